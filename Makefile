@@ -1,0 +1,99 @@
+# Gatehouse. `make help` lists what there is; every target sets up what it needs
+# from a bare Python 3.11. Nothing is installed outside this folder.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+UV := $(BIN)/uv
+SYNC := $(UV) pip sync --quiet --require-hashes --python
+
+# .venv: tools, tests, the command line · .venvs/cloud: the emulator, which pins its own
+# botocore · .venvs/runtime: what AWS puts into a Lambda · .venvs/sam: the SAM CLI, which
+# pins half of PyPI · .venvs/bench: the peers of the benchmarks
+DEV := .venv/.synced
+CLOUD := .venvs/cloud/.synced
+RUNTIME := .venvs/runtime/.synced
+SAM := .venvs/sam/.synced
+BENCH := .venvs/bench/.synced
+EMBEDDED := $(DEV) $(CLOUD) $(RUNTIME) $(SAM)
+
+ENV ?= dev
+CI_XDIST ?= 2
+
+##@ Use
+
+.PHONY: demo
+demo: $(EMBEDDED) ## Deploy into the embedded cloud and run the main job on a million events
+	$(BIN)/gatehouse demo
+
+.PHONY: build
+build: $(EMBEDDED) ## sam build for AWS (ENV=dev|prod)
+	$(BIN)/gatehouse build --env $(ENV)
+
+.PHONY: deploy
+deploy: build ## sam deploy to AWS with your credentials (ENV=dev|prod)
+	$(BIN)/gatehouse deploy --env $(ENV)
+
+##@ Develop
+
+.PHONY: test
+test: $(EMBEDDED) ## All tests
+	$(BIN)/python -m tests.run
+
+.PHONY: check
+check: $(EMBEDDED) ## All static checks: ruff, mypy, import walls, cfn-lint, sam validate, locks
+	$(BIN)/python -m tests.check
+
+.PHONY: pr
+pr: check test ## What a change must pass
+
+.PHONY: bench
+bench: bench-firewall bench-pipeline ## All benchmarks
+
+.PHONY: bench-firewall
+bench-firewall: $(DEV) $(BENCH) ## The unit's work against DuckDB, pandas and the copy limit
+	.venvs/bench/bin/python bench/firewall_transform.py $(ARGS)
+
+.PHONY: bench-pipeline
+bench-pipeline: $(EMBEDDED) ## End to end through the embedded cloud at 1, 2, 4, 8 units at once
+	$(BIN)/python bench/firewall_pipeline.py $(ARGS)
+
+.PHONY: setup
+setup: $(EMBEDDED) ## Only set up the environments
+
+.PHONY: lock
+lock: $(DEV) ## Resolve requirements/*.in and layers/*/requirements.in again
+	$(BIN)/python -m tests.lock
+
+.PHONY: clean
+clean: ## Stop the embedded cloud and remove environments, builds and outputs
+	-@[ -x $(BIN)/gatehouse ] && $(BIN)/gatehouse down --quiet
+	rm -rf .venv .venvs .aws-sam .local out .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+.PHONY: help
+help: ## This list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  \033[36m%-16s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# ---------------------------------------------------------------- environments
+
+$(UV): requirements/uv.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' || { echo "Gatehouse needs Python 3.11, the version of its Lambda runtime; '$(PYTHON)' is another. Install it and run: make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "setting up .venv"
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/uv.txt
+	@touch $(UV)
+
+$(DEV): requirements/dev.txt pyproject.toml $(UV)
+	@echo "setting up .venv from requirements/dev.txt"
+	@$(SYNC) $(BIN)/python requirements/dev.txt
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venvs/%/.synced: requirements/%.txt $(UV)
+	@echo "setting up .venvs/$* from $<"
+	@[ -x .venvs/$*/bin/python ] || $(BIN)/python -m venv --without-pip .venvs/$*
+	@$(SYNC) .venvs/$*/bin/python $<
+	@touch $@
