@@ -1,0 +1,406 @@
+"""Every shape that crosses a border of firewall_logs: events, step inputs and results, plan, receipts, manifests.
+
+The lake's bytes are described in `schema.py`; these are the JSON documents around them.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+
+from firewall_logs.feeds import RawFormat
+
+RunId = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
+ObjectId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+Count = Annotated[int, Field(ge=0)]
+FileKind = Literal["events", "quarantine", "hourly"]
+
+
+class Contract(BaseModel):
+    """A document that is refused as soon as it holds anything unexpected, and never changes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+# ---------------------------------------------------------------- objects and plan
+
+
+class ObjectRef(Contract):
+    """A raw object as an event or a hand names it."""
+
+    bucket: Annotated[str, Field(min_length=3, max_length=63)]
+    key: Annotated[str, Field(min_length=1, max_length=1024)]
+    version_id: str | None = None
+
+
+class SourceObject(ObjectRef):
+    """One version of a raw object as S3 describes it."""
+
+    etag: Annotated[str, Field(min_length=1)]
+    size: Count
+    last_modified: AwareDatetime
+
+
+class Slice(Contract):
+    """What is transformed as one: an object, or a range of row groups of a parquet object.
+
+    Attributes:
+        object_id: Identity of the object version under this transform version.
+        epoch: Fencing number of the lease under which the object was planned.
+        index: Position of the slice in its object, from 0.
+        slices: How many slices the object has.
+        row_groups: First row group and the one after the last; None for the whole object.
+        first_row: Position in the object of the slice's first row.
+        rows: Rows by the parquet footer; None for NDJSON, whose rows nobody knows before reading.
+        defect: Why the object cannot be read, where the planner already knows.
+    """
+
+    object_id: ObjectId
+    epoch: Annotated[int, Field(ge=1)]
+    index: Count
+    slices: Annotated[int, Field(ge=1)]
+    feed: str
+    zone: str
+    format: RawFormat
+    naive_times: Literal["utc", "refuse"]
+    source: SourceObject
+    row_groups: tuple[Count, Count] | None = None
+    first_row: Count = 0
+    rows: Count | None = None
+    defect: str | None = None
+
+
+class Unit(Contract):
+    """One line of the plan: slices that one function call works through."""
+
+    run_id: RunId
+    unit: Count
+    slices: Annotated[list[Slice], Field(min_length=1)]
+
+
+# ---------------------------------------------------------------- accounts
+
+
+class Account(Contract):
+    """Rows of a slice, an object or a run, which must balance."""
+
+    rows_in: Count = 0
+    rows_out: Count = 0
+    quarantined: Count = 0
+    duplicates: Count = 0
+
+    @property
+    def balances(self) -> bool:
+        """Whether every row that came in went somewhere."""
+        return self.rows_in == self.rows_out + self.quarantined + self.duplicates
+
+    def __add__(self, other: "Account") -> "Account":
+        return Account(
+            rows_in=self.rows_in + other.rows_in,
+            rows_out=self.rows_out + other.rows_out,
+            quarantined=self.quarantined + other.quarantined,
+            duplicates=self.duplicates + other.duplicates,
+        )
+
+
+class Drift(Contract):
+    """What the source sent that its documentation does not know.
+
+    Attributes:
+        columns: Rows with a value, by unknown column.
+        values: Rows by field (raw name) and unseen value.
+        time_forms: Rows by form of `Datetime`; not drift in itself, but a new form is worth a look.
+    """
+
+    columns: dict[str, Count] = {}
+    values: dict[str, dict[str, Count]] = {}
+    time_forms: dict[str, Count] = {}
+
+
+class LakeFile(Contract):
+    """A parquet object of the lake.
+
+    Attributes:
+        key: Where it is, in the lake bucket.
+        event_date: Its partition; None for quarantine.
+        sha256: Of its bytes, in hex.
+        min_time: Earliest `event_time` of an events file, else None.
+        max_time: Latest `event_time` of an events file, else None.
+    """
+
+    kind: FileKind
+    key: str
+    event_date: date | None = None
+    rows: Count
+    bytes: Count
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    min_time: AwareDatetime | None = None
+    max_time: AwareDatetime | None = None
+
+
+class Measured(Contract):
+    """What one attempt at a slice took; differs from attempt to attempt, so it proves nothing.
+
+    Attributes:
+        billed_mb_ms: Memory of the function times its milliseconds, the unit Lambda charges.
+    """
+
+    run_id: RunId
+    unit: Count
+    seconds: float
+    cpu_seconds: float
+    peak_rss_mb: float
+    bytes_read: Count
+    bytes_written: Count
+    s3_gets: Count
+    s3_puts: Count
+
+
+class Proof(Contract):
+    """What a slice became: equal for every attempt, whoever made it."""
+
+    object_id: ObjectId
+    index: Count
+    slices: Annotated[int, Field(ge=1)]
+    transform_version: str
+    feed: str
+    zone: str
+    source: SourceObject
+    account: Account
+    blank_lines: Count = 0
+    source_rows: Count
+    quarantined_by_reason: dict[str, Count] = {}
+    object_defect: str | None = None
+    columns_seen: list[str] = []
+    drift: Drift = Drift()
+    files: list[LakeFile] = []
+
+    @model_validator(mode="after")
+    def _reasons_add_up(self) -> Self:
+        if sum(self.quarantined_by_reason.values()) != self.account.quarantined:
+            raise ValueError("quarantined_by_reason does not add up to account.quarantined")
+        return self
+
+
+class Receipt(Contract):
+    """Written once a slice's files are in the lake; `proof` is what later attempts are compared with."""
+
+    proof: Proof
+    measured: Measured
+
+
+class Manifest(Contract):
+    """The commit of one raw object: readers trust the files that manifests name, and no others."""
+
+    object_id: ObjectId
+    transform_version: str
+    feed: str
+    zone: str
+    source: SourceObject
+    account: Account
+    quarantined_by_reason: dict[str, Count] = {}
+    object_defect: str | None = None
+    columns_seen: list[str] = []
+    drift: Drift = Drift()
+    files: list[LakeFile] = []
+
+
+# ---------------------------------------------------------------- process_objects: inputs and results
+
+ObjectStatus = Literal["planned", "committed_before", "leased_elsewhere", "ignored", "missing"]
+
+
+class RunInput(Contract):
+    """Input of `process_objects`: the objects of events, a list by hand, or everything below a feed's prefix.
+
+    Attributes:
+        objects: Raw objects, at most 1,000 (the input of an execution is limited to 256 KiB).
+        feed: Name of a feed whose objects below `prefix` are to be processed.
+        prefix: Narrows a feed; must begin with the feed's own prefix. Default: the feed's prefix.
+    """
+
+    objects: Annotated[list[ObjectRef], Field(min_length=1, max_length=1000)] | None = None
+    feed: str | None = None
+    prefix: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.objects is None) == (self.feed is None):
+            raise ValueError("give either 'objects' or 'feed', not both and not neither")
+        if self.prefix is not None and self.feed is None:
+            raise ValueError("'prefix' narrows a feed: give 'feed' as well")
+        return self
+
+
+class PlanInput(Contract):
+    """Input of PlanRun."""
+
+    run_id: RunId
+    input: RunInput
+    started_at: AwareDatetime
+
+
+class PlannedObject(Contract):
+    """What PlanRun found out about one object."""
+
+    ref: ObjectRef
+    status: ObjectStatus
+    object_id: ObjectId | None = None
+    feed: str | None = None
+    size: Count = 0
+    slices: Count = 0
+    rows: Count | None = None
+    epoch: Count = 0
+    note: str | None = None
+
+
+class RunPlan(Contract):
+    """`plan.json` of a run: every object that was asked for and what is to become of it."""
+
+    run_id: RunId
+    transform_version: str
+    started_at: AwareDatetime
+    planned_at: AwareDatetime
+    units: Count
+    objects: list[PlannedObject]
+
+
+class PlanResult(Contract):
+    """Result of PlanRun: where the plan is, and how much work it holds."""
+
+    run_id: RunId
+    bucket: str
+    plan_key: str
+    units_key: str
+    units: Count
+    objects: Count
+
+
+class UnitResult(Contract):
+    """Result of ProcessUnit: for people; nobody decides by it."""
+
+    unit: Count
+    slices: Count
+    account: Account
+
+
+class RunStep(Contract):
+    """Input of ReconcileRun and CommitRun."""
+
+    run_id: RunId
+
+
+class Disagreement(Contract):
+    """Two witnesses that do not say the same.
+
+    Attributes:
+        object_id: Whose; None where the run as a whole is meant.
+        check: Which comparison, a word of `reconcile.py`.
+        expected: What the first witness says.
+        found: What the second says.
+        where: The witnesses.
+    """
+
+    object_id: ObjectId | None
+    check: str
+    expected: str
+    found: str
+    where: str
+
+
+class ReconciledObject(Contract):
+    """One object of a reconciliation."""
+
+    object_id: ObjectId
+    feed: str
+    key: str
+    account: Account
+    footer_rows: Count
+    files: Count
+    object_defect: str | None = None
+    reconciled: bool
+
+
+class Reconciliation(Contract):
+    """`reconciliation.json` of a run: the verdict and everything it rests on."""
+
+    run_id: RunId
+    reconciled_at: AwareDatetime
+    account: Account
+    footer_rows: Count
+    objects: list[ReconciledObject]
+    disagreements: list[Disagreement]
+
+    @property
+    def reconciled(self) -> bool:
+        """Whether no witness contradicts another."""
+        return not self.disagreements
+
+
+class ReconcileResult(Contract):
+    """Result of ReconcileRun."""
+
+    run_id: RunId
+    reconciled: bool
+    disagreements: Count
+    first: str | None
+    account: Account
+
+
+class RunSummary(Contract):
+    """`summary.json` of a run: its result, its speed and its price."""
+
+    run_id: RunId
+    transform_version: str
+    started_at: AwareDatetime
+    finished_at: AwareDatetime
+    reconciled: bool
+    account: Account
+    quarantined_by_reason: dict[str, Count]
+    objects: Count
+    objects_committed: Count
+    objects_skipped: Count
+    objects_defect: Count
+    units: Count
+    slices: Count
+    files: Count
+    bytes_in: Count
+    bytes_out: Count
+    drift: Drift
+    seconds: float
+    processing_seconds: float
+    rows_per_second: float
+    lag_seconds_max: float
+    usd: float
+    usd_per_million_rows: float | None
+    feeds: dict[str, Account]
+
+
+class CommitResult(Contract):
+    """Result of CommitRun."""
+
+    run_id: RunId
+    objects_committed: Count
+    account: Account
+    usd: float
+    summary_key: str
+
+
+class FailureInput(Contract):
+    """Input of RecordFailure, from the machine's Catch or from the event of an execution that ended uncaught."""
+
+    run_id: RunId
+    state: str
+    error: str
+    cause: str
+
+
+class FailureRecord(Contract):
+    """`failure.json` of a run: the evidence."""
+
+    run_id: RunId
+    state: str
+    error: str
+    cause: str
+    recorded_at: datetime
+    leases_released: Count

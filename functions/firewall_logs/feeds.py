@@ -1,0 +1,111 @@
+"""Feeds: which raw objects there are, whose they are and how they are written.
+
+One JSON document, validated as a whole: a parameter of the stack, read by the functions from the Parameter Store.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+
+from firewall_logs.errors import FeedConfigInvalid, FeedUnknown
+
+RawFormat = Literal["ndjson.gz", "parquet"]
+
+
+class Feed(BaseModel):
+    """One source of raw firewall events.
+
+    Attributes:
+        name: What people and metrics call it.
+        bucket: Where its raw objects are.
+        prefix: Below which key prefix; ends with a slash, so that `fw/1/` never takes objects of `fw/10/`.
+        zone: The Cloudflare zone, a lake column.
+        format: Of its objects. Detection would be a guess; a wrong one is quarantined with its reason.
+        naive_times: Whether a time without zone is UTC or a reason to quarantine its row.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: Annotated[str, Field(pattern=r"^[0-9a-z][0-9a-z._-]{0,62}$")]
+    bucket: Annotated[str, Field(pattern=r"^[0-9a-z][0-9a-z.-]{1,61}[0-9a-z]$")]
+    prefix: Annotated[str, Field(pattern=r"^[^/].*/$", max_length=512)]
+    zone: Annotated[str, Field(min_length=1, max_length=253)]
+    format: RawFormat
+    naive_times: Literal["utc", "refuse"] = "refuse"
+
+
+_FEEDS = TypeAdapter(Annotated[list[Feed], Field(min_length=1)])
+
+
+class Feeds:
+    """The validated feeds, looked up by name or by the object they own.
+
+    Raises:
+        FeedConfigInvalid: The document is no JSON, a field is wrong (the sentence names feed and field), two feeds
+            share a name, or one prefix lies within another of the same bucket.
+    """
+
+    def __init__(self, document: str) -> None:
+        feeds = _parse(document)
+        _refuse_overlaps(feeds)
+        self._by_name = {feed.name: feed for feed in feeds}
+
+    def __iter__(self) -> "Iterable[Feed]":  # type: ignore[override]
+        return iter(self._by_name.values())
+
+    def named(self, name: str) -> Feed:
+        """Return the feed of that name.
+
+        Raises:
+            FeedUnknown: There is none; the sentence lists those there are.
+        """
+        try:
+            return self._by_name[name]
+        except KeyError:
+            known = ", ".join(sorted(self._by_name))
+            raise FeedUnknown(f"There is no feed '{name}'. The feeds are: {known}.") from None
+
+    def owner(self, bucket: str, key: str) -> Feed | None:
+        """Return the feed whose prefix holds this object, or None."""
+        return next(
+            (f for f in self._by_name.values() if f.bucket == bucket and key.startswith(f.prefix)),
+            None,
+        )
+
+
+def _parse(document: str) -> list[Feed]:
+    try:
+        raw = json.loads(document)
+        return _FEEDS.validate_python(raw)
+    except json.JSONDecodeError as error:
+        raise FeedConfigInvalid(f"The feeds are no JSON: {error}.") from None
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False)[0]
+        raise FeedConfigInvalid(_sentence(raw, first["loc"], first["msg"], invalid.error_count())) from None
+
+
+def _sentence(raw: object, loc: tuple[int | str, ...], message: str, count: int) -> str:
+    if not loc or not isinstance(raw, list) or not isinstance(loc[0], int):
+        return f"The feeds are not valid: {message}."
+    entry = raw[loc[0]]
+    name = entry.get("name", f"number {loc[0] + 1}") if isinstance(entry, dict) else f"number {loc[0] + 1}"
+    field = ".".join(str(part) for part in loc[1:])
+    place = f"field '{field}' of feed '{name}'" if field else f"feed '{name}'"
+    rest = f" ({count - 1} more to mend after it)" if count > 1 else ""
+    return f"The feeds are not valid: {place}: {message}{rest}."
+
+
+def _refuse_overlaps(feeds: list[Feed]) -> None:
+    for position, feed in enumerate(feeds):
+        for other in feeds[:position]:
+            if feed.name == other.name:
+                raise FeedConfigInvalid(f"Two feeds have the field 'name' '{feed.name}': names are unique.")
+            if feed.bucket == other.bucket and (
+                feed.prefix.startswith(other.prefix) or other.prefix.startswith(feed.prefix)
+            ):
+                raise FeedConfigInvalid(
+                    f"Field 'prefix' of feed '{feed.name}' ('{feed.prefix}') overlaps with that of feed "
+                    f"'{other.name}' ('{other.prefix}') in bucket '{feed.bucket}': an object has one owner."
+                )
