@@ -3,7 +3,7 @@
 The lake's bytes are described in `schema.py`; these are the JSON documents around them.
 """
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
@@ -52,6 +52,8 @@ class Slice(Contract):
         row_groups: First row group and the one after the last; None for the whole object.
         first_row: Position in the object of the slice's first row.
         rows: Rows by the parquet footer; None for NDJSON, whose rows nobody knows before reading.
+        byte_ranges: Of the object, first byte and the one after the last: all that reading the slice needs, so
+            that a worker fetches its row groups and the footer instead of the whole object. None for all of it.
         defect: Why the object cannot be read, where the planner already knows.
     """
 
@@ -67,6 +69,7 @@ class Slice(Contract):
     row_groups: tuple[Count, Count] | None = None
     first_row: Count = 0
     rows: Count | None = None
+    byte_ranges: tuple[tuple[Count, Count], ...] | None = None
     defect: str | None = None
 
 
@@ -142,13 +145,16 @@ class Measured(Contract):
     """What one attempt at a slice took; differs from attempt to attempt, so it proves nothing.
 
     Attributes:
-        billed_mb_ms: Memory of the function times its milliseconds, the unit Lambda charges.
+        memory_mb: Memory the function was given, which sets its price and its share of a CPU.
+        peak_rss_mb: Most memory its process ever had, over all slices so far.
     """
 
     run_id: RunId
     unit: Count
+    started_at: AwareDatetime
     seconds: float
     cpu_seconds: float
+    memory_mb: Count
     peak_rss_mb: float
     bytes_read: Count
     bytes_written: Count
@@ -348,7 +354,20 @@ class ReconcileResult(Contract):
 
 
 class RunSummary(Contract):
-    """`summary.json` of a run: its result, its speed and its price."""
+    """`summary.json` of a run: its result, its speed and its price.
+
+    Attributes:
+        account: Of the objects this run committed.
+        objects: Asked for; of them `objects_skipped` were done before, held by another run, or no feed's.
+        objects_defect: Committed as quarantined whole.
+        bytes_in: Of the raw objects.
+        bytes_out: Of all files of the lake.
+        seconds: From the start of the execution to the end of the commit.
+        processing_seconds: From the start of the first slice to the end of the last.
+        rows_per_second: Rows in over `processing_seconds`.
+        lag_seconds_max: Longest time from an object's LastModified to its commit.
+        usd: Estimate by the run's own counters and `kernel.prices`.
+    """
 
     run_id: RunId
     transform_version: str
@@ -372,6 +391,7 @@ class RunSummary(Contract):
     rows_per_second: float
     lag_seconds_max: float
     usd: float
+    usd_by_component: dict[str, float]
     usd_per_million_rows: float | None
     feeds: dict[str, Account]
 
@@ -396,11 +416,15 @@ class FailureInput(Contract):
 
 
 class FailureRecord(Contract):
-    """`failure.json` of a run: the evidence."""
+    """`failure.json` of a run: the evidence.
+
+    Attributes:
+        objects_failed: Objects that were claimed and are given back, and those that were not found.
+    """
 
     run_id: RunId
     state: str
     error: str
     cause: str
-    recorded_at: datetime
-    leases_released: Count
+    recorded_at: AwareDatetime
+    objects_failed: Count

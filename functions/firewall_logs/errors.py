@@ -17,13 +17,17 @@ class LeaseLost(FirewallLogsError):
     """Another run holds the object by now; whatever this one still does is fenced off."""
 
 
-class EffectConflict(FirewallLogsError):
-    """An object of the lake exists with other content than ours: two transforms disagree under one identity."""
-
-
 class SourceChanged(FirewallLogsError):
     """The raw object is no longer the version that was planned."""
 
 
-class ReconciliationFailed(FirewallLogsError):
-    """Two witnesses of the same rows disagree."""
+class FooterBroken(FirewallLogsError):
+    """A raw object is no parquet, or its footer cannot be read; the message says which."""
+
+
+class EventRefused(FirewallLogsError):
+    """EventBridge took a call and refused its entry."""
+
+
+class PlanMissing(FirewallLogsError):
+    """A step asks for the plan of a run that has none."""

@@ -4,12 +4,14 @@ One JSON document, validated as a whole: a parameter of the stack, read by the f
 """
 
 import json
-from collections.abc import Iterable
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from firewall_logs.errors import FeedConfigInvalid, FeedUnknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 RawFormat = Literal["ndjson.gz", "parquet"]
 
@@ -36,7 +38,7 @@ class Feed(BaseModel):
     naive_times: Literal["utc", "refuse"] = "refuse"
 
 
-_FEEDS = TypeAdapter(Annotated[list[Feed], Field(min_length=1)])
+_FEEDS: TypeAdapter[list[Feed]] = TypeAdapter(Annotated[list[Feed], Field(min_length=1)])
 
 
 class Feeds:
@@ -52,7 +54,7 @@ class Feeds:
         _refuse_overlaps(feeds)
         self._by_name = {feed.name: feed for feed in feeds}
 
-    def __iter__(self) -> "Iterable[Feed]":  # type: ignore[override]
+    def __iter__(self) -> "Iterator[Feed]":
         return iter(self._by_name.values())
 
     def named(self, name: str) -> Feed:

@@ -1,0 +1,61 @@
+"""The lake bucket: what is written there once, and what lies there."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from firewall_logs import locations
+from firewall_logs.contracts import Manifest
+from kernel.objects import Bucket
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+
+class LakeWriter:
+    """Writes data files."""
+
+    # A put that finds the key taken asks for its digest: HEAD is s3:GetObject.
+    IAM: ClassVar = frozenset({"s3:PutObject", "s3:GetObject", "kms:GenerateDataKey", "kms:Decrypt"})
+
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._bucket = Bucket(s3, bucket)
+
+    def put(self, key: str, path: Path) -> str:
+        """Write a data file unless it is there already, and return its SHA-256 in hex.
+
+        Raises:
+            EffectConflict: The key holds other content.
+        """
+        return self._bucket.put_once(key, path, "application/vnd.apache.parquet")
+
+
+class LakeListing:
+    """What lies in the lake, whoever wrote it."""
+
+    IAM: ClassVar = frozenset({"s3:ListBucket"})
+
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._bucket = Bucket(s3, bucket)
+
+    def partition(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Yield key and size of each file of one partition."""
+        return self._bucket.keys(prefix)
+
+
+class Manifests:
+    """Publishes manifests: from then on readers trust the files they name."""
+
+    IAM: ClassVar = frozenset({"s3:PutObject", "s3:GetObject", "kms:GenerateDataKey", "kms:Decrypt"})
+
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._bucket = Bucket(s3, bucket)
+
+    def publish(self, manifest: Manifest) -> None:
+        """Write an object's manifest unless it is there already.
+
+        Raises:
+            EffectConflict: Another manifest stands under the same identity.
+        """
+        body = manifest.model_dump_json(indent=1).encode()
+        self._bucket.put_once(locations.manifest_key(manifest.object_id), body, "application/json")

@@ -1,0 +1,175 @@
+"""CommitRun's work: manifests, ledger, summary, event, in this order."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import TYPE_CHECKING, Final
+
+from firewall_logs.contracts import (
+    Account,
+    Drift,
+    Manifest,
+    Measured,
+    PlannedObject,
+    Proof,
+    Receipt,
+    Reconciliation,
+    RunPlan,
+    RunSummary,
+)
+from kernel import prices
+
+if TYPE_CHECKING:
+    from firewall_logs.adapters.lake import Manifests
+    from firewall_logs.adapters.ledger import LedgerCommits
+    from firewall_logs.adapters.runs import ReceiptReader
+
+_THREADS: Final = 16
+
+# Transitions of process_objects: of the machine itself, and of each unit's child execution.
+TRANSITIONS_PER_RUN: Final = 7
+TRANSITIONS_PER_UNIT: Final = 2
+_CALLS_PER_RUN: Final = 3  # PlanRun, ReconcileRun, CommitRun
+
+
+class Committer:
+    """Publishes what was reconciled."""
+
+    def __init__(self, receipts: "ReceiptReader", manifests: "Manifests", commits: "LedgerCommits") -> None:
+        self._receipts = receipts
+        self._manifests = manifests
+        self._commits = commits
+
+    def commit(self, plan: RunPlan, verdict: Reconciliation, *, architecture: str, now: datetime) -> RunSummary:
+        """Commit each object that reconciled, and return the summary of the run.
+
+        An object whose witnesses disagree stays as it is: claimed, without manifest, invisible to readers.
+
+        Raises:
+            LeaseLost: Another run has taken an object over.
+            EffectConflict: An object has another manifest.
+        """
+        agreed = {found.object_id for found in verdict.objects if found.reconciled}
+        objects = [planned for planned in plan.objects if planned.object_id in agreed and planned.status == "planned"]
+        with ThreadPoolExecutor(_THREADS) as threads:
+            committed = list(threads.map(lambda planned: self._commit(planned, now), objects))
+        receipts = [receipt for batch in committed for receipt in batch]
+        return _summarise(plan, verdict, receipts, architecture=architecture, now=now)
+
+    def _commit(self, planned: PlannedObject, now: datetime) -> list[Receipt]:
+        object_id = str(planned.object_id)
+        receipts = [
+            receipt for i in range(planned.slices) if (receipt := self._receipts.read(object_id, i)) is not None
+        ]
+        manifest = manifest_of([receipt.proof for receipt in receipts])
+        self._manifests.publish(manifest)
+        self._commits.commit(object_id, planned.epoch, manifest.account, defect=manifest.object_defect, now=now)
+        return receipts
+
+
+def manifest_of(proofs: list[Proof]) -> Manifest:
+    """Return the manifest of an object from the proofs of all its slices."""
+    first = proofs[0]
+    return Manifest(
+        object_id=first.object_id,
+        transform_version=first.transform_version,
+        feed=first.feed,
+        zone=first.zone,
+        source=first.source,
+        account=_account(proofs),
+        quarantined_by_reason=_add(proof.quarantined_by_reason for proof in proofs),
+        object_defect=next((proof.object_defect for proof in proofs if proof.object_defect), None),
+        columns_seen=sorted({column for proof in proofs for column in proof.columns_seen}),
+        drift=_drift(proofs),
+        files=[file for proof in proofs for file in proof.files],
+    )
+
+
+def _summarise(
+    plan: RunPlan, verdict: Reconciliation, receipts: list[Receipt], *, architecture: str, now: datetime
+) -> RunSummary:
+    proofs = [receipt.proof for receipt in receipts]
+    # Slices that an earlier run finished cost this one nothing.
+    measured = [receipt.measured for receipt in receipts if receipt.measured.run_id == plan.run_id]
+    account = _account(proofs)
+    by_object = {proof.object_id: proof for proof in proofs}
+    wall = _wall(measured)
+    usd = prices.estimate(_usage(plan, measured, len(by_object), architecture))
+    total = sum(usd.values())
+    feeds: defaultdict[str, list[Proof]] = defaultdict(list)
+    for proof in proofs:
+        feeds[proof.feed].append(proof)
+    return RunSummary(
+        run_id=plan.run_id,
+        transform_version=plan.transform_version,
+        started_at=plan.started_at,
+        finished_at=now,
+        reconciled=verdict.reconciled,
+        account=account,
+        quarantined_by_reason=_add(proof.quarantined_by_reason for proof in proofs),
+        objects=len(plan.objects),
+        objects_committed=len(by_object),
+        objects_skipped=sum(o.status not in {"planned", "missing"} for o in plan.objects),
+        objects_defect=sum(proof.object_defect is not None for proof in proofs),
+        units=plan.units,
+        slices=len(proofs),
+        files=sum(len(proof.files) for proof in proofs),
+        bytes_in=sum(proof.source.size for proof in by_object.values()),
+        bytes_out=sum(file.bytes for proof in proofs for file in proof.files),
+        drift=_drift(proofs),
+        seconds=round((now - plan.started_at).total_seconds(), 3),
+        processing_seconds=round(wall, 3),
+        rows_per_second=round(account.rows_in / wall, 1) if wall else 0.0,
+        lag_seconds_max=max(
+            ((now - proof.source.last_modified).total_seconds() for proof in by_object.values()), default=0.0
+        ),
+        usd=total,
+        usd_by_component=usd,
+        usd_per_million_rows=total / account.rows_in * 1e6 if account.rows_in else None,
+        feeds={feed: _account(members) for feed, members in feeds.items()},
+    )
+
+
+def _usage(plan: RunPlan, measured: list[Measured], objects: int, architecture: str) -> prices.Usage:
+    units = plan.units
+    return prices.Usage(
+        architecture=architecture,
+        lambda_gb_seconds=sum(m.memory_mb / 1024 * m.seconds for m in measured),
+        lambda_requests=units + _CALLS_PER_RUN,
+        state_transitions=TRANSITIONS_PER_RUN + TRANSITIONS_PER_UNIT * units,
+        # A manifest each object; plan, units, reconciliation and summary each run.
+        s3_puts=sum(m.s3_puts for m in measured) + objects + 4,
+        # The reconciler reads each receipt and about each file once; a footer is one GET.
+        s3_gets=sum(m.s3_gets + m.s3_puts for m in measured) + 2 * len(measured),
+        # Claim and commit each object; renew and mark each slice.
+        dynamodb_writes=2 * objects + 2 * len(measured),
+    )
+
+
+def _wall(measured: list[Measured]) -> float:
+    if not measured:
+        return 0.0
+    start = min(m.started_at.timestamp() for m in measured)
+    return max(m.started_at.timestamp() + m.seconds for m in measured) - start
+
+
+def _account(proofs: Iterable[Proof]) -> Account:
+    return sum((proof.account for proof in proofs), Account())
+
+
+def _drift(proofs: Iterable[Proof]) -> Drift:
+    drifts = [proof.drift for proof in proofs]
+    fields = {field for drift in drifts for field in drift.values}
+    return Drift(
+        columns=_add(drift.columns for drift in drifts),
+        values={field: _add(drift.values.get(field, {}) for drift in drifts) for field in sorted(fields)},
+        time_forms=_add(drift.time_forms for drift in drifts),
+    )
+
+
+def _add(counts: Iterable[dict[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for count in counts:
+        total.update(count)
+    return dict(sorted(total.items()))

@@ -1,0 +1,38 @@
+"""Record why a run failed, give back what it holds, and tell others.
+
+Trigger: state RecordFailure of process_objects, and the rule on executions that ended FAILED, TIMED_OUT or ABORTED,
+which sees what no Catch sees. Input: FailureInput. Output: FailureRecord. Harmless when called twice.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from firewall_logs.adapters.bus import Bus
+from firewall_logs.adapters.ledger import LedgerReleases
+from firewall_logs.adapters.runs import Evidence, PlanReader
+from firewall_logs.contracts import FailureInput
+from firewall_logs.failure import release_all
+from firewall_logs.settings import FailureSettings
+from kernel import aws
+from kernel.clock import utc_now
+from kernel.observability import logger, metrics, tracer
+from kernel.settings import load
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Write the evidence; the first account of a run's failure stands."""
+    failure = FailureInput.model_validate(event)
+    settings = load(FailureSettings)
+    plan = PlanReader(aws.s3(), settings.runs_bucket).read(failure.run_id)
+    releases = LedgerReleases(aws.dynamodb(), settings.ledger_table)
+    record = release_all(failure, plan, releases, utc_now())
+    if Evidence(aws.s3(), settings.runs_bucket).write_failure(record):
+        Bus(aws.events(), settings.event_bus).publish("firewall_logs.RunFailed", record)
+        metrics.add_metric("RunsFailed", "Count", 1)
+        metrics.add_metric("ObjectsFailed", "Count", record.objects_failed)
+    logger.error("run failed", run_id=failure.run_id, state=failure.state, error_name=failure.error)
+    return record.model_dump(mode="json")

@@ -1,0 +1,31 @@
+"""Identities: derived from the input alone, so that doing a thing twice finds what was done before."""
+
+import hashlib
+from collections.abc import Iterable
+
+from firewall_logs.contracts import ObjectRef, SourceObject
+from firewall_logs.version import TRANSFORM_VERSION
+
+
+def object_id(source: SourceObject) -> str:
+    """Return the identity of one object version under the current transform, 32 hex digits.
+
+    The version id where the bucket keeps versions, else the ETag: a key overwritten with new content is a new object.
+    """
+    version = source.version_id or source.etag
+    return _digest([source.bucket, source.key, version, TRANSFORM_VERSION])[:32]
+
+
+def execution_name(refs: Iterable[ObjectRef]) -> str:
+    """Return the name of the execution that processes these objects, whatever their order.
+
+    StartExecution is idempotent by name for 90 days, so a batch that the queue delivers twice starts one run.
+    """
+    parts = sorted({f"{ref.bucket}\0{ref.key}\0{ref.version_id or ''}" for ref in refs})
+    return f"s3-{_digest(parts)[:40]}"
+
+
+def _digest(parts: Iterable[str]) -> str:
+    # Length before text, so that no two lists of parts read alike.
+    joined = b"".join(b"%d:%s" % (len(raw), raw) for raw in (part.encode() for part in parts))
+    return hashlib.sha256(joined).hexdigest()

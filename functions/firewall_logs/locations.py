@@ -1,0 +1,47 @@
+"""Where things are: the keys of the lake bucket and of the runs bucket. Pure; nothing here talks to S3."""
+
+from datetime import date, datetime
+from typing import Final
+
+LAKE: Final = "firewall_logs"
+EVENTS: Final = f"{LAKE}/events"
+QUARANTINE: Final = f"{LAKE}/quarantine"
+HOURLY: Final = f"{LAKE}/hourly"
+
+
+def lake_key(kind: str, partition: date, object_id: str, index: int) -> str:
+    """Return the final key of a slice's file; the same for every attempt at the slice.
+
+    Args:
+        kind: "events", "quarantine" or "hourly".
+        partition: `event_date`, or `object_date` for quarantine.
+        object_id: Whose slice.
+        index: Which slice.
+    """
+    return f"{partition_prefix(kind, partition)}{object_id}-{index:05d}.parquet"
+
+
+def partition_prefix(kind: str, partition: date) -> str:
+    """Return the prefix of one partition of one kind, with the slash at its end."""
+    name = "object_date" if kind == "quarantine" else "event_date"
+    return f"{LAKE}/{kind}/{name}={partition.isoformat()}/"
+
+
+def object_date(last_modified: datetime) -> date:
+    """Return the partition of an object's quarantine: of its LastModified, so that a rerun hits the same key."""
+    return last_modified.date()
+
+
+def manifest_key(object_id: str) -> str:
+    """Return the key of an object's manifest, in the lake bucket."""
+    return f"{LAKE}/manifests/{object_id}.json"
+
+
+def receipt_key(object_id: str, index: int) -> str:
+    """Return the key of a slice's receipt, in the runs bucket."""
+    return f"{LAKE}/receipts/{object_id}/{index:05d}.json"
+
+
+def run_key(run_id: str, name: str) -> str:
+    """Return the key of one of a run's documents, in the runs bucket."""
+    return f"{LAKE}/runs/{run_id}/{name}"

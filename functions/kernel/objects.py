@@ -1,0 +1,110 @@
+"""S3 objects: written once, read in ranges.
+
+IAM: s3:GetObject, s3:GetObjectVersion, s3:PutObject, s3:ListBucket. (HEAD is s3:GetObject; without s3:ListBucket a
+missing key answers 403 instead of 404.)
+"""
+
+import base64
+import hashlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from botocore.exceptions import ClientError
+
+from kernel.errors import EffectConflict
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_CONFLICT_RETRIES: Final = 5
+
+
+class Bucket:
+    """One bucket and what may be done to it."""
+
+    def __init__(self, s3: "S3Client", name: str) -> None:
+        self._s3 = s3
+        self.name = name
+
+    def put_once(self, key: str, body: bytes | Path, content_type: str) -> str:
+        """Write an object that must not exist yet, or that exists with just this content.
+
+        The put is conditional (`If-None-Match: *`), so of many writers one wins and the others find its bytes.
+
+        Returns:
+            The SHA-256 of the content, in hex.
+
+        Raises:
+            EffectConflict: The key holds other content.
+        """
+        digest = _sha256(body)
+        for attempt in range(_CONFLICT_RETRIES):
+            try:
+                self._put(key, body, content_type, digest, IfNoneMatch="*")
+            except ClientError as error:
+                code = error.response["Error"]["Code"]
+                if code in {"PreconditionFailed", "412"}:
+                    self._require_same(key, digest)
+                    return digest.hex()
+                # 409: another conditional write to the key is under way; who wins shows in a moment.
+                if code not in {"ConditionalRequestConflict", "409"} or attempt == _CONFLICT_RETRIES - 1:
+                    raise
+                time.sleep(0.1 * 2**attempt)
+            else:
+                return digest.hex()
+        raise AssertionError("unreachable: the loop returns or raises")
+
+    def put(self, key: str, body: bytes, content_type: str) -> None:
+        """Write an object, whatever was there."""
+        self._put(key, body, content_type, _sha256(body))
+
+    def get(self, key: str) -> bytes | None:
+        """Return the content of an object, or None where there is none."""
+        try:
+            return self._s3.get_object(Bucket=self.name, Key=key)["Body"].read()
+        except ClientError as error:
+            if _is_missing(error):
+                return None
+            raise
+
+    def keys(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Yield key and size of each object below the prefix, in key order."""
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
+            for entry in page.get("Contents", []):
+                yield entry["Key"], entry["Size"]
+
+    def _put(self, key: str, body: bytes | Path, content_type: str, digest: bytes, **condition: Any) -> None:
+        arguments = {
+            "Bucket": self.name,
+            "Key": key,
+            "ContentType": content_type,
+            "ChecksumSHA256": base64.b64encode(digest).decode(),
+            "Metadata": {"sha256": digest.hex()},
+            **condition,
+        }
+        if isinstance(body, bytes):
+            self._s3.put_object(Body=body, **arguments)
+        else:
+            with body.open("rb") as stream:
+                self._s3.put_object(Body=stream, **arguments)
+
+    def _require_same(self, key: str, digest: bytes) -> None:
+        found = self._s3.head_object(Bucket=self.name, Key=key)["Metadata"].get("sha256", "unknown")
+        if found != digest.hex():
+            raise EffectConflict(
+                f"s3://{self.name}/{key} exists with SHA-256 {found}, but {digest.hex()} was to be written. One "
+                "identity must have one content: look for two versions of the code under one TRANSFORM_VERSION."
+            )
+
+
+def _sha256(body: bytes | Path) -> bytes:
+    if isinstance(body, bytes):
+        return hashlib.sha256(body).digest()
+    with body.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").digest()
+
+
+def _is_missing(error: ClientError) -> bool:
+    return error.response["Error"]["Code"] in {"NoSuchKey", "NoSuchVersion", "404"}
