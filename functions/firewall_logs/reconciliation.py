@@ -20,8 +20,26 @@ from firewall_logs.contracts import (
 )
 
 if TYPE_CHECKING:
-    from firewall_logs.adapters.footers import LakeFooter
     from firewall_logs.adapters.ledger import Entry
+
+
+@dataclass(frozen=True)
+class LakeFooter:
+    """What a file of the lake says of itself.
+
+    Attributes:
+        rows: Rows by the footer.
+        bytes: Size of the object.
+        columns: Its columns, in order.
+        min_time: Smallest `event_time` by the statistics, None where the file has no such column.
+        max_time: Largest.
+    """
+
+    rows: int
+    bytes: int
+    columns: tuple[str, ...]
+    min_time: datetime | None
+    max_time: datetime | None
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Parquet footers by ranged GET, read with pyarrow: never with the library that writes the lake."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -11,6 +10,7 @@ from botocore.exceptions import ClientError
 from firewall_logs.contracts import SourceObject
 from firewall_logs.errors import FooterBroken
 from firewall_logs.planning import Footer, RowGroup
+from firewall_logs.reconciliation import LakeFooter
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -19,25 +19,6 @@ if TYPE_CHECKING:
 _TAIL: Final = 64 << 10
 _MAGIC: Final = b"PAR1"
 _TRAILER: Final = 8  # footer length and magic
-
-
-@dataclass(frozen=True)
-class LakeFooter:
-    """What a file of the lake says of itself.
-
-    Attributes:
-        rows: Rows by the footer.
-        bytes: Size of the object.
-        columns: Its columns, in order.
-        min_time: Smallest `event_time` by the statistics, None where the file has no such column.
-        max_time: Largest.
-    """
-
-    rows: int
-    bytes: int
-    columns: tuple[str, ...]
-    min_time: datetime | None
-    max_time: datetime | None
 
 
 class _Tails:

@@ -68,7 +68,7 @@ class LedgerClaims:
                 Key={"object_id": {"S": object_id}},
                 UpdateExpression=(
                     "SET #state = :claimed, #owner = :run, lease_until = :until, epoch = if_not_exists(epoch, :zero) "
-                    "+ :one, first_seen = if_not_exists(first_seen, :now), updated_at = :now, source = :source"
+                    "+ :one, first_seen = if_not_exists(first_seen, :now), updated_at = :now, raw_object = :source"
                 ),
                 ConditionExpression=(
                     "attribute_not_exists(object_id) OR #state = :failed "
