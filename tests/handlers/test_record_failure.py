@@ -1,0 +1,58 @@
+import json
+
+import pytest
+
+from firewall_logs.adapters.ledger import LedgerClaims
+from firewall_logs.adapters.runs import Plans
+from firewall_logs.handlers.record_failure import handler
+from kernel import aws
+from tests.support.aws import LEDGER, RUNS, entry
+from tests.support.context import Context
+from tests.support.firewall import NOW, OBJECT_ID, RUN_ID, a_plan, a_planned_object, a_source
+from tests.support.metrics import emitted
+
+FAILURE = {"run_id": RUN_ID, "state": "ProcessUnits", "error": "States.Timeout", "cause": "a long one"}
+
+
+@pytest.fixture
+def planned() -> None:
+    LedgerClaims(aws.dynamodb(), LEDGER).claim(OBJECT_ID, a_source(), RUN_ID, now=NOW, lease_seconds=60)
+    missing = a_planned_object(status="missing", object_id=None)
+    Plans(aws.s3(), RUNS).write(a_plan(a_planned_object(), missing), [])
+
+
+def _evidence() -> dict[str, object]:
+    body = aws.s3().get_object(Bucket=RUNS, Key=f"firewall_logs/runs/{RUN_ID}/failure.json")["Body"].read()
+    document: dict[str, object] = json.loads(body)
+    return document
+
+
+def test_failure_is_recorded_and_its_leases_given_back(planned: None, capsys: pytest.CaptureFixture[str]) -> None:
+    handler(FAILURE, Context())
+    assert entry(OBJECT_ID)["state"] == "FAILED"
+    evidence = _evidence()
+    assert {key: evidence[key] for key in FAILURE} == FAILURE
+    assert evidence["objects_failed"] == 2
+    assert emitted(capsys.readouterr().out) == {"RunsFailed": 1, "ObjectsFailed": 2}
+
+
+def test_first_account_of_a_failure_stands(planned: None, capsys: pytest.CaptureFixture[str]) -> None:
+    handler(FAILURE, Context())
+    first = _evidence()
+    capsys.readouterr()
+    handler({**FAILURE, "state": "execution", "error": "FAILED"}, Context())
+    assert _evidence() == first
+    assert emitted(capsys.readouterr().out) == {}
+
+
+def test_run_without_plan_is_recorded_too() -> None:
+    assert handler(FAILURE, Context())["objects_failed"] == 0
+    assert _evidence()["error"] == "States.Timeout"
+
+
+def test_objects_of_another_run_are_left_alone(planned: None) -> None:
+    LedgerClaims(aws.dynamodb(), LEDGER)
+    plan = a_plan(run_id="run-2")
+    Plans(aws.s3(), RUNS).write(plan, [])
+    handler({**FAILURE, "run_id": "run-2"}, Context())
+    assert entry(OBJECT_ID)["state"] == "CLAIMED"
