@@ -260,6 +260,16 @@ class PlannedObject(Contract):
     note: str | None = None
 
 
+class RunIntent(Contract):
+    """`intent.json` of a run, written before the first claim: what it may come to hold.
+
+    A run that ends between its first claim and its plan is given back by this list.
+    """
+
+    run_id: RunId
+    object_ids: list[ObjectId]
+
+
 class RunPlan(Contract):
     """`plan.json` of a run: every object that was asked for and what is to become of it."""
 

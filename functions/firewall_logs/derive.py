@@ -8,9 +8,13 @@ import polars as pl
 from publicsuffixlist import PublicSuffixList
 
 _PORT: Final = re.compile(r":[0-9]*\Z", re.ASCII)
-_IPV4: Final = (
-    r"^(?:(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])\.){3}(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])$"
-)
+_OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_IPV4: Final = rf"^(?:{_OCTET}\.){{3}}{_OCTET}$"
+# Of the texts of RFC 4291 section 2.2 those without an embedded IPv4: all groups, or `::` for at least one of them.
+_GROUP: Final = "[0-9A-Fa-f]{1,4}"
+_IPV6: Final = rf"^(?:{_GROUP}:){{7}}{_GROUP}$"
+_IPV6_SHORT: Final = rf"^(?:{_GROUP}(?::{_GROUP}){{0,5}})?::(?:{_GROUP}(?::{_GROUP}){{0,5}})?$"
+_IPV6_SHORT_COLONS: Final = 7
 # A segment is what stands between two slashes; the first rule that matches applies.
 _SEGMENTS: Final = (
     ("{n}", ("^[0-9]+$",)),
@@ -47,9 +51,13 @@ def ip_version(text: str) -> int | None:
 
 def ip_versions(addresses: pl.Series) -> pl.Series:
     """Return `ip_version` of each text (Int8)."""
-    plain = addresses.str.contains(_IPV4)
-    versions = [4 if is_v4 else ip_version(text) for text, is_v4 in zip(addresses.to_list(), plain.to_list(), strict=True)]
-    return pl.Series(addresses.name, versions, dtype=pl.Int8)
+    short = addresses.str.contains(_IPV6_SHORT) & (addresses.str.count_matches(":", literal=True) <= _IPV6_SHORT_COLONS)
+    versions = pl.select(
+        pl.when(addresses.str.contains(_IPV4)).then(4).when(addresses.str.contains(_IPV6) | short).then(6).cast(pl.Int8)
+    ).to_series()
+    doubtful = versions.is_null().arg_true()
+    rest = [ip_version(text) for text in addresses.gather(doubtful).to_list()]
+    return versions.scatter(doubtful, pl.Series(rest, dtype=pl.Int8))
 
 
 def path_templates(paths: pl.Series) -> pl.Series:

@@ -10,9 +10,7 @@ from firewall_logs.values import canonical, parse_json
 
 
 def extra(unknown: pl.DataFrame) -> pl.Series:
-    """Return by row a JSON object of the columns that have a value there, null where none has (String)."""
-    if unknown.width == 0:
-        return pl.repeat(None, unknown.height, dtype=pl.String, eager=True).alias("extra")
+    """Return by row a JSON object of the columns (one at least) that have a value there, else null (String)."""
     members = [_members(unknown[name]) for name in sorted(unknown.columns)]
     joined = pl.concat_str(members, separator=",", ignore_nulls=True)
     return pl.select(extra=pl.when(joined != "").then(pl.concat_str(pl.lit("{"), joined, pl.lit("}")))).to_series()

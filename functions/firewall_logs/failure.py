@@ -1,5 +1,6 @@
 """RecordFailure's work: give back what the run holds, and say what happened."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -10,14 +11,13 @@ if TYPE_CHECKING:
 
 
 def release_all(
-    failure: FailureInput, plan: RunPlan | None, releases: "LedgerReleases", now: datetime
+    failure: FailureInput,
+    intent: Iterable[str],
+    plan: RunPlan | None,
+    releases: "LedgerReleases",
+    now: datetime,
 ) -> FailureRecord:
-    """Give back every object that the failed run still holds, and return the evidence.
-
-    A run that ended before it had a plan may hold leases nobody can name; they run out by themselves.
-    """
-    objects = plan.objects if plan else []
-    held = [planned.object_id for planned in objects if planned.status == "planned"]
-    released = sum(releases.release(str(object_id), failure.run_id, now=now) for object_id in held)
-    missing = sum(planned.status == "missing" for planned in objects)
+    """Give back every object that the failed run still holds, and return the evidence."""
+    released = sum(releases.release(object_id, failure.run_id, now=now) for object_id in intent)
+    missing = sum(planned.status == "missing" for planned in plan.objects) if plan else 0
     return FailureRecord(**failure.model_dump(), recorded_at=now, objects_failed=released + missing)

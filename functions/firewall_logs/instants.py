@@ -21,6 +21,7 @@ _COMMON_TEXT: Final = (
     r"(?:\.[0-9]{1,9})?(?:Z|[+-]00:00)?$"
 )
 _COMMON_DIGITS: Final = "^[0-9]{1,19}$"
+_WHOLE_SECONDS: Final = len("2024-06-01T09:20:02Z")
 _US: Final = 10**6
 _NATIVE_PER_SECOND: Final = {"ms": 10**3, "us": _US, "ns": 10**9}
 _FAR_MS: Final = 9 * 10**15
@@ -59,41 +60,46 @@ def instants(column: pl.Series, bounds: Bounds) -> pl.DataFrame:
 
 def _of_texts(column: pl.Series, bounds: Bounds) -> pl.DataFrame:
     common = column.str.contains(_COMMON_TEXT).fill_null(value=False)
-    if common.all():
-        return _of_common_texts(column, bounds)
-    digits = column.str.contains(_COMMON_DIGITS).fill_null(value=False)
-    parts = [
-        _of_rows(column, common, lambda texts: _of_common_texts(texts, bounds)),
-        _of_rows(column, digits, lambda texts: _of_integers(texts.str.to_integer(dtype=pl.UInt64))),
-        _of_rows(column, ~(common | digits), lambda texts: _one_by_one(texts, bounds)),
-    ]
-    return pl.concat(parts).sort("row").drop("row")
+    judged = _of_common_texts(column if common.all() else column.set(~common, None), bounds)
+    digits = column.str.contains(_COMMON_DIGITS).fill_null(value=False) & ~common
+    judged = _replaced(judged, digits, lambda rows: _of_integers(column.gather(rows).str.to_integer(dtype=pl.UInt64)))
+    return _replaced(judged, ~(common | digits), lambda rows: _one_by_one(column.gather(rows), bounds))
 
 
-def _of_rows(column: pl.Series, mask: pl.Series, judge: Callable[[pl.Series], pl.DataFrame]) -> pl.DataFrame:
+def _replaced(
+    judged: pl.DataFrame, mask: pl.Series, judge: Callable[[pl.Series], pl.DataFrame]
+) -> pl.DataFrame:
+    """Return the frame with the rows that the mask marks judged otherwise."""
     rows = mask.arg_true()
-    return judge(column.gather(rows)).with_columns(rows.alias("row"))
+    if rows.is_empty():
+        return judged
+    other = judge(rows)
+    return judged.with_columns(judged[name].scatter(rows, other[name]) for name in judged.columns)
 
 
 def _of_common_texts(texts: pl.Series, bounds: Bounds) -> pl.DataFrame:
-    """Cut texts that _COMMON_TEXT matches; days and times of day are parsed once per distinct text."""
+    """Cut texts that _COMMON_TEXT matches, and nulls; days and times of day are parsed once per distinct text."""
     days = Dictionary.of(texts.str.slice(0, 10).alias("day"))
     clocks = Dictionary.of(texts.str.slice(11, 8).alias("clock"))
     day = days.spread(days.values.str.to_date("%Y-%m-%d", strict=False).cast(pl.Int64))
-    clock = clocks.spread(_seconds(clocks.values))
+    us = (day * 86_400 + clocks.spread(_seconds(clocks.values))) * _US
+    no_day = pl.when(day.is_null()).then(pl.lit("time_format", REASON))
+    if (texts.str.len_bytes() == _WHOLE_SECONDS).all():
+        return pl.select(us=us, ns=pl.repeat(0, len(texts), dtype=pl.Int16), form=_all(texts, "rfc3339"), refused=no_day)
     rest = texts.str.slice(19)
     nanoseconds = rest.str.extract(r"^\.([0-9]+)").str.pad_end(9, "0").str.to_integer().fill_null(0)
     zoned = rest.str.contains("[Z+-]")
     unzoned = pl.lit(None, REASON) if bounds.naive_is_utc else pl.lit("time_naive", REASON)
     return pl.select(
-        us=(day * 86_400 + clock) * _US + nanoseconds // 1000,
+        us=us + nanoseconds // 1000,
         ns=(nanoseconds % 1000).cast(pl.Int16),
         form=pl.when(zoned).then(pl.lit("rfc3339", FORM)).otherwise(pl.lit("naive", FORM)),
-        refused=pl.when(day.is_null())
-        .then(pl.lit("time_format", REASON))
-        .when(~zoned)
-        .then(unzoned),
+        refused=pl.coalesce(no_day, pl.when(~zoned).then(unzoned)),
     )
+
+
+def _all(column: pl.Series, form: str) -> pl.Expr:
+    return pl.repeat(form, len(column), dtype=FORM)
 
 
 def _seconds(clocks: pl.Series) -> pl.Series:
@@ -113,7 +119,7 @@ def _of_integers(numbers: pl.Series) -> pl.DataFrame:
             ns = pl.when(within).then(exact_ns).otherwise(ns)
             form = pl.when(within).then(pl.lit(name, FORM)).otherwise(form)
     refused = pl.when(us.is_null()).then(pl.lit("time_unit", REASON))
-    return n.to_frame().select(us=us, ns=ns, form=form, refused=refused)
+    return n.to_frame().with_columns(us=us, ns=ns, form=form, refused=refused).drop("n")
 
 
 def _split(n: pl.Expr, per_second: int) -> tuple[pl.Expr, pl.Expr]:
@@ -129,9 +135,8 @@ def _of_timestamps(column: pl.Series, dtype: pl.Datetime, bounds: Bounds) -> pl.
     # The farthest milliseconds would overflow as microseconds; clipped they are as implausible.
     physical = column.to_physical().clip(-_FAR_MS, _FAR_MS) if dtype.time_unit == "ms" else column.to_physical()
     us, ns = _split(pl.col("n"), _NATIVE_PER_SECOND[dtype.time_unit])
-    return (
-        physical.alias("n").to_frame().select(us=us, ns=ns, form=pl.lit(form, FORM), refused=pl.lit(refused, REASON))
-    )
+    numbers = physical.alias("n").to_frame()
+    return numbers.with_columns(us=us, ns=ns, form=pl.lit(form, FORM), refused=pl.lit(refused, REASON)).drop("n")
 
 
 def _one_by_one(column: pl.Series, bounds: Bounds) -> pl.DataFrame:

@@ -1,6 +1,5 @@
 """Which rows become events and which are quarantined, and why: the checks on parsed rows, in their order."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import polars as pl
@@ -21,12 +20,14 @@ class Judged:
     """The rows of a slice after the checks.
 
     Attributes:
-        events: Rows that passed: `row`, the lake's columns of the fields that were read (text as String or
-            Categorical), event_time_ns, time_form, and extra.
-        refused: The others by FINDINGS, one finding each; `at` is the position in the frame that was judged.
+        rows: In the order of the frame that was judged: the lake's columns of the fields that were read (text as
+            String or Categorical, nulls where a value was refused), event_time_ns, ip_version, and extra where there is one.
+        time_form: Of each row (FORM).
+        refused: Which rows are quarantined and why, by FINDINGS, one finding each; `at` is a position.
     """
 
-    events: pl.DataFrame
+    rows: pl.DataFrame
+    time_form: pl.Series
     refused: pl.DataFrame
 
 
@@ -34,39 +35,35 @@ def judge(frame: pl.DataFrame, bounds: Bounds) -> Judged:
     """Convert and check rows.
 
     Args:
-        frame: `row` (Int64), `extra` (String) and any of the documented fields under their raw names, as read.
+        frame: Any of the documented fields under their raw names, as read, with the time among them; and `extra`
+            where a row has one.
         bounds: What the feed and the object say about times.
     """
-    columns: list[pl.Series] = [frame["row"], frame["extra"]]
+    times = instants(frame[schema.TIME_FIELD], bounds)
+    columns = [times["us"].cast(pl.Datetime("us", "UTC")).alias("event_time"), times["ns"].alias("event_time_ns")]
+    if "extra" in frame.columns:
+        columns.append(frame["extra"])
     conflicts: list[pl.DataFrame] = []
     ranges: list[pl.DataFrame] = []
-    times, late = _times(frame, bounds)
-    columns += times
     for field in schema.FIELDS:
-        if field.type == "time" or field.raw not in frame.columns:
-            continue
-        converted = convert(frame[field.raw], field)
-        columns.append(converted.column)
-        conflicts.append(_found(converted.conflicts, "type_conflict", field.raw))
-        ranges.append(_found(_out_of_range(converted.column, field), "out_of_range", field.raw))
-    lake = pl.DataFrame(columns)
-    findings = pl.concat([late, *conflicts, *ranges, _bad_addresses(lake)])
-    if findings.is_empty():
-        return Judged(lake, findings)
-    refused = findings.unique("at", keep="first", maintain_order=True).sort("at")
-    passed = pl.repeat(True, lake.height, dtype=pl.Boolean, eager=True).scatter(refused["at"], False)
-    return Judged(lake.filter(passed), refused)
+        if field.type != "time" and field.raw in frame.columns:
+            converted = convert(frame[field.raw], field)
+            columns.append(converted.column)
+            conflicts.append(_found(converted.conflicts, "type_conflict", field.raw))
+            ranges.append(_found(_out_of_range(converted.column, field), "out_of_range", field.raw))
+    rows = pl.DataFrame(columns)
+    findings = [_bad_times(times), *conflicts, *ranges]
+    if "client_ip" in rows.columns:
+        addresses = Dictionary.of(rows["client_ip"])
+        versions = ip_versions(addresses.values)
+        rows = rows.with_columns(ip_version=addresses.spread(versions))
+        findings.append(_found(addresses.rows(versions.is_null()), "ip_invalid", "ClientIP"))
+    return Judged(rows, times["form"], pl.concat(findings).unique("at", keep="first", maintain_order=True).sort("at"))
 
 
-def _times(frame: pl.DataFrame, bounds: Bounds) -> tuple[list[pl.Series], pl.DataFrame]:
-    judged = instants(frame[schema.TIME_FIELD], bounds)
-    columns = judged.select(
-        event_time=pl.col("us").cast(pl.Datetime("us", "UTC")), event_time_ns="ns", time_form="form"
-    ).get_columns()
-    refused = judged.with_row_index("at").filter(pl.col("refused").is_not_null())
-    return columns, refused.select(
-        pl.col("at").cast(pl.Int64), reason="refused", field=pl.lit(schema.TIME_FIELD)
-    )
+def _bad_times(times: pl.DataFrame) -> pl.DataFrame:
+    refused = times["refused"].is_not_null().arg_true()
+    return _found(refused, "time_missing", schema.TIME_FIELD).with_columns(reason=times["refused"].gather(refused))
 
 
 def _found(positions: pl.Series, reason: str, field: str) -> pl.DataFrame:
@@ -83,10 +80,3 @@ def _out_of_range(column: pl.Series, field: schema.Field) -> pl.Series:
     if field.high is not None:
         outside |= high > field.high
     return outside.arg_true()
-
-
-def _bad_addresses(lake: pl.DataFrame) -> pl.DataFrame:
-    if "client_ip" not in lake.columns:
-        return _found(pl.Series(dtype=pl.Int64), "ip_invalid", "ClientIP")
-    addresses = Dictionary.of(lake["client_ip"])
-    return _found(addresses.rows(ip_versions(addresses.values).is_null()), "ip_invalid", "ClientIP")

@@ -1,7 +1,6 @@
 """Raw parquet to rows: decoded in batches, text as dictionaries, nothing judged yet."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +20,7 @@ from firewall_logs.values import canonical
 _BATCH_ROWS: Final = 262_144
 # Column of text is made codes where its first batch has at most this share of distinct values.
 _DISTINCT_SHARE: Final = 0.5
+_SAMPLE_ROWS: Final = 65_536
 _MAGIC: Final = b"PAR1"
 
 
@@ -40,8 +40,13 @@ def read(task: Slice, raw: Path) -> RawRows:
     unknown = frame.drop(known.columns)
     rows = pl.int_range(task.first_row, task.first_row + frame.height, dtype=pl.Int64, eager=True).alias("row")
     refused = _without_time(frame.columns, rows)
+    if unknown.width:
+        known = known.with_columns(extra(unknown))
+    if not refused.is_empty():
+        known = pl.DataFrame(schema={schema.TIME_FIELD: pl.String})
     return RawRows(
-        frame=known.with_columns(rows, extra(unknown)) if refused.is_empty() else _no_rows(),
+        frame=known,
+        row=rows.head(known.height),
         refused=refused,
         columns_seen=sorted(frame.columns),
         blank_lines=0,
@@ -57,3 +62,53 @@ def _check_magic(raw: Path) -> None:
         raise ObjectDefect("empty")
     if head != _MAGIC:
         raise ObjectDefect("parquet_unreadable")
+
+
+def _decode(task: Slice, raw: Path) -> tuple[pl.DataFrame, int]:
+    """Return the slice's columns and the number of its rows by the footer."""
+    scan = pl.scan_parquet(raw)
+    total = task.rows if task.rows is not None else scan.select(pl.len()).collect().item()
+    starts = range(task.first_row, task.first_row + total, _BATCH_ROWS)
+    end = task.first_row + total
+    batches: list[pl.DataFrame] = []
+    for start in starts:
+        batch = scan.slice(start, min(_BATCH_ROWS, end - start)).collect()
+        codes = [name for name, dtype in (batches[0] if batches else _sampled(batch)).schema.items() if _is_codes(dtype)]
+        batches.append(batch.with_columns(pl.col(name).cast(encoding(name)) for name in codes))
+    if not batches:
+        return scan.head(0).collect(), total
+    return pl.concat(batches, rechunk=True), total
+
+
+def _is_codes(dtype: pl.DataType) -> bool:
+    return isinstance(dtype, pl.Categorical | pl.Enum)
+
+
+def _sampled(batch: pl.DataFrame) -> pl.DataFrame:
+    """Return a few rows with each column in the type in which it is to be kept."""
+    sample = batch.head(_SAMPLE_ROWS)
+    repetitive = [
+        column.name
+        for column in sample.select(pl.col(pl.String).exclude(schema.TIME_FIELD)).get_columns()
+        if column.n_unique() <= max(1, column.len() * _DISTINCT_SHARE)
+    ]
+    return sample.select(pl.all()).with_columns(pl.col(name).cast(encoding(name)) for name in repetitive)
+
+
+def _without_time(columns: list[str], rows: pl.Series) -> pl.DataFrame:
+    """Refuse all rows of an object that has no column of event time."""
+    if schema.TIME_FIELD in columns:
+        return FINDINGS.to_frame()
+    foreign = schema.FOREIGN_TIME_FIELD in columns
+    return rows.alias("at").to_frame().with_columns(
+        reason=pl.lit("wrong_dataset" if foreign else "time_missing", FINDINGS["reason"]),
+        field=pl.lit(None if foreign else schema.TIME_FIELD, pl.String),
+    )
+
+
+def _raw(frame: pl.DataFrame, positions: pl.Series) -> Iterator[bytes]:
+    """Yield rows as canonical JSON; a null is an absent value."""
+    wanted = frame[positions]
+    for values in zip(*(plain_values(column) for column in wanted.get_columns()), strict=True):
+        row = {name: value for name, value in zip(wanted.columns, values, strict=True) if value is not None}
+        yield canonical(row).encode()

@@ -1,12 +1,21 @@
 """PlanRun's work: from names of objects to claimed, cut and packed units."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from firewall_logs import planning
-from firewall_logs.contracts import ObjectRef, PlanInput, PlannedObject, RunPlan, Slice, SourceObject, Unit
+from firewall_logs.contracts import (
+    ObjectRef,
+    ObjectStatus,
+    PlanInput,
+    PlannedObject,
+    RunPlan,
+    Slice,
+    SourceObject,
+    Unit,
+)
 from firewall_logs.errors import FeedConfigInvalid, FooterBroken
 from firewall_logs.identity import object_id
 from firewall_logs.version import TRANSFORM_VERSION
@@ -25,9 +34,25 @@ _CHALLENGE: Final = "ownership-challenge"
 
 
 @dataclass(frozen=True)
-class _Finding:
-    planned: PlannedObject
-    slices: tuple[Slice, ...] = ()
+class Candidate:
+    """An object that a run was asked for, as it was found.
+
+    Attributes:
+        ref: As it was asked for.
+        feed: Its owner; None where no feed has it.
+        source: As S3 describes it; None where it is no log object or not there.
+        note: Why it is not to be processed.
+    """
+
+    ref: ObjectRef
+    feed: "Feed | None" = None
+    source: SourceObject | None = None
+    note: str | None = None
+
+    @property
+    def object_id(self) -> str | None:
+        """Identity of the object; None where it is not to be processed."""
+        return object_id(self.source) if self.source else None
 
 
 class Planner:
@@ -50,29 +75,30 @@ class Planner:
         self._lease_seconds = lease_seconds
         self._unit_bytes = unit_bytes
 
-    def plan(self, request: PlanInput, now: "datetime") -> tuple[RunPlan, list[Unit]]:
-        """Return the plan of a run and its units.
-
-        An object asked for twice is planned once. Objects keep the order of the request.
+    def find(self, request: PlanInput) -> list[Candidate]:
+        """Return every object that the request names, in its order; one that is named twice, once.
 
         Raises:
             FeedUnknown: The request names a feed that is not configured.
             FeedConfigInvalid: The prefix of the request lies outside the feed's.
         """
-        refs = dict.fromkeys(self._refs(request))
         with ThreadPoolExecutor(_THREADS) as threads:
-            findings = list(threads.map(lambda ref: self._examine(ref, request.run_id, now), refs))
-        findings = _once(findings)
-        units = planning.pack(
-            request.run_id, [piece for finding in findings for piece in finding.slices], self._unit_bytes
-        )
+            found = threads.map(self._describe, dict.fromkeys(self._refs(request)))
+            # A key named with and without its version is one object.
+            return list({candidate.object_id or candidate.ref: candidate for candidate in found}.values())
+
+    def plan(self, request: PlanInput, candidates: Iterable[Candidate], now: "datetime") -> tuple[RunPlan, list[Unit]]:
+        """Claim the candidates that are to be processed, and return the plan of the run and its units."""
+        with ThreadPoolExecutor(_THREADS) as threads:
+            planned = list(threads.map(lambda candidate: self._plan(candidate, request.run_id, now), candidates))
+        units = planning.pack(request.run_id, [piece for _, slices in planned for piece in slices], self._unit_bytes)
         plan = RunPlan(
             run_id=request.run_id,
             transform_version=TRANSFORM_VERSION,
             started_at=request.started_at,
             planned_at=now,
             units=len(units),
-            objects=[finding.planned for finding in findings],
+            objects=[outcome for outcome, _ in planned],
         )
         return plan, units
 
@@ -88,31 +114,30 @@ class Planner:
             )
         return self._catalogue.below(feed.bucket, prefix)
 
-    def _examine(self, ref: ObjectRef, run_id: str, now: "datetime") -> _Finding:
+    def _describe(self, ref: ObjectRef) -> Candidate:
         feed = self._feeds.owner(ref.bucket, ref.key)
-        if feed is None or ref.key.endswith("/") or _CHALLENGE in ref.key.rpartition("/")[2]:
-            note = "no feed owns it" if feed is None else "not a log object"
-            return _Finding(PlannedObject(ref=ref, status="ignored", note=note))
+        if feed is None:
+            return Candidate(ref, note="no feed owns it")
+        if ref.key.endswith("/") or _CHALLENGE in ref.key.rpartition("/")[2]:
+            return Candidate(ref, note="not a log object")
         source = self._catalogue.describe(ref)
-        if source is None:
-            note = "it is not in its bucket any more"
-            return _Finding(PlannedObject(ref=ref, status="missing", feed=feed.name, note=note))
-        return self._claim(ref, feed, source, run_id, now)
+        return Candidate(ref, feed, source, None if source else "it is not in its bucket any more")
 
-    def _claim(self, ref: ObjectRef, feed: "Feed", source: SourceObject, run_id: str, now: "datetime") -> _Finding:
-        identity = object_id(source)
-        outcome = self._claims.claim(identity, source, run_id, now=now, lease_seconds=self._lease_seconds)
-        known = {"ref": ref, "object_id": identity, "feed": feed.name, "size": source.size}
-        if outcome.holder is not None:
-            status = "leased_elsewhere" if outcome.holder.state == "CLAIMED" else "committed_before"
-            return _Finding(
-                PlannedObject(status=status, note=f"{outcome.holder.state} by run {outcome.holder.owner}", **known)
-            )
-        slices = self._cut(feed, source, identity, outcome.epoch)
-        return _Finding(
-            PlannedObject(status="planned", slices=len(slices), rows=_rows(slices), epoch=outcome.epoch, **known),
-            tuple(slices),
-        )
+    def _plan(self, candidate: Candidate, run_id: str, now: "datetime") -> tuple[PlannedObject, Sequence[Slice]]:
+        feed, source, identity = candidate.feed, candidate.source, candidate.object_id
+        if feed is None or source is None or identity is None:
+            status: ObjectStatus = "missing" if feed else "ignored"
+            name = feed.name if feed else None
+            return PlannedObject(ref=candidate.ref, status=status, feed=name, note=candidate.note), ()
+        known = PlannedObject(ref=candidate.ref, status="planned", object_id=identity, feed=feed.name, size=source.size)
+        claim = self._claims.claim(identity, source, run_id, now=now, lease_seconds=self._lease_seconds)
+        if claim.holder is not None:
+            status = "leased_elsewhere" if claim.holder.state == "CLAIMED" else "committed_before"
+            note = f"{claim.holder.state} by run {claim.holder.owner}"
+            return known.model_copy(update={"status": status, "note": note}), ()
+        slices = self._cut(feed, source, identity, claim.epoch)
+        cut = {"slices": len(slices), "rows": _rows(slices), "epoch": claim.epoch}
+        return known.model_copy(update=cut), slices
 
     def _cut(self, feed: "Feed", source: SourceObject, identity: str, epoch: int) -> list[Slice]:
         if source.size == 0:
@@ -123,19 +148,6 @@ class Planner:
             return planning.cut(feed, source, identity, epoch, footer=self._footers.read(source))
         except FooterBroken:
             return planning.cut(feed, source, identity, epoch, defect="parquet_unreadable")
-
-
-def _once(findings: Iterable[_Finding]) -> list[_Finding]:
-    """Keep one finding an object: a key named with and without its version is one object."""
-    seen: set[str] = set()
-    kept = []
-    for finding in findings:
-        identity = finding.planned.object_id
-        if identity is None or identity not in seen:
-            kept.append(finding)
-        if identity is not None:
-            seen.add(identity)
-    return kept
 
 
 def _rows(slices: list[Slice]) -> int | None:

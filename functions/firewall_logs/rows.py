@@ -15,8 +15,9 @@ class RawRows:
     """The rows of a slice as they were read.
 
     Attributes:
-        frame: Rows whose reading succeeded, in order: `row` (Int64, position in the object), `extra` (String), and
-            the documented fields the object has, under their raw names.
+        frame: Rows whose reading succeeded, in order: the documented fields the object has, under their raw names;
+            always the time; and `extra` where it has something.
+        row: Their positions in the object (Int64).
         refused: Rows whose reading failed, by `judgement.FINDINGS`; `at` is the position in the object.
         columns_seen: Keys or columns the object has.
         blank_lines: Lines of white space.
@@ -25,6 +26,7 @@ class RawRows:
     """
 
     frame: pl.DataFrame
+    row: pl.Series
     refused: pl.DataFrame
     columns_seen: list[str]
     blank_lines: int

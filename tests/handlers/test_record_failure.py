@@ -18,6 +18,7 @@ FAILURE = {"run_id": RUN_ID, "state": "ProcessUnits", "error": "States.Timeout",
 def planned() -> None:
     LedgerClaims(aws.dynamodb(), LEDGER).claim(OBJECT_ID, a_source(), RUN_ID, now=NOW, lease_seconds=60)
     missing = a_planned_object(status="missing", object_id=None)
+    Plans(aws.s3(), RUNS).intend(RUN_ID, [OBJECT_ID])
     Plans(aws.s3(), RUNS).write(a_plan(a_planned_object(), missing), [])
 
 
@@ -45,14 +46,18 @@ def test_first_account_of_a_failure_stands(planned: None, capsys: pytest.Capture
     assert emitted(capsys.readouterr().out) == {}
 
 
-def test_run_without_plan_is_recorded_too() -> None:
+def test_run_that_ended_before_its_plan_gives_back_what_it_claimed(planned: None) -> None:
+    aws.s3().delete_object(Bucket=RUNS, Key=f"firewall_logs/runs/{RUN_ID}/plan.json")
+    assert handler(FAILURE, Context())["objects_failed"] == 1
+    assert entry(OBJECT_ID)["state"] == "FAILED"
+
+
+def test_run_that_ended_before_its_first_claim_is_recorded_too() -> None:
     assert handler(FAILURE, Context())["objects_failed"] == 0
     assert _evidence()["error"] == "States.Timeout"
 
 
 def test_objects_of_another_run_are_left_alone(planned: None) -> None:
-    LedgerClaims(aws.dynamodb(), LEDGER)
-    plan = a_plan(run_id="run-2")
-    Plans(aws.s3(), RUNS).write(plan, [])
+    Plans(aws.s3(), RUNS).intend("run-2", [OBJECT_ID])
     handler({**FAILURE, "run_id": "run-2"}, Context())
     assert entry(OBJECT_ID)["state"] == "CLAIMED"

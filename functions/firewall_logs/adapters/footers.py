@@ -42,8 +42,9 @@ class _Tails:
 
     def _tail(self, bucket: str, key: str, length: int, version: dict[str, Any]) -> tuple[bytes, int]:
         answer = self._s3.get_object(Bucket=bucket, Key=key, Range=f"bytes=-{length}", **version)
-        size = int(answer["ContentRange"].rpartition("/")[2])
-        return answer["Body"].read(), size
+        # A server may answer a range with the whole object (RFC 9110 §14.2); some do when the object is shorter.
+        _, _, size = answer.get("ContentRange", "").rpartition("/")
+        return answer["Body"].read(), int(size or answer["ContentLength"])
 
 
 class RawFooters:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 from pydantic import BaseModel
 
 from firewall_logs import locations
-from firewall_logs.contracts import FailureRecord, Receipt, Reconciliation, RunPlan, RunSummary, Unit
+from firewall_logs.contracts import FailureRecord, Receipt, Reconciliation, RunIntent, RunPlan, RunSummary, Unit
 from kernel.errors import EffectConflict
 from kernel.objects import Bucket
 
@@ -21,7 +21,7 @@ _WRITE = frozenset({"s3:PutObject", "kms:GenerateDataKey", "kms:Decrypt"})
 
 
 class Plans:
-    """Writes what a run is to do; `plan.json` comes last and is the commit of the plan."""
+    """Writes what a run is to do: the intent before anything is claimed, `plan.json` last, as commit of the plan."""
 
     IAM: ClassVar = _READ | _WRITE
 
@@ -32,6 +32,13 @@ class Plans:
     def read(self, run_id: str) -> RunPlan | None:
         """Return the plan, if the run has one yet."""
         return _read(self._bucket, locations.run_key(run_id, "plan.json"), RunPlan)
+
+    def intend(self, run_id: str, object_ids: Iterable[str]) -> None:
+        """Note what the run is about to claim, beside what an earlier attempt at planning it noted."""
+        noted = _read(self._bucket, locations.run_key(run_id, "intent.json"), RunIntent)
+        ids = dict.fromkeys([*(noted.object_ids if noted else []), *object_ids])
+        intent = RunIntent(run_id=run_id, object_ids=list(ids))
+        self._bucket.put(locations.run_key(run_id, "intent.json"), _body(intent), _JSON)
 
     def write(self, plan: RunPlan, units: Iterable[Unit]) -> None:
         """Write the units, one JSON document a line, and then the plan."""
@@ -59,6 +66,11 @@ class PlanReader:
     def read(self, run_id: str) -> RunPlan | None:
         """Return the plan; None where the run ended before it had one."""
         return _read(self._bucket, locations.run_key(run_id, "plan.json"), RunPlan)
+
+    def intent(self, run_id: str) -> list[str]:
+        """Return the objects that the run may hold; none where it ended before it claimed any."""
+        intent = _read(self._bucket, locations.run_key(run_id, "intent.json"), RunIntent)
+        return intent.object_ids if intent else []
 
 
 class ReceiptBook:

@@ -32,7 +32,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     plans = Plans(aws.s3(), settings.runs_bucket)
     plan = plans.read(request.run_id)
     if plan is None:
-        plan, units = _planner(settings).plan(request, utc_now())
+        planner = _planner(settings)
+        candidates = planner.find(request)
+        plans.intend(request.run_id, filter(None, (candidate.object_id for candidate in candidates)))
+        plan, units = planner.plan(request, candidates, utc_now())
         plans.write(plan, units)
     logger.info("run planned", run_id=plan.run_id, objects=len(plan.objects), units=plan.units)
     metrics.add_metric("UnitsPlanned", "Count", plan.units)

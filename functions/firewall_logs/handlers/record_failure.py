@@ -27,9 +27,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Write the evidence; the first account of a run's failure stands."""
     failure = FailureInput.model_validate(event)
     settings = load(FailureSettings)
-    plan = PlanReader(aws.s3(), settings.runs_bucket).read(failure.run_id)
+    plans = PlanReader(aws.s3(), settings.runs_bucket)
     releases = LedgerReleases(aws.dynamodb(), settings.ledger_table)
-    record = release_all(failure, plan, releases, utc_now())
+    intent, plan = plans.intent(failure.run_id), plans.read(failure.run_id)
+    record = release_all(failure, intent, plan, releases, utc_now())
     if Evidence(aws.s3(), settings.runs_bucket).write_failure(record):
         Bus(aws.events(), settings.event_bus).publish("firewall_logs.RunFailed", record)
         metrics.add_metric("RunsFailed", "Count", 1)

@@ -153,8 +153,7 @@ class FinishedRun:
             duplicates=duplicates,
         )
         files = [
-            self._events_file(object_id, account.rows_out),
-            self._hourly_file(object_id, account.rows_out, position, rng),
+            *self._events_and_hourly(object_id, account.rows_out, position, rng),
             self._quarantine_file(object_id, bad, feed, key),
         ]
         return Manifest(
@@ -171,7 +170,7 @@ class FinishedRun:
             files=files,
         )
 
-    def _hourly_file(self, object_id: str, rows: int, position: int, rng: random.Random) -> LakeFile:
+    def _events_and_hourly(self, object_id: str, rows: int, position: int, rng: random.Random) -> list[LakeFile]:
         cells: dict[tuple[int, str, str, str, str], int] = {}
         hour = position % 24
         draws = min(rows, 400)
@@ -192,8 +191,11 @@ class FinishedRun:
         frame = pl.DataFrame(dict(zip(names, columns, strict=True))).with_columns(
             pl.col("event_hour").cast(pl.Int8), events=pl.Series(list(cells.values()), dtype=pl.Int64)
         )
-        key = lake_key("hourly", DAY.date(), object_id, 0)
-        return self._parquet("hourly", key, frame, DAY.date())
+        events = frame.select(pl.exclude("events").repeat_by("events").explode(empty_as_null=False))
+        return [
+            self._parquet(kind, lake_key(kind, DAY.date(), object_id, 0), each, DAY.date())
+            for kind, each in (("events", events), ("hourly", frame))
+        ]
 
     def _quarantine_file(self, object_id: str, bad: dict[str, int], feed: str, key: str) -> LakeFile:
         reasons = [reason for reason, rows in bad.items() for _ in range(rows)]
@@ -214,18 +216,6 @@ class FinishedRun:
         )
         path = lake_key("quarantine", DAY.date(), object_id, 0)
         return self._parquet("quarantine", path, frame, None)
-
-    def _events_file(self, object_id: str, rows: int) -> LakeFile:
-        # The report never opens the events themselves, so they are named but not made.
-        key = lake_key("events", DAY.date(), object_id, 0)
-        return LakeFile(
-            kind="events",
-            key=key,
-            event_date=DAY.date(),
-            rows=rows,
-            bytes=rows * 41,
-            sha256=hashlib.sha256(key.encode()).hexdigest(),
-        )
 
     def _parquet(self, kind: str, key: str, frame: pl.DataFrame, day: date | None) -> LakeFile:
         buffer = io.BytesIO()

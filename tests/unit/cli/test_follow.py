@@ -101,7 +101,7 @@ def test_failure_names_the_state_the_cause_and_the_next_step(target: Target, tmp
     seen = look_to_the_end(Scene(FAILED, {"total": 8, "succeeded": 7, "failed": 1}, "FAILED", None, "LeaseLost", cause))
     said = follow_view.ending(seen, target, tmp_path)
     assert said.startswith("process_objects run-1 failed in ProcessUnits after 10.0 s: LeaseLost: Another run holds")
-    assert "`gatehouse logs ProcessUnits --env local`" in said
+    assert "`gatehouse logs process-unit` shows" in said
     assert "docs/runbooks/units-failed.md" in said
 
 

@@ -1,0 +1,126 @@
+"""Which cloud a command talks to: the embedded one, or AWS with the caller's own credentials."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Final, cast
+
+LOCAL: Final = "local"
+
+
+class NotDeployed(LookupError):
+    """The application, or a part of it, is not deployed there."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """One deployed Gatehouse.
+
+    Attributes:
+        environment: `local`, `dev`, `prod`.
+        client: Makes a boto3 client of a service.
+        cloud: Name of the embedded cloud; None on AWS.
+    """
+
+    environment: str
+    client: Callable[[str], Any]
+    cloud: str | None = None
+
+    @classmethod
+    def of(cls, environment: str, cloud: str = "dev") -> "Target":
+        """Return the target of an environment's name.
+
+        Raises:
+            ServerNotRunning: The embedded cloud is asked for and does not run.
+        """
+        if environment == LOCAL:
+            from local.supervisor import EmbeddedCloud  # noqa: PLC0415 - heavy
+
+            return cls(environment, EmbeddedCloud.get(cloud).client, cloud)
+        import boto3  # noqa: PLC0415 - heavy
+
+        # boto3 overloads `client` by the literal name of each service.
+        return cls(environment, cast("Callable[[str], Any]", boto3.Session().client))
+
+    @property
+    def prefix(self) -> str:
+        """What the names of its functions and state machines begin with."""
+        return f"gatehouse-{self.environment}"
+
+    @property
+    def stack(self) -> str:
+        """Name of the root stack."""
+        if self.cloud:
+            from local.deploy import STACK  # noqa: PLC0415 - heavy
+
+            return STACK
+        return self.prefix
+
+    @property
+    def options(self) -> str:
+        """The options that lead a command back here."""
+        return f"--env {self.environment}{self.cloud_option}"
+
+    @property
+    def cloud_option(self) -> str:
+        """The option that names the embedded cloud, with a space before it; empty for the usual one."""
+        return f" --cloud {self.cloud}" if self.cloud and self.cloud != "dev" else ""
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """Outputs of the root stack.
+
+        Raises:
+            NotDeployed: There is no such stack.
+        """
+        from botocore.exceptions import ClientError  # noqa: PLC0415 - heavy
+
+        try:
+            stacks = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"]
+        except ClientError as error:
+            if "does not exist" not in str(error):
+                raise
+            raise NotDeployed(f"There is no stack '{self.stack}'. {self._how_to_deploy}") from None
+        return {each["OutputKey"]: each["OutputValue"] for each in stacks[0].get("Outputs", [])}
+
+    def output(self, key: str) -> str:
+        """Return one output of the root stack.
+
+        Raises:
+            NotDeployed: The stack or the output does not exist.
+        """
+        try:
+            return self.outputs[key]
+        except KeyError:
+            known = ", ".join(sorted(self.outputs)) or "none"
+            raise NotDeployed(
+                f"Stack '{self.stack}' has no output '{key}' (it has: {known}). {self._how_to_deploy}"
+            ) from None
+
+    def machine_arn(self, machine: str) -> str:
+        """Return the ARN of a state machine by its short name, such as `process_objects`.
+
+        Raises:
+            NotDeployed: There is none of that name; the sentence lists those there are.
+        """
+        prefix = f"{self.prefix}-"
+        pages = self.client("stepfunctions").get_paginator("list_state_machines").paginate()
+        machines = {
+            each["name"].removeprefix(prefix): str(each["stateMachineArn"])
+            for page in pages
+            for each in page["stateMachines"]
+            if each["name"].startswith(prefix)
+        }
+        if machine not in machines:
+            known = ", ".join(sorted(machines))
+            there = f"Deployed are: {known}." if known else f"None is deployed. {self._how_to_deploy}"
+            raise NotDeployed(f"There is no state machine '{machine}' in environment '{self.environment}'. {there}")
+        return machines[machine]
+
+    @property
+    def _how_to_deploy(self) -> str:
+        return (
+            "Start it with `gatehouse up`."
+            if self.cloud
+            else f"Deploy it with `gatehouse deploy --env {self.environment}`."
+        )

@@ -1,0 +1,41 @@
+"""The hourly counts."""
+
+from typing import Final
+
+import polars as pl
+
+from firewall_logs import schema
+from firewall_logs.keys import Part, Ranking, pack, unpack
+
+_TEXTS: Final = tuple(name for name, kind in schema.HOURLY.items() if kind == "string")
+_HOUR_US: Final = 3_600_000_000
+_HOURS: Final = 24
+
+
+def hourly(events: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
+    """Count events by day, hour, host, action, source and rule.
+
+    Args:
+        events: event_time, and those of the keys the slice has.
+        kept: Positions of the rows that count.
+
+    Returns:
+        event_date (Date) and `schema.HOURLY`, in the order of its keys with nulls first.
+    """
+    events = events.select(name for name in ("event_time", *_TEXTS) if name in events.columns)[kept]
+    hours = events["event_time"].to_physical() // _HOUR_US
+    first = hours.min() or 0
+    rankings = [Ranking.of(events, name) for name in _TEXTS]
+    words, sizes = pack([Part(hours - first, (hours.max() or 0) - first + 1), *(ranking.part for ranking in rankings)])
+    counted = words.group_by(words.columns).agg(events=pl.len().cast(pl.Int64)).sort(words.columns)
+    hour, *ranks = unpack(counted.select(words.columns), sizes)
+    hour = hour.cast(pl.Int64) + first
+    texts = [ranking.texts.gather(by_row) for ranking, by_row in zip(rankings, ranks, strict=True)]
+    return pl.DataFrame(
+        [
+            (hour // _HOURS).cast(pl.Int32).cast(pl.Date).alias("event_date"),
+            (hour % _HOURS).cast(pl.Int8).alias("event_hour"),
+            *texts,
+            counted["events"],
+        ]
+    )

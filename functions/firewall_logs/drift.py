@@ -1,0 +1,36 @@
+"""Drift: what the source sends that its documentation does not know."""
+
+import polars as pl
+
+from firewall_logs import schema
+from firewall_logs.contracts import Drift
+from firewall_logs.dictionary import Dictionary
+from firewall_logs.extras import count_keys
+
+
+def drift(events: pl.DataFrame, time_forms: pl.Series, passed: pl.Series) -> Drift:
+    """Count unknown columns, unseen values and forms of time over the rows at the positions that passed all checks."""
+    return Drift(
+        columns=count_keys(events["extra"].gather(passed)) if "extra" in events.columns else {},
+        values={
+            field.raw: counts
+            for field in schema.FIELDS
+            if field.known is not None and field.lake in events.columns
+            if (counts := _unseen(events[field.lake], passed, field.known))
+        },
+        time_forms=_counts(time_forms.gather(passed)),
+    )
+
+
+def _unseen(column: pl.Series, passed: pl.Series, known: schema.KnownValues) -> dict[str, int]:
+    values = Dictionary.of(column).values
+    unseen = values.filter(~values.str.to_lowercase().is_in(list(known.values)))
+    if unseen.is_empty():
+        return {}
+    texts = column.gather(passed).cast(pl.String)
+    return _counts(texts.filter(texts.is_in(unseen.implode())))
+
+
+def _counts(values: pl.Series) -> dict[str, int]:
+    counted = values.value_counts(name="rows")
+    return {str(value): rows for value, rows in sorted(counted.iter_rows())}

@@ -1,0 +1,36 @@
+"""Rows that are one event: equal in every column of the lake (docs/firewall_logs.md, "Duplicates")."""
+
+from typing import Final
+
+import polars as pl
+
+# Columns that are cheap to hash and tell most events apart. Which they are changes the speed, never the result.
+_TELLING: Final = (
+    "event_time",
+    "event_time_ns",
+    "client_ip",
+    "client_request_host",
+    "client_request_path",
+    "match_index",
+    "ray_id",
+    "rule_id",
+)
+
+
+def duplicates(events: pl.DataFrame, among: pl.Series) -> pl.Series:
+    """Return the positions (UInt32) of the events that repeat an earlier one.
+
+    Args:
+        events: In the order of `row`: the lake's columns that the slice has. Those it lacks are null throughout and
+            tell nothing apart, as do those derived from others.
+        among: Positions of the rows that count, in ascending order.
+    """
+    hashes = events.select(pl.col(name).to_physical() for name in _TELLING if name in events.columns).hash_rows()
+    hashes = hashes.gather(among)
+    ascending = hashes.sort()
+    repeated = ascending.filter(ascending == ascending.shift(1)).unique()
+    # Equal events have equal hashes; which of these are equal events is then decided by all their columns.
+    suspects = among.filter(hashes.is_in(repeated.implode()))
+    content = events[suspects].with_columns(position=suspects)
+    first = content.unique(events.columns, keep="first", maintain_order=True)["position"]
+    return suspects.filter(~suspects.is_in(first.implode()))

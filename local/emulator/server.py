@@ -1,0 +1,58 @@
+"""MiniStack with Gatehouse's Lambda pool, containers and state language: `python -m local.emulator.server`."""
+
+import atexit
+import os
+import signal
+import threading
+
+# Not ministack.__main__, which starts a second server while it is imported.
+from ministack.app import main
+
+from local.emulator import (
+    containers,
+    distributed_map,
+    lambda_pool,
+    nested_stacks,
+    quotas,
+    seams,
+    state_language,
+    timeouts,
+)
+from local.emulator.settings import ServerSettings
+from local.emulator.unpacked import UnpackedArchives
+
+
+def _end_with_starter(pool: lambda_pool.LambdaPool, tasks: containers.LocalContainers) -> None:
+    # Not sys.stdin: a thread that waits inside a buffered reader would hold up the interpreter's end.
+    while os.read(0, 1024):
+        pass
+    pool.close()
+    tasks.close()
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def serve() -> None:
+    """Install every replacement, then serve until TERM."""
+    seams.check_version()
+    settings = ServerSettings.from_environment()
+    pool = lambda_pool.LambdaPool(
+        settings.runtime_python, settings.endpoint, settings.region, UnpackedArchives(settings.unpacked)
+    )
+    tasks = containers.LocalContainers(settings.container_python, settings.root, settings.endpoint)
+    runs = distributed_map.MapRuns()
+    nested_stacks.install()
+    lambda_pool.install(pool)
+    containers.install(tasks)
+    distributed_map.install(runs)
+    state_language.install(runs)
+    timeouts.install()
+    quotas.install()
+    atexit.register(pool.close)
+    atexit.register(tasks.close)
+    if settings.leashed:
+        threading.Thread(target=_end_with_starter, args=(pool, tasks), daemon=True, name="leash").start()
+    main()
+
+
+if __name__ == "__main__":
+    serve()

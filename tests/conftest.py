@@ -1,0 +1,43 @@
+"""What holds for every test: polars and pyarrow never share a process.
+
+Importing both in one process aborts now and then, for a cause nobody knows. So tests run twice (see `run.py`): with
+`-m pyarrow`, where polars cannot be imported, and with `-m "not pyarrow"`, where pyarrow cannot. A test file belongs to
+one of the runs as a whole, since importing it is enough: it says `pytestmark = pytest.mark.pyarrow`.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.import_guard import forbid, forbid_both
+
+_PYARROW_FILE = re.compile(r"^pytestmark\b.*\bmark\.pyarrow\b", re.MULTILINE)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Forbid the library of the other run; without `-m`, whichever comes second."""
+    expression = config.option.markexpr
+    if expression == "pyarrow":
+        forbid("polars")
+    elif expression == "not pyarrow":
+        forbid("pyarrow")
+    else:
+        forbid_both()
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave out the files of the other run."""
+    expression = config.option.markexpr
+    if expression not in {"pyarrow", "not pyarrow"} or not collection_path.name.startswith("test_"):
+        return None
+    is_pyarrow = _PYARROW_FILE.search(collection_path.read_text()) is not None
+    return True if is_pyarrow != (expression == "pyarrow") else None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Give all tests of the embedded cloud to one worker: two clouds on two cores take longer than one."""
+    for item in items:
+        if item.get_closest_marker("cloud") and not item.get_closest_marker("xdist_group"):
+            item.add_marker(pytest.mark.xdist_group("cloud"))

@@ -1,0 +1,86 @@
+"""Every handler imports with what is deployed with it, and reads just what the template gives it."""
+
+import re
+
+import pytest
+
+from tests.support.handlers import handler_source
+from tests.support.layers import imported, installed, size
+from tests.support.templates import Function, Json, functions, stacks
+
+LIMIT_MIB = 250  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: unzipped, layers included
+MARGIN_MIB = 15  # wheels of the other architecture differ a little
+
+
+def keys_out_of_step(variables: set[str], fields: set[str]) -> list[str]:
+    return [
+        *(f"{name} is set by the template, but no settings read it" for name in sorted(variables - fields)),
+        *(f"{name} is read by the settings, but the template does not set it" for name in sorted(fields - variables)),
+    ]
+
+
+@pytest.mark.xdist_group("layers")
+@pytest.mark.parametrize("function", functions(), ids=str)
+def test_handler_imports_with_its_code_and_layers_alone(function: Function) -> None:
+    assert len(imported(function).libraries) <= 1, f"{function} imports both polars and pyarrow: they fit no function"
+
+
+@pytest.mark.xdist_group("layers")
+@pytest.mark.parametrize("function", functions(), ids=str)
+def test_function_and_layers_fit_lambda(function: Function) -> None:
+    mib = sum(map(size, [function.code, *map(installed, function.layers)])) / (1 << 20)
+
+    assert mib < LIMIT_MIB - MARGIN_MIB, f"{function} has {mib:.0f} MiB with its layers"
+
+
+@pytest.mark.parametrize("function", functions(), ids=str)
+def test_layers_hold_no_code_of_ours(function: Function) -> None:
+    for layer in function.layers:
+        assert {path.name for path in layer.iterdir()} <= {"requirements.in", "requirements.txt", "python"}
+    names = {layer.name for layer in function.layers}
+    assert not {"polars", "pyarrow"} <= names, f"{function} has layers of both polars and pyarrow"
+
+
+@pytest.mark.parametrize("function", functions(), ids=str)
+def test_names_tell_what_runs_where(function: Function) -> None:
+    verb = "".join(word.capitalize() for word in function.name.split("_"))
+    prefix = "gatehouse-${Environment}-" + f"{function.domain}-{function.name}".replace("_", "-")
+
+    assert function.logical_id == f"{verb}Function"
+    assert function.properties["FunctionName"] == {"Fn::Sub": prefix}
+    assert function.domain == function.stack.name
+
+
+@pytest.mark.parametrize("function", functions(), ids=str)
+def test_environment_equals_settings(function: Function) -> None:
+    shared = _shared(function.stack.body)
+    variables = function.properties["Environment"]["Variables"].keys() - shared.keys()
+    fields = {name.upper() for model in handler_source(function).settings for name in model.model_fields}
+
+    problems = keys_out_of_step(set(variables), fields)
+
+    assert not problems, f"{function}: " + "; ".join(problems)
+
+
+@pytest.mark.parametrize("function", functions(), ids=str)
+def test_literal_settings_are_valid(function: Function) -> None:
+    variables = function.properties["Environment"]["Variables"]
+    for model in handler_source(function).settings:
+        for name in model.model_fields:
+            if isinstance(variables.get(name.upper()), str):
+                model.__pydantic_validator__.validate_assignment(
+                    model.model_construct(), name, variables[name.upper()]
+                ) if not model.model_config.get("frozen") else None
+
+
+@pytest.mark.parametrize("stack", [s for s in stacks() if "Globals" in s.body], ids=lambda stack: stack.name)
+def test_shared_variables_are_those_of_powertools(stack: "Json") -> None:
+    assert all(re.fullmatch(r"POWERTOOLS_[A-Z_]+", name) for name in _shared(stack.body))
+
+
+def test_keys_out_of_step_are_reported() -> None:
+    assert len(keys_out_of_step({"SPARE", "USED"}, {"USED", "MISSING"})) == 2
+
+
+def _shared(body: Json) -> Json:
+    return dict(body["Globals"]["Function"]["Environment"]["Variables"])

@@ -1,0 +1,74 @@
+"""Layers as functions find them: the locked wheels, installed for this machine, and handlers imported beside them."""
+
+import hashlib
+import json
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from local.paths import ROOT, RUNTIME_PYTHON, STATE, UV
+from tests.support.templates import Function
+
+_INSTALLED = STATE / "layers"
+_PROBE = ROOT / "tests/support/probe.py"
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What importing a handler brought to light, in the functions' own interpreter.
+
+    Attributes:
+        adapters: IAM actions of each adapter class that the module imports; None for one that declares none.
+        libraries: Which of polars and pyarrow it imported, itself or by others.
+    """
+
+    adapters: dict[str, list[str] | None]
+    libraries: list[str]
+
+
+def installed(layer: Path) -> Path:
+    """Return the folder of a layer's packages, installed once for each state of its lock."""
+    lock = layer / "requirements.txt"
+    target = _INSTALLED / f"{layer.name}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
+    if not target.exists():
+        _INSTALLED.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(dir=_INSTALLED))
+        options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+        command = [UV, "pip", "install", *options, "--python", RUNTIME_PYTHON, "--target", folder, "--requirement", lock]
+        subprocess.run([str(part) for part in command], check=True)
+        try:
+            folder.rename(target)
+        except OSError:  # another worker was faster
+            shutil.rmtree(folder)
+    return target
+
+
+@cache
+def imported(function: Function) -> Imported:
+    """Import a function's handler with nothing but its code and its layers, and say what that brought to light.
+
+    The environment is empty but for the region, which AWS sets: a handler that reads its variables or makes clients at
+    import fails here.
+    """
+    path = [function.code, *(installed(layer) for layer in function.layers)]
+    environment = {
+        "PATH": "/usr/bin:/bin",
+        "PYTHONPATH": ":".join(map(str, path)),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "AWS_REGION": "eu-central-1",
+        "AWS_DEFAULT_REGION": "eu-central-1",
+        "POWERTOOLS_TRACE_DISABLED": "1",
+    }
+    # -P keeps the folder of the probe, and with it the tests, off the path.
+    command = [str(RUNTIME_PYTHON), "-P", str(_PROBE), function.module, function.attribute]
+    done = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{function} cannot be imported with its code and layers alone:\n{done.stderr}"
+    return Imported(**json.loads(done.stdout))
+
+
+def size(folder: Path) -> int:
+    """Return the bytes of a folder's files, as they count against Lambda's limit."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)

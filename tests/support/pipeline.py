@@ -1,0 +1,186 @@
+"""process_objects without its state machine: the same handlers in the same order, in processes that can be killed."""
+
+import gzip
+import json
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import TracebackType
+from typing import Any, Self
+
+from local.endpoints import credentials
+from local.supervisor import EmbeddedCloud
+from tests.support.aws import BUS, ENVIRONMENT, LAKE, LEDGER, PARAMETER, RAW, RUNS
+from tests.support.firewall import FEEDS
+
+PYARROW_HANDLERS = frozenset({"plan_run", "reconcile_run"})
+
+
+class StepFailed(Exception):
+    """A handler raised; the name is the class it raised."""
+
+    def __init__(self, name: str, message: str) -> None:
+        super().__init__(f"{name}: {message}")
+        self.name = name
+
+
+@dataclass
+class Pipeline:
+    """Buckets, ledger and workers on an embedded cloud.
+
+    Attributes:
+        cloud: Where everything is.
+        environment: Added to, or replacing, what the handlers see.
+        effects: Effects of the last step that was called.
+        faults: Requests of the last step that failed on purpose.
+        fault_rate: Share of all requests that fail on purpose.
+    """
+
+    cloud: EmbeddedCloud
+    environment: dict[str, str] = field(default_factory=dict)
+    effects: int = 0
+    faults: int = 0
+    fault_rate: float = 0.0
+    _workers: dict[bool, subprocess.Popen[str]] = field(default_factory=dict)
+
+    def __enter__(self) -> Self:
+        """Make what the handlers expect."""
+        s3 = self.s3
+        for bucket in (RAW, LAKE, RUNS):
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        s3.put_bucket_versioning(Bucket=RAW, VersioningConfiguration={"Status": "Enabled"})
+        self.dynamodb.create_table(
+            TableName=LEDGER,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": "object_id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "object_id", "KeyType": "HASH"}],
+        )
+        self.cloud.client("events").create_event_bus(Name=BUS)
+        self.cloud.client("ssm").put_parameter(Name=PARAMETER, Value=FEEDS, Type="String")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """End the workers."""
+        for worker in self._workers.values():
+            worker.kill()
+            worker.communicate()
+
+    @cached_property
+    def s3(self) -> Any:
+        """An S3 client; making one takes longer than a run."""
+        return self.cloud.client("s3")
+
+    @cached_property
+    def dynamodb(self) -> Any:
+        """A DynamoDB client."""
+        return self.cloud.client("dynamodb")
+
+    def put(self, key: str, body: bytes) -> dict[str, str]:
+        """Put a raw object and return its reference."""
+        version = self.s3.put_object(Bucket=RAW, Key=key, Body=body)["VersionId"]
+        return {"bucket": RAW, "key": key, "version_id": version}
+
+    def put_lines(self, key: str, rows: list[dict[str, Any]]) -> dict[str, str]:
+        """Put raw events as gzip NDJSON."""
+        return self.put(key, gzip.compress(b"".join(json.dumps(row).encode() + b"\n" for row in rows), mtime=0))
+
+    def call(self, handler: str, event: dict[str, Any], kill_after: int | None = None) -> dict[str, Any]:
+        """Call a handler and return its result.
+
+        Raises:
+            StepFailed: It raised, or was killed.
+        """
+        worker = self._worker(handler in PYARROW_HANDLERS)
+        assert worker.stdin is not None
+        assert worker.stdout is not None
+        request = {"handler": handler, "event": event, "kill_after": kill_after, "fault_rate": self.fault_rate}
+        worker.stdin.write(json.dumps(request) + "\n")
+        worker.stdin.flush()
+        answer = json.loads(worker.stdout.readline())
+        self.effects, self.faults = answer["effects"], answer["faults"]
+        if "error" in answer:
+            raise StepFailed(answer["error"], answer["message"])
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    def run(self, run_id: str, refs: list[dict[str, str]], kill: tuple[int, int] | None = None) -> dict[str, Any]:
+        """Call every step of a run in order, the way the machine does, and return the result of the last.
+
+        Args:
+            run_id: Name of the run.
+            refs: Its objects.
+            kill: Number of the step to kill, and after how many of its effects; the step is then called again, as the
+                machine's Retry does.
+        """
+        result: dict[str, Any] = {}
+        for number, (handler, event) in enumerate(self.steps(run_id, refs)):
+            if kill and kill[0] == number:
+                try:
+                    self.call(handler, event, kill[1])
+                except StepFailed as failed:
+                    assert failed.name == "Killed", failed
+            result = self.call(handler, event)
+        return result
+
+    def steps(self, run_id: str, refs: list[dict[str, str]]) -> Any:
+        """Yield handler and event of each step; the units are read once they are planned."""
+        wanted = {"run_id": run_id, "started_at": "2026-06-03T00:00:00Z", "input": {"objects": refs}}
+        yield "plan_run", wanted
+        for unit in self.units(run_id):
+            yield "process_unit", unit
+        yield "reconcile_run", {"run_id": run_id}
+        yield "commit_run", {"run_id": run_id}
+
+    def units(self, run_id: str) -> list[dict[str, Any]]:
+        """Return the units of a planned run."""
+        body = self.s3.get_object(Bucket=RUNS, Key=f"firewall_logs/runs/{run_id}/units.jsonl")["Body"].read()
+        return [json.loads(line) for line in body.splitlines()]
+
+    def lake(self) -> dict[str, bytes]:
+        """Return every object of the lake."""
+        return self._contents(LAKE)
+
+    def proofs(self) -> dict[str, Any]:
+        """Return what every receipt proves."""
+        return {key: json.loads(body)["proof"] for key, body in self._contents(RUNS).items() if "/receipts/" in key}
+
+    def states(self) -> list[str]:
+        """Return the state of every object of the ledger."""
+        items = self.dynamodb.scan(TableName=LEDGER, ConsistentRead=True)["Items"]
+        return sorted(item["state"]["S"] for item in items)
+
+    def forget(self) -> None:
+        """Empty everything but the raw bucket, whose objects keep their versions and so their identity."""
+        for bucket in (LAKE, RUNS):
+            for key in self._contents(bucket):
+                self.s3.delete_object(Bucket=bucket, Key=key)
+        for item in self.dynamodb.scan(TableName=LEDGER)["Items"]:
+            self.dynamodb.delete_item(TableName=LEDGER, Key={"object_id": item["object_id"]})
+
+    def _contents(self, bucket: str) -> dict[str, bytes]:
+        listed = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
+        keys = [entry["Key"] for page in listed for entry in page.get("Contents", [])]
+        return {key: self.s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
+
+    def _worker(self, pyarrow: bool) -> subprocess.Popen[str]:  # noqa: FBT001 - which of the two
+        if pyarrow not in self._workers:
+            environment = {
+                "PATH": "/usr/bin:/bin",
+                "PYTHONPATH": "functions:.",
+                **ENVIRONMENT,
+                **credentials(),
+                "AWS_ENDPOINT_URL": self.cloud.endpoint,
+                **self.environment,
+            }
+            self._workers[pyarrow] = subprocess.Popen(
+                [sys.executable, "-m", "tests.support.step_worker"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                text=True,
+                env=environment,
+            )
+        return self._workers[pyarrow]

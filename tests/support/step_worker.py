@@ -1,0 +1,121 @@
+"""Runs handlers in a process of its own that can be killed after any effect on AWS, and whose AWS can fail.
+
+polars and pyarrow may not share a process, so a pipeline is driven through two of these. One JSON document a line:
+in `{"handler", "event", "kill_after", "fault_rate"}`, out `{"result" | "error", "message", "effects", "faults"}`.
+"""
+
+import importlib
+import json
+import os
+import random
+import sys
+from typing import Any
+
+from botocore.awsrequest import AWSRequest, AWSResponse
+
+from firewall_logs import planning
+from kernel import aws
+from tests.support.context import Context
+
+# Everything that changes what others can see.
+EFFECTS = frozenset({"PutObject", "UpdateItem", "PutEvents", "StartExecution"})
+
+
+class Killed(BaseException):
+    """The worker is gone; nobody may catch this."""
+
+
+class Reaper:
+    """Counts effects, and kills the worker once enough of them are done."""
+
+    def __init__(self) -> None:
+        self.effects = 0
+        self._kill_after: int | None = None
+
+    def arm(self, kill_after: int | None) -> None:
+        """Start to count anew."""
+        self.effects = 0
+        self._kill_after = kill_after
+
+    def before(self, model: Any, **_: Any) -> None:
+        """Let no effect through once the worker is dead, whichever thread asks."""
+        if model.name in EFFECTS and self._kill_after is not None and self.effects >= self._kill_after:
+            raise Killed
+
+    def after(self, model: Any, **_: Any) -> None:
+        """Kill between the effect and whatever its answer would have led to."""
+        if model.name in EFFECTS:
+            self.effects += 1
+            if self.effects == self._kill_after:
+                raise Killed
+
+
+class Weather:
+    """Makes a share of all requests fail the way AWS does under load, before they are sent."""
+
+    def __init__(self) -> None:
+        self.faults = 0
+        self._rate = 0.0
+        self._chance = random.Random(47)  # noqa: S311 - repeatable on purpose
+
+    def set(self, rate: float) -> None:
+        """Let this share of the requests fail from now on."""
+        self.faults = 0
+        self._rate = rate
+
+    def answer(self, request: AWSRequest, **_: Any) -> AWSResponse | None:
+        """Answer in AWS's place, or let the request through."""
+        if self._chance.random() >= self._rate:
+            return None
+        self.faults += 1
+        if "X-Amz-Target" in request.headers:
+            name = self._chance.choice(["ProvisionedThroughputExceededException", "InternalServerError"])
+            status, body = 400 if name.startswith("P") else 500, json.dumps({"__type": name, "message": "weather"})
+        else:
+            name = self._chance.choice(["SlowDown", "InternalError"])
+            status = 503 if name == "SlowDown" else 500
+            body = f"<Error><Code>{name}</Code><Message>weather</Message></Error>"
+        return AWSResponse(str(request.url), status, {}, _Body(body.encode()))
+
+
+class _Body:
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
+    def stream(self) -> Any:
+        yield self._content
+
+
+def main() -> None:
+    """Serve until the input ends."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what handlers print is not an answer
+    planning.SLICE_ROWS = int(os.environ.get("SLICE_ROWS", planning.SLICE_ROWS))  # type: ignore[misc]
+    reaper, weather = Reaper(), Weather()
+    for maker in (aws.s3, aws.dynamodb, aws.events, aws.ssm):
+        events = maker().meta.events  # type: ignore[attr-defined]
+        events.register("before-call", reaper.before)
+        events.register("after-call", reaper.after)
+        events.register("before-send", weather.answer)
+    for line in sys.stdin:
+        request = json.loads(line)
+        weather.set(request["fault_rate"])
+        answer = {**_answer(request, reaper), "faults": weather.faults}
+        answers.write(json.dumps(answer) + "\n")
+        answers.flush()
+
+
+def _answer(request: dict[str, Any], reaper: Reaper) -> dict[str, Any]:
+    module = importlib.import_module(f"firewall_logs.handlers.{request['handler']}")
+    reaper.arm(request["kill_after"])
+    try:
+        answer = {"result": module.handler(request["event"], Context())}
+    except Killed:
+        answer = {"error": "Killed", "message": ""}
+    except Exception as error:  # noqa: BLE001 - the class name is the answer, as in Lambda
+        answer = {"error": type(error).__name__, "message": str(error)}
+    return {**answer, "effects": reaper.effects}
+
+
+if __name__ == "__main__":
+    main()
