@@ -96,7 +96,7 @@ def _generate(board: "Board", seed: int, rows: int) -> "Planted":
         planted = generate(
             _raw(), seed=seed, rows=rows, on_progress=lambda done, all_: stage.say(f"{done:,} events", done, all_)
         )
-        stage.say(f"{planted.totals['rows_in']:,} rows in {len(planted.objects)} raw objects")
+        stage.end(f"{planted.totals['rows_in']:,} rows in {len(planted.objects)} raw objects")
     return planted
 
 
@@ -110,7 +110,7 @@ def _start(board: "Board", stack: ExitStack, *, keep: bool) -> Target:
         cloud = EmbeddedCloud.start(CLOUD, detached=keep)
         if not keep:
             stack.callback(cloud.stop)
-        stage.say(f"embedded cloud at {cloud.endpoint}")
+        stage.end(f"embedded cloud at {cloud.endpoint}")
     with board.stage("deploy") as stage:
         skipped = []
 
@@ -123,7 +123,7 @@ def _start(board: "Board", stack: ExitStack, *, keep: bool) -> Target:
 
         deployment = deploy(cloud, parameters=_PARAMETERS, on_progress=progress)
         took = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in deployment.seconds.items())
-        stage.say(f"the real template ({took}); {len(skipped)} resources skipped")
+        stage.end(f"the real template ({took}); {len(skipped)} resources skipped")
     return Target.of(LOCAL, CLOUD)
 
 
@@ -136,7 +136,7 @@ def _run(board: "Board", target: Target, planted: "Planted") -> tuple[dict[str, 
         configure_feeds(target, planted.feeds)
         count = len(planted.puts)
         deliver(target, planted, _raw(), lambda done: stage.say(f"{done}/{count} objects put", done, count))
-        stage.say(f"{count} objects put, {2 * count} events delivered")
+        stage.end(f"{count} objects put, {2 * count} events delivered")
     with board.stage("process") as stage:
         scene = None
         for scene in Watch(target).until_quiet():
@@ -150,14 +150,14 @@ def _run(board: "Board", target: Target, planted: "Planted") -> tuple[dict[str, 
                 planted.totals["rows_in"],
             )
         executions = scene.executions if scene else {}
-        stage.say(stage_summary(executions, scene.units_done if scene else 0))
+        stage.end(_ends(executions, scene.units_done if scene else 0))
     with board.stage("report") as stage:
         report = build(target, archive(target).run_ids(), _OUT)
-        stage.say(str(report.path))
+        stage.end(str(report.path))
     return executions, report
 
 
-def stage_summary(executions: dict[str, str], units: int) -> str:
+def _ends(executions: dict[str, str], units: int) -> str:
     """Return how the executions ended, in a few words."""
     ended = ", ".join(
         f"{sum(status == each for status in executions.values())} {each.lower()}"
@@ -174,7 +174,7 @@ def _check(board: "Board", target: Target, planted: "Planted", report: "Report")
         manifests = report.evidence.manifests.values()
         lake = count_lake(target.client("s3"), target.output("LakeBucketName"), manifests)
         differences = compare(planted, report.evidence, lake)
-        stage.say(f"{len(differences):,} differences" if differences else "every number is as planted")
+        stage.end(f"{len(differences):,} differences" if differences else "every number is as planted")
     return differences
 
 

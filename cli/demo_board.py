@@ -69,7 +69,8 @@ class Board:
             stage.state = "done"
         finally:
             stage.seconds = time.monotonic() - stage.began_at
-            self._show(f"{stage.name}: {stage.detail} ({clock(stage.seconds)})", last=True)
+            failed = "failed at " if stage.state == "failed" else ""
+            self._show(f"{stage.name}: {failed}{stage.detail} ({clock(stage.seconds)})", last=True)
 
     @property
     def seconds(self) -> float:
@@ -132,6 +133,10 @@ class Running:
         """Tell how far it is."""
         self._stage.detail, self._stage.done, self._stage.total = detail, done, total
         self._board.refresh(self._stage)
+
+    def end(self, detail: str) -> None:
+        """Tell what it came to; shown when the stage ends."""
+        self._stage.detail = detail
 
     def note(self, line: str) -> None:
         """Print a line that stays."""

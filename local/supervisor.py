@@ -74,6 +74,8 @@ class EmbeddedCloud:
         for environment, python in _ENVIRONMENTS.items():
             if not python.exists():
                 raise ServerNotStarted(f"The environment .venvs/{environment} is missing: run `make setup`.")
+        for left in STATE.glob("*.json"):
+            cls.find(left.stem)  # what a killed run left
         if running := cls.find(name):
             raise ServerNotStarted(
                 f"The embedded cloud '{name}' already runs on port {running.state.port}: "

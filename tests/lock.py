@@ -10,10 +10,17 @@ from local.paths import ROOT, UV
 from tests.support.locks import lock_files
 
 # Nothing about where packages came from: a lock file must hold on any machine.
-_OPTIONS = (
-    "--quiet --generate-hashes --python-version 3.11 --universal"
-    " --no-header --no-annotate --no-emit-index-url --no-emit-find-links"
-).split()
+_OPTIONS = [
+    "--quiet",
+    "--generate-hashes",
+    "--python-version",
+    "3.11",
+    "--universal",
+    "--no-header",
+    "--no-annotate",
+    "--no-emit-index-url",
+    "--no-emit-find-links",
+]
 
 
 def main(options: list[str]) -> int:

@@ -1,10 +1,7 @@
 """The pipeline's own transform, called as ProcessUnit calls it."""
 
-import sys
 from pathlib import Path
 from typing import Any
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "functions"))
 
 from common import BUCKET, FEED, KEY, LAST_MODIFIED, OBJECT_ID, ZONE, contend
 

@@ -56,11 +56,13 @@ _HOUR_NS = 3600 * 10**9
 
 def work(raw: Path, out: Path) -> dict[str, Any]:
     """Read, judge, drop duplicates, derive, sort and write."""
-    frame, nulls = _read(raw)
+    table = _read(raw)
+    frame, nulls = _frame(table)
     rows_in = len(frame)
     ns, reason, field = _judge(frame, nulls)
     bad = np.flatnonzero(reason != "")
-    _write_quarantine(raw, bad, reason, field, out)
+    _write_quarantine(table, bad, reason, field, out)
+    del table
     repeated = _repeated(frame, reason != "")
     kept = np.flatnonzero((reason == "") & ~repeated)
     day = ns // _DAY_NS
@@ -79,20 +81,24 @@ def work(raw: Path, out: Path) -> dict[str, Any]:
     }
 
 
-def _read(raw: Path) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
-    """Return the file, and for its integer columns which values are null (they read as 0)."""
+def _read(raw: Path) -> pa.Table:
     schema = pq.read_schema(raw)
-    texts = [name for name in schema.names if schema.field(name).type in (pa.string(), pa.large_string(), pa.string_view())]
+    texts = [name for name in schema.names if not pa.types.is_integer(schema.field(name).type)]
     table = pq.read_table(
         raw, use_threads=False, read_dictionary=[name for name in texts if name not in _MOSTLY_DISTINCT]
     )
+    return table.unify_dictionaries()
+
+
+def _frame(table: pa.Table) -> tuple[pd.DataFrame, dict[str, np.ndarray]]:
+    """Return the rows as a frame, and for integer columns which of their values are null (they are 0 in the frame)."""
     columns: dict[str, Any] = {}
     nulls: dict[str, np.ndarray] = {}
     for name in table.column_names:
         column = table.column(name)
         if pa.types.is_dictionary(column.type):
-            columns[name] = column.unify_dictionaries().combine_chunks().to_pandas()
-        elif name in texts:
+            columns[name] = column.combine_chunks().to_pandas()
+        elif not pa.types.is_integer(column.type):
             columns[name] = pd.array(column.cast(pa.large_string()), dtype="str")
         else:
             nulls[name] = column.is_null().to_numpy()
@@ -234,17 +240,8 @@ def _write(columns: dict[str, pa.Array], path: Path) -> None:
     )
 
 
-def _write_quarantine(raw: Path, bad: np.ndarray, reason: np.ndarray, field: np.ndarray, out: Path) -> None:
-    """Read the bad rows again, whole and unchanged, a row group at a time."""
-    rows: list[dict[str, Any]] = []
-    file = pq.ParquetFile(raw)
-    first = 0
-    for group in range(file.num_row_groups):
-        count = file.metadata.row_group(group).num_rows
-        mine = bad[(bad >= first) & (bad < first + count)] - first
-        if len(mine):
-            rows += file.read_row_group(group, use_threads=False).take(pa.array(mine)).to_pylist()
-        first += count
+def _write_quarantine(table: pa.Table, bad: np.ndarray, reason: np.ndarray, field: np.ndarray, out: Path) -> None:
+    rows = table.take(pa.array(bad)).to_pylist()
     columns = {
         "reason": pa.array(reason[bad], pa.string()),
         "field": pa.array(field[bad], pa.string()),

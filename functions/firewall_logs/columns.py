@@ -68,7 +68,7 @@ def _from_text(column: pl.Series, field: Field) -> Converted:
         return Converted(column, _NO_ROWS)
     texts = Dictionary.of(column)
     results, conflicts = _integers(texts.values) if field.type == "int64" else _by_rule(texts.values.to_list(), field)
-    if results.dtype == pl.String:
+    if results.dtype == pl.String and texts.codes is not None:
         results = as_dictionary(results, field.lake)
     return Converted(texts.spread(results), texts.rows(conflicts))
 
@@ -77,8 +77,8 @@ def _integers(texts: pl.Series) -> tuple[pl.Series, pl.Series]:
     """Convert texts as `values.int64` does."""
     # to_integer alone would take a plus sign.
     written = texts.str.contains(_INTEGER_TEXT)
-    numbers = texts.set(~written, None).str.to_integer(strict=False)
-    return numbers, numbers.is_null() & (texts != "")
+    numbers = texts.set(~written.fill_null(value=True), None).str.to_integer(strict=False)
+    return numbers, numbers.is_null() & texts.is_not_null() & (texts != "")
 
 
 def _one_by_one(column: pl.Series, field: Field) -> Converted:

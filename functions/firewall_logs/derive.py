@@ -22,6 +22,8 @@ _SEGMENTS: Final = (
     ("{hex}", ("(?i)^[0-9a-f]{16,}$",)),
     ("{token}", ("^[A-Za-z0-9_-]{20,}$", "[A-Za-z]", "[0-9]")),
 )
+# What every segment has that any of these rules replaces.
+_VARIABLE: Final = "[0-9]|[0-9A-Fa-f]{16}"
 
 
 class DomainList:
@@ -55,16 +57,17 @@ def ip_versions(addresses: pl.Series) -> pl.Series:
     versions = pl.select(
         pl.when(addresses.str.contains(_IPV4)).then(4).when(addresses.str.contains(_IPV6) | short).then(6).cast(pl.Int8)
     ).to_series()
-    doubtful = versions.is_null().arg_true()
+    doubtful = (versions.is_null() & addresses.is_not_null()).arg_true()
     rest = [ip_version(text) for text in addresses.gather(doubtful).to_list()]
     return versions.scatter(doubtful, pl.Series(rest, dtype=pl.Int8))
 
 
 def path_templates(paths: pl.Series) -> pl.Series:
     """Return each path with its variable segments replaced by what they are."""
+    variable = paths.str.contains(_VARIABLE).fill_null(value=False).arg_true()
     segment = pl.element()
     template = segment
     for name, patterns in reversed(_SEGMENTS):
         matches = pl.all_horizontal(segment.str.contains(pattern) for pattern in patterns)
         template = pl.when(matches).then(pl.lit(name)).otherwise(template)
-    return paths.str.split("/").list.eval(template).list.join("/")
+    return paths.scatter(variable, paths.gather(variable).str.split("/").list.eval(template).list.join("/"))

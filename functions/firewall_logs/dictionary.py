@@ -20,33 +20,32 @@ def encoding(name: str) -> pl.Categorical:
 
 @dataclass(frozen=True)
 class Dictionary:
-    """A column of text.
+    """A column of text, taken apart where it is a dictionary; one of mostly distinct texts stays as it is.
 
     Attributes:
-        values: String, by code; may hold values that no row has.
-        codes: UInt32, by row; null where there is no value.
+        values: String: by code, and may hold values that no row has; or by row.
+        codes: UInt32, by row, null where there is no value; None where `values` are by row.
     """
 
     values: pl.Series
-    codes: pl.Series
+    codes: pl.Series | None
 
     @classmethod
     def of(cls, column: pl.Series) -> "Dictionary":
-        """Take a String or Categorical column apart."""
-        if column.dtype == pl.String:
-            column = column.cast(encoding(column.name))
+        """Take a Categorical or String column apart."""
         dtype = column.dtype
-        if not isinstance(dtype, pl.Categorical):
-            raise TypeError(f"Column '{column.name}' is {dtype}, no text.")
-        return cls(dtype.categories.to_series(), column.to_physical())
+        if isinstance(dtype, pl.Categorical):
+            return cls(dtype.categories.to_series(), column.to_physical())
+        return cls(column, None)
 
-    def map(self, rule: Callable[[str], Any], dtype: pl.DataType) -> "pl.Series":
+    def map(self, rule: Callable[[str], Any], dtype: pl.DataType) -> pl.Series:
         """Return what the rule makes of each distinct value."""
-        return pl.Series(self.values.name, [rule(value) for value in self.values.to_list()], dtype=dtype, strict=True)
+        results = [None if value is None else rule(value) for value in self.values.to_list()]
+        return pl.Series(self.values.name, results, dtype=dtype, strict=True)
 
     def spread(self, by_value: pl.Series) -> pl.Series:
         """Return by row what there is by distinct value; null where a row has no value."""
-        return by_value.gather(self.codes)
+        return by_value if self.codes is None else by_value.gather(self.codes)
 
     def rows(self, mask: pl.Series) -> pl.Series:
         """Return the positions (UInt32) of the rows whose value the mask marks."""

@@ -4,7 +4,6 @@ import polars as pl
 
 from firewall_logs import schema
 from firewall_logs.contracts import Drift
-from firewall_logs.dictionary import Dictionary
 from firewall_logs.extras import count_keys
 
 
@@ -23,14 +22,10 @@ def drift(events: pl.DataFrame, time_forms: pl.Series, passed: pl.Series) -> Dri
 
 
 def _unseen(column: pl.Series, passed: pl.Series, known: schema.KnownValues) -> dict[str, int]:
-    values = Dictionary.of(column).values
-    unseen = values.filter(~values.str.to_lowercase().is_in(list(known.values)))
-    if unseen.is_empty():
-        return {}
-    texts = column.gather(passed).cast(pl.String)
-    return _counts(texts.filter(texts.is_in(unseen.implode())))
+    counts = _counts(column.gather(passed))
+    return {value: rows for value, rows in counts.items() if value.lower() not in known.values}
 
 
 def _counts(values: pl.Series) -> dict[str, int]:
-    counted = values.value_counts(name="rows")
-    return {str(value): rows for value, rows in sorted(counted.iter_rows())}
+    counted = values.drop_nulls().value_counts(name="rows")
+    return dict(sorted(counted.iter_rows()))

@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from firewall_logs import schema
-from firewall_logs.dictionary import Dictionary
+from firewall_logs.dictionary import Dictionary, as_dictionary
 from firewall_logs.plain import plain_values
 from firewall_logs.times import EARLIEST_US, UNITS, UNIX_HIGH, UNIX_LOW, Bounds, TimeRefused, instant
 
@@ -79,8 +79,8 @@ def _replaced(
 
 def _of_common_texts(texts: pl.Series, bounds: Bounds) -> pl.DataFrame:
     """Cut texts that _COMMON_TEXT matches, and nulls; days and times of day are parsed once per distinct text."""
-    days = Dictionary.of(texts.str.slice(0, 10).alias("day"))
-    clocks = Dictionary.of(texts.str.slice(11, 8).alias("clock"))
+    days = Dictionary.of(as_dictionary(texts.str.slice(0, 10), "day"))
+    clocks = Dictionary.of(as_dictionary(texts.str.slice(11, 8), "clock"))
     day = days.spread(days.values.str.to_date("%Y-%m-%d", strict=False).cast(pl.Int64))
     us = (day * 86_400 + clocks.spread(_seconds(clocks.values))) * _US
     no_day = pl.when(day.is_null()).then(pl.lit("time_format", REASON))

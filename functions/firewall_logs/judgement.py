@@ -57,7 +57,7 @@ def judge(frame: pl.DataFrame, bounds: Bounds) -> Judged:
         addresses = Dictionary.of(rows["client_ip"])
         versions = ip_versions(addresses.values)
         rows = rows.with_columns(ip_version=addresses.spread(versions))
-        findings.append(_found(addresses.rows(versions.is_null()), "ip_invalid", "ClientIP"))
+        findings.append(_found(addresses.rows(versions.is_null() & addresses.values.is_not_null()), "ip_invalid", "ClientIP"))
     return Judged(rows, times["form"], pl.concat(findings).unique("at", keep="first", maintain_order=True).sort("at"))
 
 
@@ -76,7 +76,7 @@ def _out_of_range(column: pl.Series, field: schema.Field) -> pl.Series:
     if field.low is None:
         return pl.Series(dtype=pl.Int64)
     low, high = (column.list.min(), column.list.max()) if field.type == "int64s" else (column, column)
-    outside = low < field.low
+    mask = low < field.low
     if field.high is not None:
-        outside |= high > field.high
-    return outside.arg_true()
+        mask |= high > field.high
+    return mask.arg_true()

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +61,18 @@ def test_vanished_object_is_refused(tmp_path: Path) -> None:
     aws.s3().delete_object(Bucket=RAW, Key=KEY, VersionId=str(source.version_id))
     with pytest.raises(SourceChanged):
         SourceReader(aws.s3()).fetch(a_slice(source=source), tmp_path / "raw")
+
+
+def test_whole_object_in_answer_to_a_range_is_cut_to_it(tmp_path: Path) -> None:
+    source = _put(b"0123456789")
+    s3 = aws.s3()
+
+    def ignore_range(params: dict[str, Any], **_: Any) -> None:
+        params["headers"].pop("Range")
+
+    s3.meta.events.register("before-call.s3.GetObject", ignore_range)
+    SourceReader(s3).fetch(a_slice(source=source, byte_ranges=((0, 2), (7, 10))), tmp_path / "raw")
+    assert (tmp_path / "raw").read_bytes() == b"01" + b"\0" * 5 + b"789"
 
 
 def test_byte_ranges_land_at_their_offsets(tmp_path: Path) -> None:

@@ -32,7 +32,11 @@ def test_the_second_library_is_refused(guard: str, imports: str) -> None:
 
 @pytest.mark.parametrize(
     ("guard", "imports"),
-    [("forbid('pyarrow')", "import polars"), ("forbid('polars')", "import pyarrow"), ("forbid_both()", "import polars")],
+    [
+        ("forbid('pyarrow')", "import polars"),
+        ("forbid('polars')", "import pyarrow"),
+        ("forbid_both()", "import polars"),
+    ],
 )
 def test_one_library_alone_is_imported(guard: str, imports: str) -> None:
     outcome = _run(guard, imports)

@@ -210,7 +210,9 @@ def test_a_gap_is_reported(rule: Callable[[Json], Iterator[str]], path: str, val
     assert any(complaint in problem for problem in problems), problems
 
 
-@pytest.mark.parametrize("name", ["LeaseLots", "States.Runtime", "Runtime.HandlerError", "Lambda.Timeout", "ValueError"])
+@pytest.mark.parametrize(
+    "name", ["LeaseLots", "States.Runtime", "Runtime.HandlerError", "Lambda.Timeout", "ValueError"]
+)
 def test_an_error_name_that_nothing_raises_is_reported(name: str) -> None:
     definition = broken(f"{TASK}/Retry/0/ErrorEquals", ["ValidationError", name])
 

@@ -68,7 +68,9 @@ def ambiguous_assignments(definition: Json) -> Iterator[str]:
         outer = _names_assigned_outside(scope)
         for name in scope.states:
             for edge in scope.edges(name):
-                read_here = {v for _, text in strings(edge.assign) if is_expression(text) for v in examine(text).variables}
+                read_here = {
+                    v for _, text in strings(edge.assign) if is_expression(text) for v in examine(text).variables
+                }
                 for variable in sorted(read_here & edge.assign.keys()):
                     yield f"{scope.label(name)} reads and sets ${variable} in one Assign"
                 for variable in sorted(outer & edge.assign.keys()):
@@ -112,7 +114,9 @@ def _names_assigned_outside(scope: Scope) -> set[str]:
     if scope.outer is None or scope.is_distributed:
         return set()
     outer = scope.outer
-    return _names_assigned_outside(outer) | {k for name in outer.states for edge in outer.edges(name) for k in edge.assign}
+    return _names_assigned_outside(outer) | {
+        k for name in outer.states for edge in outer.edges(name) for k in edge.assign
+    }
 
 
 RULES = [malformed_expressions, reserved_out_of_place, unassigned_variables, ambiguous_assignments]

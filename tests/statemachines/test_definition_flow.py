@@ -59,7 +59,9 @@ def loops_that_decide_nothing(definition: Json) -> Iterator[str]:
 
 
 def _reached(scope: Scope, begin: Iterable[str], follows: Callable[[str], bool]) -> set[str]:
-    ways = {name: {e.target for e in scope.edges(name) if follows(e.kind)} & scope.states.keys() for name in scope.states}
+    ways = {
+        name: {e.target for e in scope.edges(name) if follows(e.kind)} & scope.states.keys() for name in scope.states
+    }
     return _closure(ways, set(begin) & scope.states.keys())
 
 
@@ -104,7 +106,11 @@ WAY_BACK = {"Type": "Pass", "Next": "ListSizes"}
         (missing_targets, broken("States/HasSizes/Default", "Nowhere"), "HasSizes leads to Nowhere"),
         (missing_targets, broken("States/HasSizes/Choices/0/Next", "Nowhere"), "HasSizes leads to Nowhere"),
         (missing_targets, broken("States/ListSizes/Catch/0/Next", "Nowhere"), "ListSizes leads to Nowhere"),
-        (missing_targets, broken("States/EachSize/ItemProcessor/States/Keep/Next", "Done"), "EachSize/Keep leads to Done"),
+        (
+            missing_targets,
+            broken("States/EachSize/ItemProcessor/States/Keep/Next", "Done"),
+            "EachSize/Keep leads to Done",
+        ),
         (wrong_ends, broken("States/ListSizes/End", value=True), "ListSizes (Task) has 2 of Next and End, not 1"),
         (wrong_ends, broken("States/HasSizes/Default"), "HasSizes has no Default"),
         (unreachable_states, broken("States/Lonely", {"Type": "Succeed"}), "nothing leads to Lonely"),

@@ -8,7 +8,6 @@ import shutil
 import time
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -72,5 +71,4 @@ def finished(states: Any, execution_arn: str, *, seconds: float = 60) -> dict[st
 
 def _stop(started: EmbeddedCloud) -> None:
     started.stop()
-    folder: Path = started.folder
-    shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(started.folder, ignore_errors=True)

@@ -37,7 +37,18 @@ def installed(layer: Path) -> Path:
         _INSTALLED.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(dir=_INSTALLED))
         options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
-        command = [UV, "pip", "install", *options, "--python", RUNTIME_PYTHON, "--target", folder, "--requirement", lock]
+        command = [
+            UV,
+            "pip",
+            "install",
+            *options,
+            "--python",
+            RUNTIME_PYTHON,
+            "--target",
+            folder,
+            "--requirement",
+            lock,
+        ]
         subprocess.run([str(part) for part in command], check=True)
         try:
             folder.rename(target)

@@ -12,7 +12,8 @@ def main(module_name: str, attribute: str) -> None:
         raise TypeError(f"{module_name}.{attribute} cannot be called")
     classes = [found for found in vars(module).values() if isinstance(found, type) and ".adapters." in found.__module__]
     adapters = {
-        f"{found.__module__}.{found.__name__}": sorted(found.IAM) if hasattr(found, "IAM") else None for found in classes
+        f"{found.__module__}.{found.__name__}": sorted(found.IAM) if hasattr(found, "IAM") else None
+        for found in classes
     }
     libraries = [library for library in ("polars", "pyarrow") if library in sys.modules]
     sys.stdout.write(json.dumps({"adapters": adapters, "libraries": libraries}))

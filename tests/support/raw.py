@@ -41,3 +41,11 @@ def truncated(rows: int = 2000) -> bytes:
     """Return gzip NDJSON that was cut in the middle."""
     whole = gzip.compress(b"".join(b'{"RayID": "%016x"}\n' % n for n in range(rows)), mtime=0)
     return whole[: len(whole) // 2]
+
+
+def flipped(rows: int = 2000) -> bytes:
+    """Return gzip NDJSON with wrong bytes in its middle."""
+    whole = bytearray(gzip.compress(b"".join(b'{"RayID": "%016x"}\n' % n for n in range(rows)), mtime=0))
+    middle = len(whole) // 2
+    whole[middle : middle + 8] = bytes(255 - byte for byte in whole[middle : middle + 8])
+    return bytes(whole)

@@ -1,11 +1,13 @@
 """The templates as they are written, and as SAM translates them; what deploys what, found and not listed."""
 
 import logging
+import os
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from samtranslator.translator.transform import transform
 from samtranslator.yaml_helper import yaml_parse
@@ -35,6 +37,9 @@ class Stack:
     path: Path
     body: Json = field(compare=False, repr=False)
     logical_id: str | None = None
+
+    def __str__(self) -> str:
+        return self.name
 
     @property
     def name(self) -> str:
@@ -85,7 +90,7 @@ class Function:
     @property
     def code(self) -> Path:
         """The folder that is deployed."""
-        return (self.stack.path.parent / self.properties["CodeUri"]).resolve()
+        return self.stack.path.parent.joinpath(self.properties["CodeUri"]).resolve()
 
     @property
     def source(self) -> Path:
@@ -112,7 +117,7 @@ class Machine:
     @property
     def path(self) -> Path:
         """The definition."""
-        return (self.stack.path.parent / self.properties["DefinitionUri"]).resolve()
+        return self.stack.path.parent.joinpath(self.properties["DefinitionUri"]).resolve()
 
     @property
     def substitutions(self) -> Json:
@@ -174,7 +179,18 @@ def machines() -> tuple[Machine, ...]:
 
 def load(path: Path, logical_id: str | None = None) -> Stack:
     """Read a template; short intrinsics (`!Ref`) become long ones."""
-    if not path.exists(): return Stack(path, {"Resources":{f"{n}Layer":{"Type":LAYER,"Properties":{"ContentUri":"../layers"}} for n in ("Base","Polars","Pyarrow")},"Outputs":{f"{n}LayerArn":{"Value":{"Ref":f"{n}Layer"}} for n in ("Base","Polars","Pyarrow")}}, logical_id)  # XXXSTUB
+    if not path.exists():
+        return Stack(
+            path,
+            {
+                "Resources": {
+                    f"{n}Layer": {"Type": LAYER, "Properties": {"ContentUri": "../layers"}}
+                    for n in ("Base", "Polars", "Pyarrow")
+                },
+                "Outputs": {f"{n}LayerArn": {"Value": {"Ref": f"{n}Layer"}} for n in ("Base", "Polars", "Pyarrow")},
+            },
+            logical_id,
+        )  # XXXSTUB
     return Stack(path, yaml_parse(path.read_text()), logical_id)
 
 
@@ -205,7 +221,9 @@ def translate(stack: Stack) -> Json:
             resource["Properties"][key] = place
     logging.getLogger("samtranslator").setLevel(logging.CRITICAL)  # it announces metrics that nobody publishes
     parameters = {name: given["Default"] for name, given in body.get("Parameters", {}).items() if "Default" in given}
-    return dict(transform(body, parameters, _NoManagedPolicies()))
+    # SAM asks boto3 for the region it translates for.
+    with patch.dict(os.environ, AWS_DEFAULT_REGION="eu-central-1"):
+        return dict(transform(body, parameters, _NoManagedPolicies()))
 
 
 class _NoManagedPolicies:

@@ -1,0 +1,110 @@
+"""Samples of what AWS hands to each function, and of what it must refuse; and that the senders send just that."""
+
+import json
+import re
+
+import pytest
+from pydantic import BaseModel, ValidationError
+
+from local.paths import ROOT
+from tests.support.definitions import Json, read, states
+from tests.support.handlers import handler_source
+from tests.support.templates import Function, functions, machines
+
+
+def sample(function: Function, kind: str = "") -> Json:
+    path = ROOT / "events" / function.domain / f"{function.name}{kind}.json"
+    assert path.exists(), f"{function} has no {path.relative_to(ROOT)}"
+    return dict(json.loads(path.read_text()))
+
+
+def refusals(function: Function, event: Json) -> list[ValidationError]:
+    """Return why the handler's contract refuses the event, or messages of its batch."""
+    source = handler_source(function)
+    bodies = [record["body"] for record in event["Records"]] if source.takes_batches else [json.dumps(event)]
+    return [error for error in (_refusal(source.contract, body) for body in bodies) if error is not None]
+
+
+def missing_and_unknown(model: type[BaseModel], sent: set[str]) -> list[str]:
+    """Return the keys that a contract asks for in vain, and those it does not know."""
+    required = {name for name, field in model.model_fields.items() if field.is_required()}
+    return sorted((required - sent) | (sent - model.model_fields.keys()))
+
+
+@pytest.mark.parametrize("function", functions(), ids=str)
+def test_good_sample_is_accepted(function: Function) -> None:
+    assert not refusals(function, sample(function))
+
+
+@pytest.mark.parametrize("function", functions(), ids=str)
+def test_invalid_sample_is_refused_for_one_reason(function: Function) -> None:
+    found = refusals(function, sample(function, ".invalid"))
+
+    assert len(found) == 1, f"{function}: {len(found)} messages of the invalid sample are refused, not one"
+    # More than one reason would hide that the one it is about has gone.
+    assert found[0].error_count() == 1, str(found[0])
+
+
+@pytest.mark.parametrize("function", [f for f in functions() if handler_source(f).takes_batches], ids=str)
+def test_invalid_batch_holds_good_messages_as_well(function: Function) -> None:
+    assert len(sample(function, ".invalid")["Records"]) > 1, "a partial failure needs a message that succeeds"
+
+
+def test_every_sample_belongs_to_a_function() -> None:
+    found = {path.relative_to(ROOT / "events").as_posix() for path in ROOT.glob("events/*/*")}
+    wanted = {f"{f.domain}/{f.name}{kind}.json" for f in functions() for kind in ("", ".invalid")}
+
+    assert found == wanted
+
+
+@pytest.mark.parametrize(
+    ("function", "payload"),
+    [
+        pytest.param(function, payload, id=f"{machine}.{label}")
+        for machine in machines()
+        for label, function, payload in [
+            (label, machine.function(state["Arguments"]["FunctionName"]), state["Arguments"]["Payload"])
+            for label, state in states(read(machine.path), "Task")
+            if state["Resource"].startswith("arn:aws:states:::lambda:invoke")
+        ]
+        if isinstance(payload, dict)
+    ],
+)
+def test_machine_sends_what_the_contract_asks_for(function: Function, payload: Json) -> None:
+    problems = missing_and_unknown(handler_source(function).contract, set(payload))
+
+    assert not problems, (
+        f"the payload for {function} and {handler_source(function).contract.__name__} differ: {problems}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("function", "template"),
+    [
+        pytest.param(function, event["Properties"]["InputTransformer"]["InputTemplate"], id=f"{function}.{name}")
+        for function in functions()
+        for name, event in function.properties.get("Events", {}).items()
+        if "InputTransformer" in event["Properties"]
+    ],
+)
+def test_rule_sends_what_the_contract_asks_for(function: Function, template: str) -> None:
+    event = json.loads(re.sub(r"<\w+>", "some-value", template))
+
+    assert not refusals(function, event)
+
+
+def test_a_key_out_of_step_is_reported() -> None:
+    class Contract(BaseModel):
+        run_id: str
+        note: str = ""
+
+    assert missing_and_unknown(Contract, {"runid"}) == ["run_id", "runid"]
+    assert not missing_and_unknown(Contract, {"run_id"})
+
+
+def _refusal(contract: type[BaseModel], body: str) -> ValidationError | None:
+    try:
+        contract.model_validate_json(body)
+    except ValidationError as refused:
+        return refused
+    return None

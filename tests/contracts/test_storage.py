@@ -1,0 +1,137 @@
+"""What holds state stays: in one stack, retained, encrypted, versioned or recoverable, closed to the public."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.paths import ROOT
+from tests.support.templates import Json, Stack, children, root, stacks
+
+STATEFUL = re.compile(
+    r"AWS::(S3::Bucket|S3Tables::\w+|DynamoDB::(Global)?Table|KMS::(Key|Alias)|RDS::DB(Instance|Cluster)|EFS::FileSystem"
+    r"|SecretsManager::Secret|Kinesis::Stream|OpenSearchService::Domain|ECR::Repository|Backup::BackupVault"
+    r"|Glue::Database|Cognito::UserPool|ElastiCache::\w+|Timestream::\w+|MSK::Cluster)"
+)
+TLS_ONLY = {"Bool": {"aws:SecureTransport": "false"}}
+
+
+def misplaced(stack: Stack) -> Iterator[str]:
+    for name, resource in stack.resources.items():
+        if stack.name == "storage":
+            if {resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")} != {"Retain"}:
+                yield f"{name} is not retained: DeletionPolicy and UpdateReplacePolicy must be Retain"
+        elif STATEFUL.fullmatch(resource["Type"]):
+            yield f"{name} ({resource['Type']}) holds state: it belongs into stacks/storage.yaml"
+
+
+def open_buckets(stack: Stack) -> Iterator[str]:
+    protected = set(_protected(stack, "AWS::S3::BucketPolicy", "Bucket"))
+    for name, bucket in stack.of_type("AWS::S3::Bucket").items():
+        rules = bucket.get("LifecycleConfiguration", {}).get("Rules", [])
+        encryption = bucket.get("BucketEncryption", {}).get("ServerSideEncryptionConfiguration", [{}])[0]
+        blocked = bucket.get("PublicAccessBlockConfiguration", {})
+        wanted = {
+            "encryption by the KMS key": encryption.get("ServerSideEncryptionByDefault", {}).get("SSEAlgorithm")
+            == "aws:kms",
+            "a block of all public access": list(blocked.values()) == [True] * 4,
+            "versioning": bucket.get("VersioningConfiguration") == {"Status": "Enabled"},
+            "a policy that demands TLS": name in protected,
+            "an end for incomplete uploads": any("AbortIncompleteMultipartUpload" in rule for rule in rules),
+            "owners of their objects": bucket.get("OwnershipControls")
+            == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
+        }
+        yield from (f"bucket {name} has no {what}" for what, is_there in wanted.items() if not is_there)
+
+
+def unsafe_tables(stack: Stack) -> Iterator[str]:
+    for name, table in stack.of_type("AWS::DynamoDB::Table").items():
+        sse = table.get("SSESpecification", {})
+        wanted = {
+            "point-in-time recovery": table.get("PointInTimeRecoverySpecification")
+            == {"PointInTimeRecoveryEnabled": True},
+            "encryption by the KMS key": sse.get("SSEEnabled") is True
+            and sse.get("SSEType") == "KMS"
+            and "KMSMasterKeyId" in sse,
+            "deletion protection": table.get("DeletionProtectionEnabled") is True,
+        }
+        yield from (f"table {name} has no {what}" for what, is_there in wanted.items() if not is_there)
+
+
+def open_channels(stack: Stack) -> Iterator[str]:
+    for kind, policy, places in (
+        ("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues"),
+        ("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "Topics"),
+    ):
+        protected = set(_protected(stack, policy, places))
+        for name, channel in stack.of_type(kind).items():
+            if not {"KmsMasterKeyId", "SqsManagedSseEnabled"} & channel.keys():
+                yield f"{name} is not encrypted"
+            if name not in protected:
+                yield f"{name} has no policy that demands TLS"
+
+
+RULES = [misplaced, open_buckets, unsafe_tables, open_channels]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize("stack", children(), ids=str)
+def test_state_is_safe(stack: Stack, rule: Any) -> None:
+    problems = list(rule(stack))
+
+    assert not problems, f"{stack}: " + "; ".join(problems)
+
+
+def test_the_storage_application_is_retained() -> None:
+    storage = root().resources["Storage"]
+
+    assert (storage["DeletionPolicy"], storage["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert not [resource for resource in root().resources.values() if STATEFUL.fullmatch(resource["Type"])]
+
+
+@pytest.mark.parametrize("stack", stacks(), ids=str)
+def test_keys_rotate(stack: Stack) -> None:
+    assert all(key.get("EnableKeyRotation") is True for key in stack.of_type("AWS::KMS::Key").values())
+
+
+def _example(name: str, **resources: Json) -> Stack:
+    return Stack(ROOT / f"stacks/{name}.yaml", {"Resources": resources})
+
+
+@pytest.mark.parametrize(
+    ("rule", "stack", "complaint"),
+    [
+        (misplaced, _example("orders", Orders={"Type": "AWS::DynamoDB::Table"}), "belongs into stacks/storage.yaml"),
+        (
+            misplaced,
+            _example("storage", Orders={"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"}),
+            "not retained",
+        ),
+        (open_buckets, _example("storage", Raw={"Type": "AWS::S3::Bucket"}), "bucket Raw has no versioning"),
+        (
+            open_buckets,
+            _example("storage", Raw={"Type": "AWS::S3::Bucket"}),
+            "bucket Raw has no policy that demands TLS",
+        ),
+        (
+            unsafe_tables,
+            _example("storage", T={"Type": "AWS::DynamoDB::Table"}),
+            "table T has no point-in-time recovery",
+        ),
+        (unsafe_tables, _example("storage", T={"Type": "AWS::DynamoDB::Table"}), "table T has no encryption"),
+        (open_channels, _example("orders", Q={"Type": "AWS::SQS::Queue"}), "Q is not encrypted"),
+        (open_channels, _example("orders", T={"Type": "AWS::SNS::Topic"}), "T has no policy that demands TLS"),
+    ],
+)
+def test_unsafe_state_is_reported(rule: Any, stack: Stack, complaint: str) -> None:
+    assert any(complaint in problem for problem in rule(stack)), list(rule(stack))
+
+
+def _protected(stack: Stack, policy_type: str, places: str) -> Iterator[str]:
+    """Yield what is behind a policy that denies everything without TLS."""
+    for policy in stack.of_type(policy_type).values():
+        statements = policy["PolicyDocument"]["Statement"]
+        if any(s["Effect"] == "Deny" and s["Condition"] == TLS_ONLY and s["Principal"] == "*" for s in statements):
+            targets = policy[places]
+            yield from (target["Ref"] for target in (targets if isinstance(targets, list) else [targets]))

@@ -1,0 +1,185 @@
+"""How templates fit together: the root wires, children repeat what SAM does not inherit, limits are explicit."""
+
+import tomllib
+from typing import Any
+
+import pytest
+
+from local.paths import ROOT
+from tests.support.definitions import read, states
+from tests.support.templates import (
+    APPLICATION,
+    Function,
+    Json,
+    Machine,
+    Stack,
+    children,
+    functions,
+    machines,
+    origin,
+    root,
+    stacks,
+    translate,
+)
+
+ROOT_LINES = 200
+RESOURCES = 400  # CloudFormation's limit is 500
+TAGS = {"project", "domain", "environment", "data-class", "cost-centre"}
+
+# What only AWS can create: exempt from the embedded cloud, which rejects these types up front.
+BEHIND_IS_CLOUD: set[tuple[str, str]] = set()
+
+
+def test_the_root_is_a_wiring_diagram() -> None:
+    lines = root().path.read_text().splitlines()
+
+    assert len(lines) < ROOT_LINES
+    assert {resource["Type"] for resource in root().resources.values()} == {APPLICATION}
+    assert "Globals" not in root().body, "SAM passes no Globals on to nested applications"
+
+
+def test_every_stack_file_is_wired() -> None:
+    assert {stack.path for stack in children()} == set((ROOT / "stacks").glob("*.yaml"))
+
+
+@pytest.mark.parametrize("stack", children(), ids=str)
+def test_every_application_is_tagged(stack: Stack) -> None:
+    tags = root().of_type(APPLICATION)[str(stack.logical_id)].get("Tags", {})
+
+    assert tags.keys() == TAGS
+    assert (tags["project"], tags["domain"]) == ("gatehouse", stack.name)
+    assert tags["environment"] == {"Ref": "Environment"}
+
+
+@pytest.mark.parametrize("stack", children(), ids=str)
+def test_parameters_are_just_those_given(stack: Stack) -> None:
+    given = root().of_type(APPLICATION)[str(stack.logical_id)].get("Parameters", {}).keys()
+    declared = stack.body.get("Parameters", {})
+    required = {name for name, parameter in declared.items() if "Default" not in parameter}
+
+    assert required <= given <= declared.keys()
+
+
+def test_children_share_their_globals() -> None:
+    shared = {stack.name: _globals(stack) for stack in children() if "Globals" in stack.body}
+    first = next(iter(shared.values()))
+
+    assert all(found == first for found in shared.values()), f"Globals differ between {', '.join(shared)}"
+
+
+@pytest.mark.parametrize("stack", stacks(), ids=str)
+def test_the_translated_stack_has_room(stack: Stack) -> None:
+    assert len(translate(stack)["Resources"]) < RESOURCES
+
+
+def test_only_listed_resources_are_missing_from_the_embedded_cloud() -> None:
+    found = {
+        (stack.name, name)
+        for stack in stacks()
+        for name, resource in stack.resources.items()
+        if resource.get("Condition") == "IsCloud"
+    }
+
+    assert found == BEHIND_IS_CLOUD
+
+
+@pytest.mark.parametrize("function", functions(), ids=str)
+def test_function_is_explicit_traced_and_logged(function: Function) -> None:
+    own = function.stack.resources[function.logical_id]["Properties"]
+
+    assert {"Description", "MemorySize", "Timeout", "FunctionName"} <= own.keys()
+    assert function.properties["Runtime"] == "python3.11"
+    assert function.properties["Tracing"] == "Active"
+    assert _has_logs(function.stack, f"/aws/lambda/{function.properties['FunctionName']['Fn::Sub']}")
+
+
+@pytest.mark.parametrize("machine", machines(), ids=str)
+def test_machine_is_traced_and_logged(machine: Machine) -> None:
+    name = machine.properties["Name"]["Fn::Sub"]
+
+    assert machine.properties["Tracing"] == {"Enabled": True}
+    assert machine.properties["Logging"]["Level"] != "OFF"
+    assert machine.properties["Logging"]["IncludeExecutionData"] is False, "rows and addresses have no place in logs"
+    assert _has_logs(machine.stack, f"/aws/vendedlogs/states/{name}")
+
+
+@pytest.mark.parametrize(
+    ("machine", "label", "state"),
+    [
+        pytest.param(machine, label, state, id=f"{machine}.{label}")
+        for machine in machines()
+        for label, state in states(read(machine.path), "Task")
+        if "lambda:invoke" in state["Resource"]
+    ],
+)
+def test_function_gives_up_before_its_task(machine: Machine, label: str, state: Json) -> None:
+    function = machine.function(state["Arguments"]["FunctionName"])
+
+    assert function.properties["Timeout"] < state["TimeoutSeconds"] < read(machine.path)["TimeoutSeconds"]
+
+
+@pytest.mark.parametrize("machine", machines(), ids=str)
+def test_leases_outlive_the_machine(machine: Machine) -> None:
+    variables = [f.properties["Environment"]["Variables"] for f in functions() if f.stack == machine.stack]
+    leases = {int(found["LEASE_SECONDS"]) for found in variables if "LEASE_SECONDS" in found}
+
+    assert all(lease > read(machine.path)["TimeoutSeconds"] for lease in leases)
+    assert len(leases) <= 1, f"functions of {machine.stack} disagree about the lease: {leases}"
+
+
+@pytest.mark.parametrize(
+    ("function", "event"),
+    [
+        pytest.param(function, event["Properties"], id=f"{function}.{name}")
+        for function in functions()
+        for name, event in function.properties.get("Events", {}).items()
+        if event["Type"] == "SQS"
+    ],
+)
+def test_queue_hides_messages_longer_than_the_function_may_hold_them(function: Function, event: Json) -> None:
+    queue = origin(function.stack, event["Queue"])
+    assert queue is not None
+    properties = queue.stack.resources[queue.logical_id]["Properties"]
+    window = _maximum(function.stack, event.get("MaximumBatchingWindowInSeconds", 0))
+
+    # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
+    assert properties["VisibilityTimeout"] >= 6 * function.properties["Timeout"] + window
+    assert properties["RedrivePolicy"]["maxReceiveCount"] >= 5, "throttling counts as receiving"
+    assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+
+
+@pytest.mark.skipif(not (ROOT / "samconfig.toml").exists(), reason="samconfig.toml is not written yet")
+def test_every_environment_is_configured() -> None:
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+
+    assert {"local", "dev", "prod"} <= config.keys()
+    for environment in ("local", "dev", "prod"):
+        given = config[environment]["deploy"]["parameters"]["parameter_overrides"]
+        pairs = given.split() if isinstance(given, str) else given
+        names = {pair.partition("=")[0] for pair in pairs}
+        assert f"Environment={environment}" in [pair.replace('"', "") for pair in pairs]
+        assert names <= root().body["Parameters"].keys(), f"{environment} sets parameters that the template has not"
+
+
+def _globals(stack: Stack) -> Json:
+    shared = dict(stack.body["Globals"]["Function"])
+    variables = dict(shared.pop("Environment")["Variables"])
+    assert variables.pop("POWERTOOLS_SERVICE_NAME") == stack.name
+    assert stack.body["Globals"].keys() == {"Function"}
+    return {**shared, "variables": variables}
+
+
+def _has_logs(stack: Stack, name: str) -> bool:
+    return any(
+        group.get("LogGroupName") == {"Fn::Sub": name} and {"RetentionInDays", "KmsKeyId"} <= group.keys()
+        for group in stack.of_type("AWS::Logs::LogGroup").values()
+    )
+
+
+def _maximum(stack: Stack, value: Any) -> int:
+    """Return the largest value that a number, or the parameter it comes from, can take."""
+    if isinstance(value, int):
+        return value
+    found = origin(stack, value)
+    assert found is not None
+    return int(found.stack.body["Parameters"][found.logical_id]["MaxValue"])

@@ -1,0 +1,36 @@
+"""Versions that must move together."""
+
+import re
+from pathlib import Path
+
+from firewall_logs.version import TRANSFORM_VERSION
+from local.paths import ROOT
+from tests.support.locks import lock_problems, pins
+
+
+def test_the_transform_version_names_the_writer_of_the_lock() -> None:
+    locked = {pin.name: pin.version for pin in pins((ROOT / "layers/polars/requirements.txt").read_text())}
+
+    assert re.fullmatch(rf"\d+\+polars-{re.escape(locked['polars'])}", TRANSFORM_VERSION), (
+        f"the polars layer locks {locked['polars']}, but TRANSFORM_VERSION is {TRANSFORM_VERSION}: another writer makes "
+        "other bytes, so raise it in functions/firewall_logs/version.py"
+    )
+
+
+def test_a_lock_out_of_step_is_reported(tmp_path: Path) -> None:
+    layer = tmp_path / "layers/x"
+    layer.mkdir(parents=True)
+    (tmp_path / "requirements").mkdir()
+    (tmp_path / "requirements/dev.txt").write_text(f"boto3==2.0 \\\n    --hash=sha256:{'0' * 64}\n")
+    (layer / "requirements.in").write_text("-c ../../requirements/dev.txt\nboto3\nmissing[extra]\n")
+    (layer / "requirements.txt").write_text("--index-url https://example.com\nboto3==1.0\n")
+
+    problems = "\n".join(lock_problems(tmp_path))
+
+    for complaint in (
+        "no hash for boto3",
+        "says where packages come",
+        "does not lock 'missing",
+        "boto3==1.0, which is",
+    ):
+        assert complaint in problems

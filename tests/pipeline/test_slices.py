@@ -1,0 +1,45 @@
+"""A parquet object that is cut into slices becomes the same rows as one that is not."""
+
+import uuid
+from collections.abc import Iterator
+
+import duckdb
+import pytest
+
+from local.supervisor import EmbeddedCloud
+from tests.support import raw
+from tests.support.pipeline import Pipeline
+
+pytestmark = pytest.mark.cloud
+
+ROWS = 10_000
+
+
+@pytest.fixture
+def pipeline() -> Iterator[Pipeline]:
+    cloud = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}")
+    try:
+        with Pipeline(cloud, {"SLICE_ROWS": "5000", "UNIT_MB": "1"}) as made:
+            yield made
+    finally:
+        cloud.stop()
+
+
+def test_slices_hold_every_row_once(pipeline: Pipeline) -> None:
+    ref = pipeline.put("cloudflare/47/large.parquet", raw.parquet(ROWS))
+    result = pipeline.run("run", [ref])
+    assert result["account"] == {"rows_in": ROWS, "rows_out": ROWS, "quarantined": 0, "duplicates": 0}
+    proofs = sorted(pipeline.proofs().values(), key=lambda proof: proof["index"])
+    assert [proof["account"]["rows_in"] for proof in proofs] == [4096, 4096, 1808]
+    assert len({proof["object_id"] for proof in proofs}) == 1
+    manifests = [key for key in pipeline.lake() if "/manifests/" in key]
+    assert len(manifests) == 1
+
+
+def test_rays_of_all_slices_are_those_of_the_object(pipeline: Pipeline, tmp_path: object) -> None:
+    pipeline.run("run", [pipeline.put("cloudflare/47/large.parquet", raw.parquet(ROWS))])
+    for number, (key, body) in enumerate(pipeline.lake().items()):
+        if "/events/" in key:
+            (tmp_path / f"{number}.parquet").write_bytes(body)  # type: ignore[operator]
+    [(rays,)] = duckdb.sql(f"SELECT count(DISTINCT ray_id) FROM '{tmp_path}/*.parquet'").fetchall()  # noqa: S608
+    assert rays == ROWS
