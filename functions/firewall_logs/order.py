@@ -39,5 +39,4 @@ def arranged(events: pl.DataFrame, kept: pl.Series) -> tuple[pl.Series, pl.DataF
         .sort("event_date")
         .with_columns(start=pl.col("rows").cum_sum() - pl.col("rows"))
     )
-    positions = words.select(pl.arg_sort_by(words.columns, maintain_order=True)).to_series()
-    return kept.gather(positions), days
+    return words.with_columns(kept.alias("position")).sort(words.columns, maintain_order=True)["position"], days
