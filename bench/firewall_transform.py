@@ -5,6 +5,8 @@ machine is noisy for all; what counts is CPU seconds. All must count what was pl
 the job are compared with ours row for row. The last line on stdout is one JSON object.
 """
 
+# ruff: noqa: S603 - what is run are this folder's scripts, by the two environments' interpreters
+
 import argparse
 import json
 import os
@@ -66,14 +68,15 @@ def main() -> int:
         for each in chosen:
             run = _run(each, raw)
             runs[each.name].append(run)
-            _say(f"round {number}  {each.name:<15}{run['cpu_s']:8.2f} CPU s  {run['peak_rss_mb']:7.0f} MB  {run['output_mb']:6.1f} MB")
+            taken = f"{run['cpu_s']:8.2f} CPU s  {run['peak_rss_mb']:7.0f} MB  {run['output_mb']:6.1f} MB written"
+            _say(f"round {number}  {each.name:<15}{taken}")
             if each.does_the_job and any(run[name] != planted[name] for name in COUNTS):
                 found = {name: run[name] for name in COUNTS}
                 raise SystemExit(f"{each.name} counted {found}, planted were {planted}")
     if any(run["sha256"] != runs["ours"][0]["sha256"] for run in runs.get("ours", [])):
         raise SystemExit("ours wrote other bytes in another round")
     equal = _compare(chosen)
-    result = _result(planted["rows_in"], options.rounds, runs, equal)
+    result = _result(planted["rows_in"], options.rounds, runs, equal=equal)
     line = json.dumps(result)
     if set(options.only) == {each.name for each in CONTENDERS}:
         RESULT.parent.mkdir(exist_ok=True)
@@ -146,9 +149,7 @@ def _compare(chosen: list[Contender]) -> bool | None:
     return equal
 
 
-def _result(
-    rows: int, rounds: int, runs: dict[str, list[dict[str, Any]]], equal: bool | None
-) -> dict[str, Any]:
+def _result(rows: int, rounds: int, runs: dict[str, list[dict[str, Any]]], *, equal: bool | None) -> dict[str, Any]:
     def cpu(name: str) -> float | None:
         return round(median(run["cpu_s"] for run in runs[name]), 2) if name in runs else None
 

@@ -58,15 +58,19 @@ class EmbeddedCloud:
     def __init__(self, state: ServerState, process: subprocess.Popen[bytes] | None = None) -> None:
         self.state = state
         self._process = process
+        self._clients: dict[tuple[str, str], Any] = {}
 
     @classmethod
-    def start(cls, name: str = "dev", *, detached: bool = False, region: str = REGION) -> "EmbeddedCloud":
+    def start(
+        cls, name: str = "dev", *, detached: bool = False, region: str = REGION, enforce_iam: bool = False
+    ) -> "EmbeddedCloud":
         """Start a server and wait until it answers.
 
         Args:
             name: Tells servers apart; each has its own port, files and data.
             detached: Whether it outlives this process.
             region: Of the server and of all clients.
+            enforce_iam: Whether functions may only do what their roles allow.
 
         Raises:
             ServerNotStarted: An environment is missing, a server of this name runs, or it did not come up.
@@ -83,7 +87,7 @@ class EmbeddedCloud:
             )
         for _ in range(_PORT_ATTEMPTS):
             port = _free_port()
-            process = _launch(name, port, region, detached=detached)
+            process = _launch(name, port, region, detached=detached, enforce_iam=enforce_iam)
             healthy = _await_health(process, port)
             created = psutil.Process(process.pid).create_time() if healthy else 0.0
             cloud = cls(ServerState(name, process.pid, created, port, region, time.time()), process)
@@ -151,8 +155,11 @@ class EmbeddedCloud:
         return any(s.status == psutil.CONN_LISTEN and s.laddr.port == self.state.port for s in sockets)
 
     def client(self, service: str, account: str = ACCOUNT) -> Any:
-        """Return a boto3 client; twelve digits of an account see nothing of another's."""
-        return client(service, self.endpoint, account=account, region=self.state.region)
+        """Return a boto3 client, made once; twelve digits of an account see nothing of another's."""
+        key = (service, account)
+        if key not in self._clients:
+            self._clients[key] = client(service, self.endpoint, account=account, region=self.state.region)
+        return self._clients[key]
 
     def health(self) -> dict[str, Any]:
         """Return what the server says of itself."""
@@ -233,7 +240,7 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _launch(name: str, port: int, region: str, *, detached: bool) -> subprocess.Popen[bytes]:
+def _launch(name: str, port: int, region: str, *, detached: bool, enforce_iam: bool) -> subprocess.Popen[bytes]:
     folder = _folder(name)
     scratch = folder / "tmp"
     shutil.rmtree(scratch, ignore_errors=True)
@@ -264,6 +271,7 @@ def _launch(name: str, port: int, region: str, *, detached: bool) -> subprocess.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
         "LOG_LEVEL": "WARNING",
+        "AUTH": str(enforce_iam).lower(),
         **settings.variables(),
     }
     with (folder / "server.log").open("wb") as log:

@@ -51,7 +51,7 @@ def _tool(*command: object) -> Callable[[], str]:
             "SAM_CLI_TELEMETRY": "0",
             "NO_COLOR": "1",
         }
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our tools
             [str(part) for part in command], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
         )
         return "" if done.returncode == 0 else done.stdout + done.stderr or f"status {done.returncode}"

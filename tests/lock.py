@@ -10,17 +10,16 @@ from local.paths import ROOT, UV
 from tests.support.locks import lock_files
 
 # Nothing about where packages came from: a lock file must hold on any machine.
-_OPTIONS = [
+_OPTIONS = (
     "--quiet",
     "--generate-hashes",
-    "--python-version",
-    "3.11",
+    "--python-version=3.11",
     "--universal",
     "--no-header",
     "--no-annotate",
     "--no-emit-index-url",
     "--no-emit-find-links",
-]
+)
 
 
 def main(options: list[str]) -> int:
@@ -29,7 +28,7 @@ def main(options: list[str]) -> int:
         print(f"resolving {path.relative_to(ROOT)}", flush=True)
         source = path.with_suffix(".in").relative_to(ROOT)
         command = [UV, "pip", "compile", *_OPTIONS, *options, "--output-file", path.relative_to(ROOT), source]
-        code = subprocess.run([str(part) for part in command], cwd=ROOT, check=False).returncode
+        code = subprocess.run([str(part) for part in command], cwd=ROOT, check=False).returncode  # noqa: S603 - our uv
         if code:
             return code
     return 0

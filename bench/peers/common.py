@@ -90,18 +90,89 @@ RANGES = [
     ("OriginResponseStatus", 999),
 ]
 ENUMS = {
-    "Action": """unknown allow block challenge jschallenge log connectionclose challengesolved challengebypassed
-        jschallengesolved jschallengebypassed bypass managedchallenge managedchallengenoninteractivesolved
-        managedchallengeinteractivesolved managedchallengebypassed precursorinterstitialpageissued
-        precursorinterstitialpagebypassed precursorinterstitialpagesolved challengefailed jschallengefailed
-        managedchallengeskipped skip""".split(),
-    "Source": """unknown asn country ip iprange securitylevel zonelockdown waf firewallrules uablock ratelimit bic hot
-        l7ddos validation botfight apishield botmanagement dlp firewallmanaged firewallcustom
-        apishieldschemavalidation apishieldtokenvalidation apishieldsequencemitigation""".split(),
-    "ClientIPClass": """unknown badhost searchengine allowlist monitoringservice norecord scan tor clean whitelist
-        greylist securityscanner backupservice mobileplatform""".split(),
-    "LeakedCredentialCheckResult": """password_leaked username_and_password_leaked username_password_similar
-        username_leaked clean none""".split(),
+    "Action": frozenset(
+        [
+            "unknown",
+            "allow",
+            "block",
+            "challenge",
+            "jschallenge",
+            "log",
+            "connectionclose",
+            "challengesolved",
+            "challengebypassed",
+            "jschallengesolved",
+            "jschallengebypassed",
+            "bypass",
+            "managedchallenge",
+            "managedchallengenoninteractivesolved",
+            "managedchallengeinteractivesolved",
+            "managedchallengebypassed",
+            "precursorinterstitialpageissued",
+            "precursorinterstitialpagebypassed",
+            "precursorinterstitialpagesolved",
+            "challengefailed",
+            "jschallengefailed",
+            "managedchallengeskipped",
+            "skip",
+        ]
+    ),
+    "Source": frozenset(
+        [
+            "unknown",
+            "asn",
+            "country",
+            "ip",
+            "iprange",
+            "securitylevel",
+            "zonelockdown",
+            "waf",
+            "firewallrules",
+            "uablock",
+            "ratelimit",
+            "bic",
+            "hot",
+            "l7ddos",
+            "validation",
+            "botfight",
+            "apishield",
+            "botmanagement",
+            "dlp",
+            "firewallmanaged",
+            "firewallcustom",
+            "apishieldschemavalidation",
+            "apishieldtokenvalidation",
+            "apishieldsequencemitigation",
+        ]
+    ),
+    "ClientIPClass": frozenset(
+        [
+            "unknown",
+            "badhost",
+            "searchengine",
+            "allowlist",
+            "monitoringservice",
+            "norecord",
+            "scan",
+            "tor",
+            "clean",
+            "whitelist",
+            "greylist",
+            "securityscanner",
+            "backupservice",
+            "mobileplatform",
+        ]
+    ),
+    "LeakedCredentialCheckResult": frozenset(
+        [
+            "password_leaked",
+            "username_and_password_leaked",
+            "username_password_similar",
+            "username_leaked",
+            "clean",
+            "none",
+        ]
+    ),
 }
 
 _SEGMENTS = [
@@ -141,7 +212,9 @@ def ip_version(text: str) -> int | None:
 def registered_domain(suffixes: Any, host: str) -> str | None:
     """Return the registrable domain of a Host header by a `publicsuffixlist.PublicSuffixList`."""
     bare, colon, port = host.rpartition(":")
-    name = (bare if colon and (not port or port.isdigit()) and not host.endswith("]") else host).removesuffix(".").lower()
+    name = (
+        (bare if colon and (not port or port.isdigit()) and not host.endswith("]") else host).removesuffix(".").lower()
+    )
     if name.startswith("[") or ip_version(name) or ip_version(host):
         return None
     found: str | None = suffixes.privatesuffix(name)

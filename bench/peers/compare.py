@@ -1,8 +1,10 @@
 """Whether two contenders wrote the same: row for row and in the same order, column by column.
 
-Usage: `<python> bench/peers/compare.py <ours> <theirs>`; prints one line of JSON: what differs, nothing if all is equal.
-DuckDB reads both; in a process of its own, it owes neither side anything.
+Usage: `<python> bench/peers/compare.py <ours> <theirs>`; prints one line of JSON: what differs. DuckDB reads both, in a
+process of its own.
 """
+
+# ruff: noqa: S608 - the statements are made of this benchmark's own paths and constants
 
 import json
 import sys
@@ -12,9 +14,7 @@ import duckdb
 from common import DERIVED, FIELDS, HOURLY_KEYS
 
 _EVENTS = [
-    name
-    for _, lake_name, kind in FIELDS
-    for name in ([lake_name, "event_time_ns"] if kind == "time" else [lake_name])
+    name for _, lake_name, kind in FIELDS for name in ([lake_name, "event_time_ns"] if kind == "time" else [lake_name])
 ] + DERIVED
 _CASTS = {
     "strings": "varchar[]",
@@ -30,7 +30,9 @@ def main() -> None:
     con = duckdb.connect()
     found = [
         *_partitions(con, ours, theirs, "events", _event_columns()),
-        *_partitions(con, ours, theirs, "hourly", {**{key: f"{key}::varchar" for key in HOURLY_KEYS}, "events": "events"}),
+        *_partitions(
+            con, ours, theirs, "hourly", {**{key: f"{key}::varchar" for key in HOURLY_KEYS}, "events": "events"}
+        ),
         *_same(
             con,
             ours / "quarantine" / "data.parquet",
@@ -70,13 +72,23 @@ def _partitions(
 
 
 def _same(con: duckdb.DuckDBPyConnection, mine: Path, other: Path, columns: dict[str, str]) -> list[str]:
-    """Compare two files; their columns must have the same names in the same order as well."""
+    """Compare two files; their columns must have the same names and types in the same order as well."""
     where = "/".join(mine.parts[-3:])
     named = [
-        [row[0] for row in con.execute("describe select * from read_parquet(?, hive_partitioning = false)", [str(path)]).fetchall()]
+        [
+            row[:2]
+            for row in con.execute(
+                "describe select * from read_parquet(?, hive_partitioning = false)", [str(path)]
+            ).fetchall()
+        ]
         for path in (mine, other)
     ]
-    if named[0] != named[1] or not set(columns) <= set(named[0]) or (where.startswith("events") and named[0] != list(columns)):
+    names = [name for name, _ in named[0]]
+    if (
+        named[0] != named[1]
+        or not set(columns) <= set(names)
+        or (where.startswith("events") and names != list(columns))
+    ):
         return [f"{where}: columns {named[0]} against {named[1]}"]
     shown = ", ".join(f"{expression} as {name}" for name, expression in columns.items())
     for side, path in (("mine", mine), ("other", other)):
@@ -92,7 +104,9 @@ def _same(con: duckdb.DuckDBPyConnection, mine: Path, other: Path, columns: dict
     row = con.execute(f"select count(*), {unlike} from mine join other using (place)").fetchone()
     if row[0] != counts[0]:
         return [f"{where}: {row[0]} of {counts[0]} positions met"]
-    return [f"{where}: {name} differs in {unequal} rows" for name, unequal in zip(columns, row[1:], strict=True) if unequal]
+    return [
+        f"{where}: {name} differs in {unequal} rows" for name, unequal in zip(columns, row[1:], strict=True) if unequal
+    ]
 
 
 if __name__ == "__main__":

@@ -11,9 +11,7 @@ from firewall_logs.transform import transform
 
 def work(raw: Path, out: Path) -> dict[str, Any]:
     """Transform the file as one slice."""
-    source = SourceObject(
-        bucket=BUCKET, key=KEY, etag="bench", size=raw.stat().st_size, last_modified=LAST_MODIFIED
-    )
+    source = SourceObject(bucket=BUCKET, key=KEY, etag="bench", size=raw.stat().st_size, last_modified=LAST_MODIFIED)
     task = Slice(
         object_id=OBJECT_ID,
         epoch=1,

@@ -65,13 +65,13 @@ def work(raw: Path, out: Path) -> dict[str, Any]:
     del table
     repeated = _repeated(frame, reason != "")
     kept = np.flatnonzero((reason == "") & ~repeated)
-    day = ns // _DAY_NS
+    ns_day = ns // _DAY_NS
     host_rank = _ranks(frame["ClientRequestHost"])
-    order = kept[np.lexsort((kept, ns[kept], host_rank[kept], day[kept]))]
+    order = kept[np.lexsort((kept, ns[kept], host_rank[kept], ns_day[kept]))]
     _derive(frame)
-    days, starts = np.unique(day[order], return_index=True)
-    for at, start in zip(days.tolist(), np.split(order, starts[1:]), strict=True):
-        _write_day(frame, nulls, ns, start, at, out)
+    days, starts = np.unique(ns_day[order], return_index=True)
+    for day, rows in zip(days.tolist(), np.split(order, starts[1:]), strict=True):
+        _write_day(frame, nulls, ns, rows=rows, day=day, out=out)
     return {
         "rows_in": rows_in,
         "rows_out": len(order),
@@ -177,7 +177,7 @@ def _derive(frame: pd.DataFrame) -> None:
 
 
 def _write_day(
-    frame: pd.DataFrame, nulls: dict[str, np.ndarray], ns: np.ndarray, rows: np.ndarray, day: int, out: Path
+    frame: pd.DataFrame, nulls: dict[str, np.ndarray], ns: np.ndarray, *, rows: np.ndarray, day: int, out: Path
 ) -> None:
     event_date = np.datetime64(day, "D")
     part = frame.take(rows)
@@ -235,9 +235,7 @@ def _text(column: pd.Series) -> pa.Array:
 
 def _write(columns: dict[str, pa.Array], path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(
-        pa.table(columns), path, compression="zstd", compression_level=ZSTD_LEVEL, row_group_size=ROW_GROUP
-    )
+    pq.write_table(pa.table(columns), path, compression="zstd", compression_level=ZSTD_LEVEL, row_group_size=ROW_GROUP)
 
 
 def _write_quarantine(table: pa.Table, bad: np.ndarray, reason: np.ndarray, field: np.ndarray, out: Path) -> None:

@@ -109,11 +109,11 @@ def _reasons(frame: pd.DataFrame, stated: pd.Series) -> tuple[pd.Series, pd.Seri
 
 
 def _write_day(part: pd.DataFrame, event_date: np.datetime64, out: Path) -> None:
-    ns = part["ns"]
+    ns = part["ns"].to_numpy(dtype=np.int64)
     given = {
-        "event_time": (ns // 1000).astype(pd.ArrowDtype(pa.timestamp("us", "UTC"))),
-        "event_time_ns": (ns % 1000).astype(pd.ArrowDtype(pa.int16())),
-        "event_hour": (ns // _HOUR_NS % 24).astype(pd.ArrowDtype(pa.int8())),
+        "event_time": pd.Series(pd.to_datetime(ns // 1000, unit="us", utc=True).as_unit("us"), index=part.index),
+        "event_time_ns": pd.Series((ns % 1000).astype(np.int16), index=part.index),
+        "event_hour": pd.Series((ns // _HOUR_NS % 24).astype(np.int8), index=part.index),
         "registered_domain": part["registered_domain"],
         "ip_version": part["ip_version"],
         "path_template": part["path_template"],
@@ -139,9 +139,7 @@ def _write_day(part: pd.DataFrame, event_date: np.datetime64, out: Path) -> None
 
 def _write(frame: pd.DataFrame, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    frame.to_parquet(
-        path, index=False, compression="zstd", compression_level=ZSTD_LEVEL, row_group_size=ROW_GROUP
-    )
+    frame.to_parquet(path, index=False, compression="zstd", compression_level=ZSTD_LEVEL, row_group_size=ROW_GROUP)
 
 
 def _write_quarantine(bad: pd.DataFrame, reason: pd.Series, field: pd.Series, out: Path) -> None:

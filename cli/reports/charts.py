@@ -26,7 +26,7 @@ _ACTION_COLOURS: Final = {
 _SPARE_COLOURS: Final = ("violet", "pink", "green", "sand", "yellow")
 _FEED_COLOURS: Final = ("blue", "teal", "violet", "orange", "pink", "green", "sand", "red")
 _SHOWN_ACTIONS: Final = 7
-_SHOWN_UNITS: Final = 600
+_SHOWN_SLICES: Final = 600
 
 # Width of a bar in time, the finest that fits; a year of hours would be a wall of hairlines.
 _BIN_HOURS: Final = (1, 3, 6, 12, 24, 168, 720)
@@ -116,32 +116,40 @@ def events_chart(data: Histogram, *, width: int, height: int) -> Spec:
     )
 
 
-def units_chart(spans: list[UnitSpan], *, width: int) -> tuple[Spec, list[Series]]:
-    """Units over wall time, one above the other where they ran at once, and below each how fast it was."""
-    shown = sorted(spans, key=lambda span: span.rows, reverse=True)[:_SHOWN_UNITS]
-    feeds = sorted({span.feed for span in shown})
-    colour = {feed: _FEED_COLOURS[i % len(_FEED_COLOURS)] for i, feed in enumerate(feeds)}
-    values = [
-        {
-            "from": span.begins,
-            "to": span.ends,
-            "middle": (span.begins + span.ends) / 2,
-            "lane": span.lane + 1,
-            "speed": round(span.rows_per_second),
-            "colour": f"var(--{colour[span.feed]})",
-            "tip": (
-                f"unit {span.unit} of {span.run_id} · {span.feed} · {span.rows:,} rows in {span.seconds:.2f} s · "
-                f"{span.rows_per_second:,.0f} rows/s · {span.peak_rss_mb:,.0f} MB at most"
-            ),
-        }
-        for span in shown
-    ]
-    lanes = max(span.lane for span in shown) + 1
-    end = max(span.ends for span in shown)
+def work_chart(spans: list[UnitSpan], *, width: int) -> tuple[Spec, list[Series]]:
+    """Slices over wall time, those of a unit in one row, and below each slice how fast it was."""
+    begin = min(span.start for span in spans)
+    pieces = [(span, piece) for span in spans for piece in span.slices]
+    rows: dict[str, int] = defaultdict(int)
+    for _, piece in pieces:
+        rows[piece.feed] += piece.rows
+    colour = {feed: _FEED_COLOURS[i % len(_FEED_COLOURS)] for i, feed in enumerate(sorted(rows))}
+    # More marks than this cannot be told apart, and would only make the file large.
+    shown = sorted(pieces, key=lambda pair: pair[1].seconds, reverse=True)[:_SHOWN_SLICES]
+    values = []
+    for span, piece in shown:
+        start = (piece.start - begin).total_seconds() - span.cut
+        values.append(
+            {
+                "from": start,
+                "to": start + piece.seconds,
+                "middle": start + piece.seconds / 2,
+                "lane": span.lane + 1,
+                # An object that cannot be read has no speed.
+                "speed": round(piece.rows_per_second) if piece.rows else None,
+                "colour": f"var(--{colour[piece.feed]})",
+                "tip": (
+                    f"{piece.key} · {piece.rows:,} rows in {piece.seconds:.2f} s · "
+                    f"{piece.rows_per_second:,.0f} rows/s · unit {span.unit} of {span.run_id}"
+                ),
+            }
+        )
+    lanes = max(span.lane for span in spans) + 1
+    end = max((span.end - begin).total_seconds() - span.cut for span in spans)
     along: Spec = {"type": "quantitative", "scale": {"domain": [0, end], "nice": False}, "title": None}
     gantt = {
         "width": width,
-        "height": max(48, min(14 * lanes, 240)),
+        "height": max(40, min(18 * lanes, 260)),
         "mark": {"type": "bar", "cornerRadius": 2, "stroke": "var(--card)", "strokeWidth": 1},
         "encoding": {
             "x": {"field": "from", **along, "axis": {**_SECONDS_AXIS, "labels": False}},
@@ -160,17 +168,23 @@ def units_chart(spans: list[UnitSpan], *, width: int) -> tuple[Spec, list[Series
     speed = {
         "width": width,
         "height": 130,
-        "mark": {"type": "circle", "size": 46, "opacity": 0.85},
+        "mark": {"type": "circle", "size": 46, "opacity": 0.85, "invalid": "filter"},
         "encoding": {
             "x": {"field": "middle", **along, "axis": _SECONDS_AXIS},
-            "y": {"field": "speed", "type": "quantitative", "title": None, "axis": {**_VALUE_AXIS, "tickCount": 3}},
+            "y": {
+                "field": "speed",
+                "type": "quantitative",
+                "title": None,
+                # A large parquet object is read a hundred times faster than a small gzip.
+                "scale": {"type": "log"},
+                "axis": {**_VALUE_AXIS, "tickCount": 3},
+            },
             "color": {"field": "colour", "type": "nominal", "scale": None},
             "description": {"field": "tip"},
         },
     }
     spec = {"data": {"values": values}, "vconcat": [gantt, speed], "spacing": 8, **_FRAME}
-    rows = {feed: sum(span.rows for span in spans if span.feed == feed) for feed in feeds}
-    return spec, [Series(feed, colour[feed], rows[feed]) for feed in feeds]
+    return spec, [Series(feed, colour[feed], rows[feed]) for feed in sorted(rows)]
 
 
 # ---------------------------------------------------------------- time

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cli.reports import words
-from cli.reports.charts import Histogram, Series, Spec, events_chart, histogram, units_chart
+from cli.reports.charts import Histogram, Series, Spec, events_chart, histogram, work_chart
 from cli.reports.draw import draw
 from cli.reports.evidence import Evidence
 from cli.reports.lake import HourCell, LakeFigures, QuarantineCell, Ranked
@@ -94,7 +94,7 @@ def render(evidence: Evidence, verdict: Verdict, lake: LakeFigures, *, environme
         events=_events_figure(lake.hours, hours),
         histogram=hours,
         hour_table=_hour_table(hours),
-        units=_units_figure(spans),
+        work=_work_figure(spans),
         spans=spans,
         feeds=_by_feed(evidence),
         rules=_ranked(lake.rules),
@@ -161,13 +161,13 @@ def _events_figure(cells: list[HourCell], hours: Histogram) -> Figure | None:
     )
 
 
-def _units_figure(spans: list[UnitSpan]) -> Figure | None:
+def _work_figure(spans: list[UnitSpan]) -> Figure | None:
     if not spans:
         return None
-    (wide, series), (narrow, _) = units_chart(spans, width=_WIDE - 60), units_chart(spans, width=_NARROW - 60)
+    (wide, series), (narrow, _) = work_chart(spans, width=_WIDE - 60), work_chart(spans, width=_NARROW - 60)
     return _figure(
-        "units",
-        "Units of work over wall time, one above the other where they ran at once; below, rows a second of each.",
+        "work",
+        "Slices of raw objects over wall time, those of a unit in one row; below, the rows a second of each.",
         wide,
         narrow,
         series,

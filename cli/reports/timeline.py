@@ -13,28 +13,67 @@ LONGEST_PAUSE: Final = 2.0
 
 
 @dataclass(frozen=True)
+class SliceSpan:
+    """One slice of a raw object at work."""
+
+    key: str
+    feed: str
+    start: datetime
+    seconds: float
+    rows: int
+
+    @property
+    def end(self) -> datetime:
+        """When it was done."""
+        return self.start + timedelta(seconds=self.seconds)
+
+    @property
+    def rows_per_second(self) -> float:
+        """Rows read in a second of work."""
+        return self.rows / self.seconds if self.seconds else 0.0
+
+
+@dataclass(frozen=True)
 class UnitSpan:
-    """One unit of one run: the slices that one function call worked through.
+    """One unit of one run: the slices that one function call worked through, one after the other.
 
     Attributes:
-        begins: Seconds on the chart's axis, from which long pauses are cut.
-        ends: The same of its end.
-        lane: Row of the chart; spans of one lane do not overlap.
         peak_rss_mb: Most memory its process ever had.
+        cut: Seconds of long pauses before it, which the chart leaves out.
+        lane: Row of the chart; units of one lane do not overlap.
     """
 
     run_id: str
     unit: int
-    feed: str
-    start: datetime
-    end: datetime
-    seconds: float
-    rows: int
-    slices: int
+    slices: tuple[SliceSpan, ...]
     peak_rss_mb: float
-    begins: float = 0.0
-    ends: float = 0.0
+    cut: float = 0.0
     lane: int = 0
+
+    @property
+    def start(self) -> datetime:
+        """When its first slice began."""
+        return self.slices[0].start
+
+    @property
+    def end(self) -> datetime:
+        """When its last slice was done."""
+        return max(each.end for each in self.slices)
+
+    @property
+    def feeds(self) -> str:
+        """Names of the feeds its slices belong to."""
+        return ", ".join(sorted({each.feed for each in self.slices}))
+
+    @property
+    def seconds(self) -> float:
+        """Time its slices took."""
+        return sum(each.seconds for each in self.slices)
+
+    @property
+    def rows(self) -> int:
+        """Rows of its slices."""
+        return sum(each.rows for each in self.slices)
 
     @property
     def rows_per_second(self) -> float:
@@ -47,7 +86,7 @@ def unit_spans(receipts: Iterable[Receipt]) -> list[UnitSpan]:
     units: dict[tuple[str, int], list[Receipt]] = defaultdict(list)
     for each in receipts:
         units[each.measured.run_id, each.measured.unit].append(each)
-    spans = [_span(*key, slices) for key, slices in units.items()]
+    spans = [_span(*key, members) for key, members in units.items()]
     return _in_lanes(_without_pauses(sorted(spans, key=lambda span: span.start)))
 
 
@@ -61,32 +100,33 @@ def busy_window(spans: list[UnitSpan]) -> timedelta:
     return total
 
 
-def _span(run_id: str, unit: int, slices: list[Receipt]) -> UnitSpan:
-    measured = [each.measured for each in slices]
-    feeds = sorted({each.proof.feed for each in slices})
+def _span(run_id: str, unit: int, receipts: list[Receipt]) -> UnitSpan:
+    slices = [
+        SliceSpan(
+            key=each.proof.source.key,
+            feed=each.proof.feed,
+            start=each.measured.started_at,
+            seconds=each.measured.seconds,
+            rows=each.proof.account.rows_in,
+        )
+        for each in receipts
+    ]
     return UnitSpan(
         run_id=run_id,
         unit=unit,
-        feed=feeds[0] if len(feeds) == 1 else "several feeds",
-        start=min(each.started_at for each in measured),
-        end=max(each.started_at + timedelta(seconds=each.seconds) for each in measured),
-        seconds=sum(each.seconds for each in measured),
-        rows=sum(each.proof.account.rows_in for each in slices),
-        slices=len(slices),
-        peak_rss_mb=max(each.peak_rss_mb for each in measured),
+        slices=tuple(sorted(slices, key=lambda each: each.start)),
+        peak_rss_mb=max(each.measured.peak_rss_mb for each in receipts),
     )
 
 
 def _without_pauses(spans: list[UnitSpan]) -> list[UnitSpan]:
     placed: list[UnitSpan] = []
-    cut = 0.0
-    until = spans[0].start if spans else None
+    cut, until = 0.0, None
     for span in spans:
-        if until is not None and span.start > until:
+        if until is not None:
             cut += max(0.0, (span.start - until).total_seconds() - LONGEST_PAUSE)
-        until = max(until, span.end) if until else span.end
-        begins = (span.start - spans[0].start).total_seconds() - cut
-        placed.append(replace(span, begins=begins, ends=begins + (span.end - span.start).total_seconds()))
+        until = span.end if until is None else max(until, span.end)
+        placed.append(replace(span, cut=cut))
     return placed
 
 

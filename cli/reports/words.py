@@ -15,7 +15,7 @@ REASONS: Final = {
     "time_unit": "event time in no known unit",
     "time_format": "event time in no known format",
     "time_naive": "event time without a zone",
-    "time_implausible": "event time before 2010 or in the future",
+    "time_implausible": "before 2010 or in the future",
     "type_conflict": "a field of a wrong type",
     "out_of_range": "a number outside its range",
     "ip_invalid": "client address is no IP address",

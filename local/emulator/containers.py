@@ -24,6 +24,7 @@ from local.emulator import seams
 STOP_SECONDS = 30
 COMMAND_NOT_FOUND = 127
 _POLL_SECONDS = 0.2
+_DOCKER_HOST = "host.docker.internal"
 
 
 class LocalContainer:
@@ -157,7 +158,8 @@ class LocalContainers:
             "AWS_EC2_METADATA_DISABLED": "true",
             "AWS_ACCESS_KEY_ID": get_account_id(),
             "AWS_SECRET_ACCESS_KEY": "local",
-            **environment,
+            # MiniStack tells containers where Docker would find it.
+            **{name: value.replace(_DOCKER_HOST, "127.0.0.1") for name, value in environment.items()},
         }
         container = LocalContainer([program, *command[1:]], variables, self._root, labels)
         self._all[container.id] = container

@@ -11,6 +11,7 @@ from ministack.app import main
 from local.emulator import (
     containers,
     distributed_map,
+    event_sources,
     lambda_pool,
     nested_stacks,
     quotas,
@@ -41,6 +42,7 @@ def serve() -> None:
     tasks = containers.LocalContainers(settings.container_python, settings.root, settings.endpoint)
     runs = distributed_map.MapRuns()
     nested_stacks.install()
+    event_sources.install()
     lambda_pool.install(pool)
     containers.install(tasks)
     distributed_map.install(runs)

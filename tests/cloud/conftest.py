@@ -10,8 +10,9 @@ import pytest
 
 from local.deploy import Deployment, deploy
 from local.supervisor import EmbeddedCloud
-from tests.support.cloud import cloud as cloud
-from tests.support.cloud import finished
+from tests.support.cloud import cloud, finished
+
+__all__ = ["cloud"]
 
 FIXTURE_APP = Path(__file__).parent / "fixture_app" / "template.yaml"
 # Not the default account: the real application may be deployed there.

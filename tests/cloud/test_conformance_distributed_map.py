@@ -112,7 +112,7 @@ def test_no_items_are_no_fault(app: App) -> None:
     [
         ({"InputType": "JSON"}, "[1, 2]", [1, 2]),
         ({"InputType": "JSON", "ItemsPointer": "/a/b"}, '{"a": {"b": [3]}}', [3]),
-        ({"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}, "n,m\n1,2\n3\n", [{"n": "1", "m": "2"}, {"n": "3", "m": ""}]),
+        ({"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW"}, "n,m\n1,2\n3\n", [{"n": "1", "m": "2"}, {"n": "3", "m": ""}]),  # noqa: E501
         ({"InputType": "JSONL", "MaxItems": "{% $states.input.max %}"}, "1\n2\n3\n", [1, 2]),
     ],
 )  # fmt: skip

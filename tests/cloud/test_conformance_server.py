@@ -1,8 +1,11 @@
+import io
+import json
 import os
 import signal
 import socket
 import subprocess
 import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,7 +51,7 @@ def test_the_server_sees_only_its_own_variables(cloud: EmbeddedCloud) -> None:
     assert variables["BIND_HOST"] == "127.0.0.1"
     assert variables["GATEWAY_PORT"] == variables["EDGE_PORT"] == str(cloud.state.port)
     inherited = {"PATH", "HOME", "LANG", "LC_CTYPE", "TMPDIR", "PYTHONPATH", "BIND_HOST", "GATEWAY_PORT", "EDGE_PORT"}
-    told = {"AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "IOT_MTLS_ENABLED", "SFTP_ENABLED", "LOG_LEVEL"}
+    told = {"AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "IOT_MTLS_ENABLED", "SFTP_ENABLED", "LOG_LEVEL", "AUTH"}
     own = {name for name in variables if name.startswith(("GATEHOUSE_", "MINISTACK_"))}
     assert set(variables) <= inherited | told | own
 
@@ -60,7 +63,7 @@ def test_a_second_server_runs_beside_the_first_and_one_stop_leaves_nothing(cloud
     with pytest.raises(ServerNotStarted, match=f"'{spare}' already runs on port {second.state.port}"):
         EmbeddedCloud.start(spare)
     second.client("sqs").create_queue(QueueName="only-there")
-    assert "QueueUrls" not in cloud.client("sqs").list_queues(QueueNamePrefix="only-there")
+    assert not cloud.client("sqs").list_queues(QueueNamePrefix="only-there").get("QueueUrls")
     second.stop()
     assert second.survivors() == []
     assert EmbeddedCloud.find(spare) is None
@@ -115,9 +118,49 @@ def test_a_reset_forgets_everything_and_ends_the_workers(spare: str) -> None:
     server = EmbeddedCloud.start(spare)
     server.client("sqs", "222222222222").create_queue(QueueName="gone")
     server.reset()
-    assert "QueueUrls" not in server.client("sqs", "222222222222").list_queues()
+    assert not server.client("sqs", "222222222222").list_queues().get("QueueUrls")
     assert server.survivors() == [server.state.pid]
     assert server.health()
+    server.stop()
+
+
+def test_roles_are_enforced_on_demand(spare: str) -> None:
+    server = EmbeddedCloud.start(spare, enforce_iam=True)
+    table = {"TableName": "guarded", "BillingMode": "PAY_PER_REQUEST"}
+    server.client("dynamodb").create_table(
+        **table,
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+    )
+    allowed = {"Effect": "Allow", "Action": "dynamodb:PutItem", "Resource": "*"}
+    trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    iam = server.client("iam")
+    role = iam.create_role(
+        RoleName="writer", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    )["Role"]["Arn"]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_role_policy(RoleName="writer", PolicyName="write", PolicyDocument=policy)
+    source = (
+        "import boto3\ndef handler(event, _):\n    "
+        "getattr(boto3.client('dynamodb'), event['do'])(TableName='guarded', **event['with'])\n"
+    )
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as opened:
+        opened.writestr("main.py", source)
+    functions = server.client("lambda")
+    functions.create_function(
+        FunctionName="guarded", Runtime="python3.11", Role=role, Handler="main.handler", Timeout=20,
+        Code={"ZipFile": archive.getvalue()},
+    )  # fmt: skip
+
+    def call(do: str, argument: str) -> str:
+        event = json.dumps({"do": do, "with": {argument: {"pk": {"S": "x"}}}})
+        answer: str = functions.invoke(FunctionName="guarded", Payload=event)["Payload"].read().decode()
+        saw(do, answer)
+        return answer
+
+    assert call("put_item", "Item") == "null"
+    assert "not authorized to perform: dynamodb:DeleteItem" in call("delete_item", "Key")
     server.stop()
 
 

@@ -126,8 +126,13 @@ def test_every_assignment_sees_the_variables_at_entry(app: App) -> None:
 
 
 def test_functions_that_step_functions_adds(app: App) -> None:
-    expression = "{% {'parsed': $parse('[1]'), 'chunks': $partition([1..5], 2), 'range': $range(0, 4, 2), 'uuid': $length($uuid())} %}"
-    assert app.output({"Pass": {"Type": "Pass", "Output": expression, "End": True}}) == {
+    output = {
+        "parsed": "{% $parse('[1]') %}",
+        "chunks": "{% $partition([1..5], 2) %}",
+        "range": "{% $range(0, 4, 2) %}",
+        "uuid": "{% $length($uuid()) %}",
+    }
+    assert app.output({"Pass": {"Type": "Pass", "Output": output, "End": True}}) == {
         "parsed": [1],
         "chunks": [[1, 2], [3, 4], [5]],
         "range": [0, 2, 4],

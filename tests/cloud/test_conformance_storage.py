@@ -53,10 +53,10 @@ def test_a_counter_loses_nothing_from_eight_threads(app: App) -> None:
         dynamodb.update_item(
             TableName=table,
             Key={"pk": {"S": key}},
-            UpdateExpression="ADD total :one",
+            UpdateExpression="ADD added :one",
             ExpressionAttributeValues={":one": {"N": "1"}},
         )
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(add, range(80)))
-    assert dynamodb.get_item(TableName=table, Key={"pk": {"S": key}})["Item"]["total"] == {"N": "80"}
+    assert dynamodb.get_item(TableName=table, Key={"pk": {"S": key}})["Item"]["added"] == {"N": "80"}

@@ -1,8 +1,7 @@
 """What holds state stays: in one stack, retained, encrypted, versioned or recoverable, closed to the public."""
 
 import re
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
 
 import pytest
 
@@ -14,6 +13,7 @@ STATEFUL = re.compile(
     r"|SecretsManager::Secret|Kinesis::Stream|OpenSearchService::Domain|ECR::Repository|Backup::BackupVault"
     r"|Glue::Database|Cognito::UserPool|ElastiCache::\w+|Timestream::\w+|MSK::Cluster)"
 )
+Rule = Callable[[Stack], Iterator[str]]
 TLS_ONLY = {"Bool": {"aws:SecureTransport": "false"}}
 
 
@@ -42,7 +42,7 @@ def open_buckets(stack: Stack) -> Iterator[str]:
             "owners of their objects": bucket.get("OwnershipControls")
             == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]},
         }
-        yield from (f"bucket {name} has no {what}" for what, is_there in wanted.items() if not is_there)
+        yield from (f"bucket {name} lacks {what}" for what, is_there in wanted.items() if not is_there)
 
 
 def unsafe_tables(stack: Stack) -> Iterator[str]:
@@ -56,7 +56,7 @@ def unsafe_tables(stack: Stack) -> Iterator[str]:
             and "KMSMasterKeyId" in sse,
             "deletion protection": table.get("DeletionProtectionEnabled") is True,
         }
-        yield from (f"table {name} has no {what}" for what, is_there in wanted.items() if not is_there)
+        yield from (f"table {name} lacks {what}" for what, is_there in wanted.items() if not is_there)
 
 
 def open_channels(stack: Stack) -> Iterator[str]:
@@ -77,7 +77,7 @@ RULES = [misplaced, open_buckets, unsafe_tables, open_channels]
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
 @pytest.mark.parametrize("stack", children(), ids=str)
-def test_state_is_safe(stack: Stack, rule: Any) -> None:
+def test_state_is_safe(stack: Stack, rule: Rule) -> None:
     problems = list(rule(stack))
 
     assert not problems, f"{stack}: " + "; ".join(problems)
@@ -99,32 +99,24 @@ def _example(name: str, **resources: Json) -> Stack:
     return Stack(ROOT / f"stacks/{name}.yaml", {"Resources": resources})
 
 
+BUCKET, TABLE = {"Type": "AWS::S3::Bucket"}, {"Type": "AWS::DynamoDB::Table"}
+QUEUE, TOPIC = {"Type": "AWS::SQS::Queue"}, {"Type": "AWS::SNS::Topic"}
+
+
 @pytest.mark.parametrize(
     ("rule", "stack", "complaint"),
     [
-        (misplaced, _example("orders", Orders={"Type": "AWS::DynamoDB::Table"}), "belongs into stacks/storage.yaml"),
-        (
-            misplaced,
-            _example("storage", Orders={"Type": "AWS::S3::Bucket", "DeletionPolicy": "Retain"}),
-            "not retained",
-        ),
-        (open_buckets, _example("storage", Raw={"Type": "AWS::S3::Bucket"}), "bucket Raw has no versioning"),
-        (
-            open_buckets,
-            _example("storage", Raw={"Type": "AWS::S3::Bucket"}),
-            "bucket Raw has no policy that demands TLS",
-        ),
-        (
-            unsafe_tables,
-            _example("storage", T={"Type": "AWS::DynamoDB::Table"}),
-            "table T has no point-in-time recovery",
-        ),
-        (unsafe_tables, _example("storage", T={"Type": "AWS::DynamoDB::Table"}), "table T has no encryption"),
-        (open_channels, _example("orders", Q={"Type": "AWS::SQS::Queue"}), "Q is not encrypted"),
-        (open_channels, _example("orders", T={"Type": "AWS::SNS::Topic"}), "T has no policy that demands TLS"),
+        (misplaced, _example("orders", Orders=TABLE), "belongs into stacks/storage.yaml"),
+        (misplaced, _example("storage", Orders=BUCKET | {"DeletionPolicy": "Retain"}), "Orders is not retained"),
+        (open_buckets, _example("storage", Raw=BUCKET), "bucket Raw lacks versioning"),
+        (open_buckets, _example("storage", Raw=BUCKET), "bucket Raw lacks a policy that demands TLS"),
+        (unsafe_tables, _example("storage", Orders=TABLE), "table Orders lacks point-in-time recovery"),
+        (unsafe_tables, _example("storage", Orders=TABLE), "table Orders lacks encryption"),
+        (open_channels, _example("orders", Work=QUEUE), "Work is not encrypted"),
+        (open_channels, _example("orders", News=TOPIC), "News has no policy that demands TLS"),
     ],
 )
-def test_unsafe_state_is_reported(rule: Any, stack: Stack, complaint: str) -> None:
+def test_unsafe_state_is_reported(rule: Rule, stack: Stack, complaint: str) -> None:
     assert any(complaint in problem for problem in rule(stack)), list(rule(stack))
 
 

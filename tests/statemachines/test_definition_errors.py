@@ -169,8 +169,8 @@ def test_errors_a_handler_documents_as_final_are_not_retried(machine: Machine, l
     excluded = {name for r in state["Retry"] if r.get("MaxAttempts") == 0 for name in r["ErrorEquals"]}
 
     assert excluded - CONTRACT_ERRORS == documented, (
-        f"{label} of {machine.path.name} excludes {sorted(excluded - CONTRACT_ERRORS)} from Retry, but the docstring of "
-        f"{function.module} names {sorted(documented)} as never retried"
+        f"{label} of {machine.path.name} excludes {sorted(excluded - CONTRACT_ERRORS)} from Retry, but the docstring "
+        f"of {function.module} names {sorted(documented)} as never retried"
     )
 
 

@@ -114,9 +114,8 @@ def _names_assigned_outside(scope: Scope) -> set[str]:
     if scope.outer is None or scope.is_distributed:
         return set()
     outer = scope.outer
-    return _names_assigned_outside(outer) | {
-        k for name in outer.states for edge in outer.edges(name) for k in edge.assign
-    }
+    here = {variable for name in outer.states for edge in outer.edges(name) for variable in edge.assign}
+    return here | _names_assigned_outside(outer)
 
 
 RULES = [malformed_expressions, reserved_out_of_place, unassigned_variables, ambiguous_assignments]

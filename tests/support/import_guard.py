@@ -16,11 +16,11 @@ class TwoLibrariesOneProcess(ImportError):
 class _Refusing(Loader):
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         raise TwoLibrariesOneProcess(
-            f"{spec.name} must not be imported here: it and {_OTHER[spec.name]} never share a process. A test file that "
-            "needs pyarrow says `pytestmark = pytest.mark.pyarrow`; `make test` runs those files apart."
+            f"{spec.name} must not be imported here: it and {_OTHER[spec.name]} never share a process. A test file "
+            "that needs pyarrow says `pytestmark = pytest.mark.pyarrow`; `make test` runs those files apart."
         )
 
-    def exec_module(self, module: ModuleType) -> None:
+    def exec_module(self, module: ModuleType) -> None:  # noqa: ARG002 - the importer's protocol
         raise AssertionError("unreachable: there is no module")
 
 
@@ -29,7 +29,10 @@ class _Guard(MetaPathFinder):
         self.forbidden: set[str] = set()
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+        self,
+        fullname: str,
+        path: Sequence[str] | None = None,  # noqa: ARG002 - the importer's protocol
+        target: ModuleType | None = None,  # noqa: ARG002
     ) -> ModuleSpec | None:
         # Asking whether a library is there, as polars asks about pyarrow, is no import and gets its answer.
         if fullname in self.forbidden or _OTHER.get(fullname) in sys.modules:

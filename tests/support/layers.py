@@ -49,7 +49,7 @@ def installed(layer: Path) -> Path:
             "--requirement",
             lock,
         ]
-        subprocess.run([str(part) for part in command], check=True)
+        subprocess.run([str(part) for part in command], check=True)  # noqa: S603 - our uv
         try:
             folder.rename(target)
         except OSError:  # another worker was faster
@@ -75,7 +75,9 @@ def imported(function: Function) -> Imported:
     }
     # -P keeps the folder of the probe, and with it the tests, off the path.
     command = [str(RUNTIME_PYTHON), "-P", str(_PROBE), function.module, function.attribute]
-    done = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=False)
+    done = subprocess.run(  # noqa: S603 - the functions' interpreter
+        command, env=environment, cwd="/", capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, f"{function} cannot be imported with its code and layers alone:\n{done.stderr}"
     return Imported(**json.loads(done.stdout))
 

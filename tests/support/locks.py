@@ -7,6 +7,7 @@ from pathlib import Path
 
 _PIN = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)(\[[\w,.-]+])?==(?P<version>[^\s;\\]+)(?P<marker>\s*;[^\\]*)?")
 _NAME = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)(\[[^]]*])?\s*(==\s*(?P<version>\S+))?")
+_HASH = re.compile(r"\s+--hash=sha256:[0-9a-f]{64}( \\)?")
 # Where packages come from is the business of the machine that installs them.
 _PLACES = re.compile(r"--(extra-)?index-url|--find-links|--trusted-host|https?://|file:")
 
@@ -30,11 +31,11 @@ def lock_files(root: Path) -> list[Path]:
 def pins(text: str) -> list[Pin]:
     """Return the pins of a lock file; a package may be there twice, under markers that exclude each other."""
     blocks = re.split(r"^(?=[A-Za-z0-9])", text, flags=re.MULTILINE)
-    found = []
-    for block in blocks:
-        if pin := _PIN.match(block):
-            found.append(Pin(_normal(pin["name"]), pin["version"], block.count("--hash=sha256:")))
-    return found
+    return [
+        Pin(_normal(pin["name"]), pin["version"], block.count("--hash=sha256:"))
+        for block in blocks
+        if (pin := _PIN.match(block))
+    ]
 
 
 def lock_problems(root: Path) -> Iterator[str]:
@@ -51,16 +52,8 @@ def lock_problems(root: Path) -> Iterator[str]:
 
 def _file_problems(text: str, wanted: str, dev: set[tuple[str, str]]) -> Iterator[str]:
     locked = pins(text)
-    if stray := [line for line in text.splitlines() if not re.match(r"\s+--hash=sha256:[0-9a-f]{64}|\S", line)]:
-        yield f"has a line that is neither pin nor hash: {stray[0]!r}"
-    if place := _PLACES.search(text):
-        yield f"says where packages come from ({place[0]}): that is the machine's business"
-    if len(locked) != len(re.findall(r"^\S", text, re.MULTILINE)):
-        yield "has a line that is no pin of the form name==version"
-    for pin in locked:
-        if not pin.hashes:
-            yield f"has no hash for {pin.name}"
     known = {(pin.name, pin.version) for pin in locked}
+    yield from _form_problems(text, locked)
     for line in wanted.splitlines():
         request = _NAME.match(line)
         if request and not any(
@@ -72,6 +65,15 @@ def _file_problems(text: str, wanted: str, dev: set[tuple[str, str]]) -> Iterato
         for name, version in sorted(known - dev):
             if name in bound:
                 yield f"locks {name}=={version}, which is another version than in requirements/dev.txt"
+
+
+def _form_problems(text: str, locked: list[Pin]) -> Iterator[str]:
+    if place := _PLACES.search(text):
+        yield f"says where packages come from ({place[0]}): that is the machine's business"
+    for line in text.splitlines():
+        if not (_HASH.fullmatch(line) or _PIN.match(line)):
+            yield f"has a line that is neither a pin nor a hash: {line!r}"
+    yield from (f"has no hash for {pin.name}" for pin in locked if not pin.hashes)
 
 
 def _normal(name: str) -> str:

@@ -1,6 +1,5 @@
 """process_objects without its state machine: the same handlers in the same order, in processes that can be killed."""
 
-import gzip
 import json
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from typing import Any, Self
 
 from local.endpoints import credentials
 from local.supervisor import EmbeddedCloud
+from tests.support import raw
 from tests.support.aws import BUS, ENVIRONMENT, LAKE, LEDGER, PARAMETER, RAW, RUNS
 from tests.support.firewall import FEEDS
 
@@ -87,7 +87,7 @@ class Pipeline:
 
     def put_lines(self, key: str, rows: list[dict[str, Any]]) -> dict[str, str]:
         """Put raw events as gzip NDJSON."""
-        return self.put(key, gzip.compress(b"".join(json.dumps(row).encode() + b"\n" for row in rows), mtime=0))
+        return self.put(key, raw.ndjson(rows))
 
     def call(self, handler: str, event: dict[str, Any], kill_after: int | None = None) -> dict[str, Any]:
         """Call a handler and return its result.

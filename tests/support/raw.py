@@ -1,7 +1,9 @@
 """Small raw objects for tests, written without the code under test."""
 
 import gzip
+import json
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,11 @@ def an_event(number: int, **given: Any) -> dict[str, Any]:
         "ClientRequestPath": f"/orders/{number}",
         "EdgeResponseStatus": 403,
     } | given
+
+
+def ndjson(events: Iterable[dict[str, Any]]) -> bytes:
+    """Return events as Logpush writes them."""
+    return gzip.compress(b"".join(json.dumps(event).encode() + b"\n" for event in events), mtime=0)
 
 
 def parquet(rows: int, row_group_rows: int = 2048) -> bytes:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import re
 from copy import deepcopy
 from dataclasses import dataclass, field
 from functools import cache
@@ -179,18 +180,6 @@ def machines() -> tuple[Machine, ...]:
 
 def load(path: Path, logical_id: str | None = None) -> Stack:
     """Read a template; short intrinsics (`!Ref`) become long ones."""
-    if not path.exists():
-        return Stack(
-            path,
-            {
-                "Resources": {
-                    f"{n}Layer": {"Type": LAYER, "Properties": {"ContentUri": "../layers"}}
-                    for n in ("Base", "Polars", "Pyarrow")
-                },
-                "Outputs": {f"{n}LayerArn": {"Value": {"Ref": f"{n}Layer"}} for n in ("Base", "Polars", "Pyarrow")},
-            },
-            logical_id,
-        )  # XXXSTUB
     return Stack(path, yaml_parse(path.read_text()), logical_id)
 
 
@@ -243,4 +232,8 @@ def _layer_folder(function: Function, value: Any) -> Path:
     assert found is not None, f"{function}: the layer {value} is no reference to a layer of the root application"
     layer = found.stack.of_type(LAYER).get(found.logical_id)
     assert layer is not None, f"{function}: the layer {value} leads to {found.logical_id}, which is no LayerVersion"
-    return ROOT / "layers" / found.logical_id.removesuffix("Layer").lower()
+    # `sam build` makes the layer by the target of its name, which says where the lock is.
+    makefile = (ROOT / "layers/Makefile").read_text()
+    folder = re.search(rf"^build-{found.logical_id}: LAYER := (\w+)$", makefile, re.MULTILINE)
+    assert folder is not None, f"layers/Makefile has no line 'build-{found.logical_id}: LAYER := …'"
+    return ROOT / "layers" / folder[1]

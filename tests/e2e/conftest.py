@@ -1,0 +1,114 @@
+import json
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from local.deploy import Deployment
+from local.supervisor import EmbeddedCloud
+from tests.support import raw
+from tests.support.cloud import cloud, deployed, eventually, finished
+
+__all__ = ["cloud", "deployed"]  # fixtures
+
+PROCESS_UNIT = "gatehouse-local-firewall-logs-process-unit"
+
+
+@dataclass(frozen=True)
+class Gatehouse:
+    """The real application in the embedded cloud, as its user sees it."""
+
+    cloud: EmbeddedCloud
+    deployment: Deployment
+
+    def client(self, service: str) -> Any:
+        return self.cloud.client(service)
+
+    def output(self, name: str) -> str:
+        return self.deployment.outputs[name]
+
+    def put(self, key: str, body: bytes) -> dict[str, str]:
+        bucket = self.output("RawBucketName")
+        version = self.client("s3").put_object(Bucket=bucket, Key=key, Body=body)["VersionId"]
+        return {"bucket": bucket, "key": key, "version_id": version}
+
+    def put_events(self, name: str, events: range) -> dict[str, str]:
+        return self.put(f"cloudflare/3/{name}.log.gz", raw.ndjson(raw.an_event(n) for n in events))
+
+    def start(self, **given: Any) -> str:
+        started = self.client("stepfunctions").start_execution(
+            stateMachineArn=self.output("ProcessObjectsArn"), name=f"test-{uuid.uuid4().hex}", input=json.dumps(given)
+        )
+        return str(started["executionArn"])
+
+    def end(self, execution_arn: str, seconds: float = 90) -> dict[str, Any]:
+        return finished(self.client("stepfunctions"), execution_arn, seconds=seconds)
+
+    def run(self, **given: Any) -> dict[str, Any]:
+        return self.end(self.start(**given))
+
+    def document(self, described: dict[str, Any], name: str) -> Any:
+        """Return a document of a run, once it is there."""
+        key = f"firewall_logs/runs/{described['name']}/{name}"
+        s3 = self.client("s3")
+
+        def look() -> Any:
+            found = s3.list_objects_v2(Bucket=self.output("RunsBucketName"), Prefix=key)
+            if not found.get("KeyCount"):
+                return None
+            return json.load(s3.get_object(Bucket=self.output("RunsBucketName"), Key=key)["Body"])
+
+        return eventually(look)
+
+    def ledger(self, ref: dict[str, str]) -> list[dict[str, Any]]:
+        """Return the ledger's items for a raw object."""
+        items = self.client("dynamodb").scan(TableName=self.output("FirewallLedgerTableName"))["Items"]
+        found = [{**json.loads(item["raw_object"]["S"]), "state": item["state"]["S"]} for item in items]
+        return [item for item in found if (item["key"], item["version_id"]) == (ref["key"], ref["version_id"])]
+
+    def committed_files(self, key: str, kind: str) -> list[bytes]:
+        """Return the files of a kind that the manifests of a raw key name."""
+        s3, bucket = self.client("s3"), self.output("LakeBucketName")
+        listed = s3.list_objects_v2(Bucket=bucket, Prefix="firewall_logs/manifests/").get("Contents", [])
+        manifests = [json.load(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"]) for entry in listed]
+        names = [f["key"] for m in manifests if m["source"]["key"] == key for f in m["files"] if f["kind"] == kind]
+        return [s3.get_object(Bucket=bucket, Key=name)["Body"].read() for name in names]
+
+    def query(self, key: str, columns: str, folder: Path) -> list[Any]:
+        """Query the events of a raw key, the way an analyst would."""
+        for number, body in enumerate(self.committed_files(key, "events")):
+            (folder / f"{number}.parquet").write_bytes(body)
+        return duckdb.sql(f"SELECT {columns} FROM '{folder}/*.parquet'").fetchall()  # noqa: S608 - of this test
+
+    @contextmanager
+    def untriggered(self) -> Iterator[None]:
+        """Yield while new objects start nothing, so that a run by hand is the only one."""
+        events = self.client("events")
+        [rule] = [r for r in events.list_rules()["Rules"] if r.get("Description") == "New raw objects"]
+        events.disable_rule(Name=rule["Name"])
+        try:
+            yield
+        finally:
+            events.enable_rule(Name=rule["Name"])
+
+    @contextmanager
+    def process_unit_with(self, **configuration: Any) -> Iterator[None]:
+        """Yield while ProcessUnit has another configuration."""
+        functions = self.client("lambda")
+        before = functions.get_function_configuration(FunctionName=PROCESS_UNIT)
+        functions.update_function_configuration(FunctionName=PROCESS_UNIT, **configuration)
+        try:
+            yield
+        finally:
+            restored = {name: before[name] for name in configuration}
+            functions.update_function_configuration(FunctionName=PROCESS_UNIT, **restored)
+
+
+@pytest.fixture(scope="session")
+def gatehouse(cloud: EmbeddedCloud, deployed: Deployment) -> Gatehouse:
+    return Gatehouse(cloud, deployed)

@@ -1,0 +1,113 @@
+"""The deployed application: real template, real functions, every way a run can end."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import Gatehouse
+from tests.support import raw
+from tests.support.cloud import eventually
+
+pytestmark = pytest.mark.cloud
+
+
+def test_object_put_into_the_bucket_is_in_the_lake_without_further_ado(gatehouse: Gatehouse, tmp_path: Path) -> None:
+    events = [raw.an_event(n) for n in range(500)]
+    bad = {"Datetime": "yesterday", "RayID": "f" * 16}
+    ref = gatehouse.put("cloudflare/3/triggered.log.gz", raw.ndjson([*events, *events[:7], bad]))
+    eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "COMMITTED"], seconds=60)
+    rows = gatehouse.query(ref["key"], "count(*), count(DISTINCT ray_id), min(zone), max(feed)", tmp_path)
+    assert rows == [(500, 500, "shop.example", "3")]
+    assert len(gatehouse.committed_files(ref["key"], "quarantine")) == 1
+
+
+def test_event_delivered_twice_adds_no_rows(gatehouse: Gatehouse, tmp_path: Path) -> None:
+    ref = gatehouse.put_events("twice", range(100))
+    event = {
+        "source": "aws.s3",
+        "detail-type": "Object Created",
+        "detail": {
+            "bucket": {"name": ref["bucket"]},
+            "object": {"key": ref["key"], "version-id": ref["version_id"], "size": 1, "etag": "e", "sequencer": "0"},
+        },
+    }
+    queue = gatehouse.output("ObjectQueueUrl")
+    for _ in range(2):
+        gatehouse.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(event))
+    eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "COMMITTED"], seconds=60)
+    again = gatehouse.run(objects=[ref])
+    assert json.loads(again["output"])["objects_committed"] == 0
+    assert gatehouse.query(ref["key"], "count(*)", tmp_path) == [(100,)]
+
+
+def test_run_by_hand_over_a_prefix_commits_what_lies_below_it(gatehouse: Gatehouse) -> None:
+    ref = gatehouse.put("cloudflare/47/by-hand/a.parquet", raw.parquet(3000))
+    described = gatehouse.run(feed="47", prefix="cloudflare/47/by-hand/")
+    assert described["status"] == "SUCCEEDED"
+    eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "COMMITTED"], seconds=60)
+    plan = gatehouse.document(described, "plan.json")
+    assert [planned["ref"]["key"] for planned in plan["objects"]] == [ref["key"]]
+
+
+def test_contract_error_fails_the_run_at_once_with_its_sentence(gatehouse: Gatehouse) -> None:
+    described = gatehouse.run(feed="4711")
+    assert (described["status"], described["error"]) == ("FAILED", "FeedUnknown")
+    assert "There is no feed '4711'" in described["cause"]
+    failure = gatehouse.document(described, "failure.json")
+    assert (failure["state"], failure["error"]) == ("PlanRun", "FeedUnknown")
+
+
+def test_missing_object_fails_the_run_after_the_rest_is_committed(gatehouse: Gatehouse) -> None:
+    gone = gatehouse.put("cloudflare/other/x", b"x")
+    there = gatehouse.put("cloudflare/47/beside/a.parquet", raw.parquet(100))
+    missing = {**gone, "key": "cloudflare/3/never-there.log.gz"}
+    described = gatehouse.run(objects=[missing, there])
+    assert (described["status"], described["error"]) == ("FAILED", "ReconciliationFailed")
+    assert "object_missing" in described["cause"]
+    verdict = gatehouse.document(described, "reconciliation.json")
+    assert [found["check"] for found in verdict["disagreements"]] == ["object_missing"]
+    eventually(lambda: [item for item in gatehouse.ledger(there) if item["state"] == "COMMITTED"])
+
+
+@pytest.mark.parametrize(
+    ("limit", "configuration"), [("time", {"Timeout": 1}), ("memory", {"MemorySize": 128})], ids=["time", "memory"]
+)
+def test_unit_over_its_limit_fails_the_run_and_the_next_run_finishes_it(
+    gatehouse: Gatehouse, limit: str, configuration: dict[str, int]
+) -> None:
+    with gatehouse.untriggered():
+        ref = gatehouse.put_events(f"over-{limit}", range(250_000 if limit == "time" else 60_000))
+        with gatehouse.process_unit_with(**configuration):
+            described = gatehouse.run(objects=[ref])
+        assert (described["status"], described["error"]) == ("FAILED", "States.ExceedToleratedFailureThreshold")
+        failure = gatehouse.document(described, "failure.json")
+        assert (failure["state"], failure["objects_failed"]) == ("ProcessUnits", 1)
+        assert [item["state"] for item in gatehouse.ledger(ref)] == ["FAILED"]
+        finished = gatehouse.run(objects=[ref])
+    assert finished["status"] == "SUCCEEDED"
+    assert json.loads(finished["output"])["objects_committed"] == 1
+
+
+def test_stopped_execution_gives_its_objects_back(gatehouse: Gatehouse) -> None:
+    with gatehouse.untriggered():
+        ref = gatehouse.put_events("stopped", range(250_000))
+        arn = gatehouse.start(objects=[ref])
+        eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "CLAIMED"], seconds=30)
+        gatehouse.client("stepfunctions").stop_execution(executionArn=arn)
+        described = gatehouse.end(arn)
+        eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "FAILED"], seconds=30)
+    assert described["status"] == "ABORTED"
+    failure = gatehouse.document(described, "failure.json")
+    assert (failure["state"], failure["error"]) == ("execution", "ABORTED")
+
+
+def test_logs_hold_no_content_of_rows(gatehouse: Gatehouse) -> None:
+    logs = gatehouse.client("logs")
+    lines = [
+        event["message"]
+        for group in logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/gatehouse-local-")["logGroups"]
+        for event in logs.filter_log_events(logGroupName=group["logGroupName"], limit=10_000)["events"]
+    ]
+    assert any('"message":"unit processed"' in line for line in lines)
+    assert not [line for line in lines if "192.0.2." in line or "h1.example.com" in line]
