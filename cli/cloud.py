@@ -1,6 +1,7 @@
 """`gatehouse up`, `down`, `status`, `logs`: the embedded cloud. `build`, `deploy`: AWS."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -113,6 +114,8 @@ def logs(
                         seen.add(identity)
                         out.print(line, markup=False)
                 if not follow:
+                    if not seen:
+                        console().print("nothing yet: none of these has run", style="soft")
                     return
                 time.sleep(_FOLLOW_SECONDS)
         except KeyboardInterrupt:
@@ -163,13 +166,16 @@ def _machines(running: "EmbeddedCloud") -> dict[str, str]:
 def _written(running: "EmbeddedCloud", function: str) -> Iterator[tuple[str, float, str]]:
     """Yield identity, time and text of every line in a function's log group."""
     client = running.client("logs")
+    written: Counter[str] = Counter()  # MiniStack gives events no identity; a stream only grows
     configured = running.client("lambda").get_function_configuration(FunctionName=function)
     group = configured.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{function}"
     try:
         for page in client.get_paginator("filter_log_events").paginate(logGroupName=group):
             for event in page["events"]:
                 at = event["timestamp"] / 1000
-                yield event["eventId"], at, f"{_clock(at)} {function} {event['message'].rstrip()}"
+                stream = event["logStreamName"]
+                written[stream] += 1
+                yield f"{stream}/{written[stream]}", at, f"{_clock(at)} {function} {event['message'].rstrip()}"
     except client.exceptions.ResourceNotFoundException:
         return  # it has not run yet
 

@@ -88,6 +88,7 @@ def demo(
 
 
 def _generate(board: "Board", seed: int, rows: int) -> "Planted":
+    from cli.demo_delivery import at_the_gate  # noqa: PLC0415 - only here
     from demo.generate import generate  # noqa: PLC0415 - imports polars
 
     shutil.rmtree(_OUT, ignore_errors=True)
@@ -96,7 +97,7 @@ def _generate(board: "Board", seed: int, rows: int) -> "Planted":
             _raw(), seed=seed, rows=rows, on_progress=lambda done, all_: stage.say(f"{done:,} events", done, all_)
         )
         stage.end(f"{planted.totals['rows_in']:,} rows in {len(planted.objects)} raw objects")
-    return planted
+    return at_the_gate(planted)
 
 
 def _start(board: "Board", stack: ExitStack, *, keep: bool) -> Target:

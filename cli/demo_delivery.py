@@ -5,6 +5,7 @@ import mimetypes
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -19,7 +20,22 @@ _BATCH: Final = 10
 # Objects that come close together, as in a minute of a busy day.
 _WAVE: Final = 14
 _DELIVERY_SECONDS: Final = 1.0
+ROOT: Final = "cloudflare/"
 FEEDS_PARAMETER: Final = "/gatehouse/{environment}/firewall_logs/feeds"
+
+
+def at_the_gate(planted: "Planted") -> "Planted":
+    """Return the record with all keys and prefixes below `ROOT`, to which the rule for new objects listens."""
+
+    def moved(key: str) -> str:
+        return ROOT + key.partition("/")[2]
+
+    return replace(
+        planted,
+        feeds=[replace(feed, prefix=moved(feed.prefix)) for feed in planted.feeds],
+        objects=[replace(each, key=moved(each.key)) for each in planted.objects],
+        puts=[replace(put, key=moved(put.key)) for put in planted.puts],
+    )
 
 
 def configure_feeds(target: Target, feeds: Iterable["PlantedFeed"]) -> None:

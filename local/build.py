@@ -81,7 +81,10 @@ def build_for_cloud(template: Path, folder: Path, parameters: Mapping[str, str])
 
 def _configured(env: str, parameter: str) -> str:
     """Return a template parameter of an environment: from samconfig.toml, else the template's Default."""
-    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    try:
+        config = tomllib.loads((ROOT / "samconfig.toml").read_text())
+    except FileNotFoundError:
+        raise BuildFailed(f"samconfig.toml is missing in {ROOT}: it says what '{env}' is.") from None
     if env not in config:
         raise BuildFailed(
             f"samconfig.toml has no environment '{env}': it has {', '.join(sorted(set(config) - {'version'}))}."

@@ -77,8 +77,8 @@ CHECKS = (
     Check("sam validate", _tool(SAM, "validate", "--lint", "--template", "template.yaml", "--region", _REGION)),
     Check("cfn-lint", _tool(_BIN / "cfn-lint", "--regions", _REGION, "--", *_templates())),
     Check("state machines", _definitions),
-    Check("ruff check", _tool(_BIN / "ruff", "check")),
-    Check("ruff format", _tool(_BIN / "ruff", "format", "--check")),
+    Check("ruff check", _tool(_BIN / "ruff", "check", "--quiet", "--output-format", "concise")),
+    Check("ruff format", _tool(_BIN / "ruff", "format", "--check", "--output-format", "concise")),
     Check("import walls", _tool(_BIN / "lint-imports")),
     Check("locks", lambda: "\n".join(lock_problems(ROOT))),
 )

@@ -35,7 +35,8 @@ def cloud(pytestconfig: pytest.Config) -> EmbeddedCloud:
 def deployed(pytestconfig: pytest.Config, cloud: EmbeddedCloud) -> Deployment:
     """Return the real application, deployed into the default account of `cloud`."""
     if _DEPLOYED not in pytestconfig.stash:
-        pytestconfig.stash[_DEPLOYED] = deploy(cloud, parameters={"FirewallLogsBatchingSeconds": "1"}, on_progress=print)
+        parameters = {"FirewallLogsBatchingSeconds": "1"}
+        pytestconfig.stash[_DEPLOYED] = deploy(cloud, parameters=parameters, on_progress=print)
     return pytestconfig.stash[_DEPLOYED]
 
 

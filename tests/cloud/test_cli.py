@@ -1,0 +1,88 @@
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from cli.main import app as command
+from local import build
+from local.errors import BuildFailed
+from local.supervisor import EmbeddedCloud
+from tests.cloud.conftest import ACCOUNT, App
+
+
+def gatehouse(*arguments: str) -> Result:
+    return CliRunner().invoke(command, arguments)
+
+
+def test_help_imports_nothing_heavy() -> None:
+    heavy = "{'boto3', 'botocore', 'polars', 'pyarrow', 'psutil', 'yaml', 'duckdb', 'plotly'}"
+    program = f"import sys; import cli.main; print(sorted({heavy} & set(sys.modules)))"
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603
+    assert done.stdout == "[]\n"
+    assert time.perf_counter() - start < 3  # half a second on an idle machine
+
+
+@pytest.mark.parametrize("words", [["status"], ["logs"]])
+def test_without_a_server_the_next_step_is_named(words: list[str]) -> None:
+    ended = gatehouse(*words, "--cloud", f"none-{uuid.uuid4().hex}")
+    assert ended.exit_code == 1
+    assert "start it with `gatehouse up`" in ended.output
+    assert "Traceback" not in ended.output
+
+
+def test_down_without_a_server_is_no_fault() -> None:
+    name = f"none-{uuid.uuid4().hex}"
+    ended = gatehouse("down", "--cloud", name)
+    assert (ended.exit_code, ended.output.startswith("nothing to stop")) == (0, True)
+    assert gatehouse("down", "--quiet", "--cloud", name).output == ""
+
+
+@pytest.mark.cloud
+def test_status_names_server_stacks_machines_and_functions(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("local.supervisor.EmbeddedCloud.client", _of_account(app))
+    ended = gatehouse("status", "--cloud", app.cloud.state.name)
+    assert ended.exit_code == 0
+    shown = "".join(ended.output.split())
+    for part in (app.cloud.endpoint, f"process{app.cloud.state.pid}", "CREATE_COMPLETE", app.outputs["AskFunction"]):
+        assert part in shown
+
+
+@pytest.mark.cloud
+def test_logs_of_a_part_of_a_name(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    app.ask("fail", message="read me")
+    monkeypatch.setattr("local.supervisor.EmbeddedCloud.client", _of_account(app))
+    ended = gatehouse("logs", "askfunction", "--cloud", app.cloud.state.name)
+    assert "[ERROR] KnownTrouble: read me" in ended.output
+    assert "ConsumeFunction" not in ended.output
+    refused = gatehouse("logs", "nobody", "--cloud", app.cloud.state.name)
+    assert refused.exit_code == 1
+    assert "is called 'nobody'. There are: " in refused.output
+
+
+@pytest.mark.parametrize(
+    ("overrides", "expected"),
+    [('["Architecture=x86_64"]', "x86_64"), ('"Architecture=\\"arm64\\" A=1"', "arm64"), ("[]", "arm64")],
+)
+def test_the_architecture_of_a_build_for_aws_is_what_will_be_deployed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overrides: str, expected: str
+) -> None:
+    (tmp_path / "samconfig.toml").write_text(
+        f"version = 0.1\n[dev.deploy.parameters]\nparameter_overrides = {overrides}\n"
+    )
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    assert build._configured("dev", "Architecture") == expected
+    with pytest.raises(BuildFailed, match="has no environment 'moon': it has dev"):
+        build._configured("moon", "Architecture")
+
+
+def _of_account(app: App) -> Callable[[EmbeddedCloud, str], Any]:
+    """Return `client` for an account that is not the command line's."""
+    original = EmbeddedCloud.client
+    return lambda _, service: original(app.cloud, service, ACCOUNT)
