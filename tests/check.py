@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -98,7 +99,10 @@ def run_all(checks: Iterable[Check] = CHECKS) -> dict[str, bool]:
 
 def _timed(check: Check) -> Outcome:
     began = time.perf_counter()
-    found = check.run()
+    try:
+        found = check.run()
+    except Exception:  # noqa: BLE001 - a check that breaks down has not found everything in order
+        found = traceback.format_exc()
     return Outcome(check.name, found, time.perf_counter() - began)
 
 
