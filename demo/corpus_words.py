@@ -7,6 +7,10 @@ who attacks has an AS number reserved for documentation (RFC 5398).
 from typing import Final, NamedTuple
 
 
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
 class Network(NamedTuple):
     """An autonomous system.
 
@@ -68,28 +72,7 @@ IP_CLASSES: Final = {
     "allowlist": 2.0,
 }
 
-COLOS: Final = [
-    "IAD",
-    "EWR",
-    "ORD",
-    "DFW",
-    "LAX",
-    "SJC",
-    "FRA",
-    "LHR",
-    "CDG",
-    "AMS",
-    "BOM",
-    "DEL",
-    "GRU",
-    "NRT",
-    "ICN",
-    "SYD",
-    "DME",
-    "IST",
-    "SIN",
-    "MIA",
-]
+COLOS: Final = _words("""IAD EWR ORD DFW LAX SJC FRA LHR CDG AMS BOM DEL GRU NRT ICN SYD DME IST SIN MIA""")
 
 BROWSERS: Final = (
     *(
@@ -251,38 +234,16 @@ RULES: Final = (
 STAGES: Final = ("last", "earlier", "burst")
 TARGETS: Final = ("any", "asset", "login", "api", "scan", "inject")
 
-PAGES: Final = [
-    "/",
-    "/cars",
-    "/cars/compare",
-    "/dealers",
-    "/offers",
-    "/news",
-    "/faq",
-    "/kontakt",
-    "/über-uns",
-    "/search",
-    "/cart",
-    "/checkout",
-]
+PAGES: Final = _words(
+    """/ /cars /cars/compare /dealers /offers /news /faq /kontakt /über-uns /search /cart /checkout"""
+)
 PRODUCTS: Final = ["focus", "kuga", "puma", "mustang-mach-e", "ranger", "transit-custom", "explorer", "bronco", "capri"]
 LOGINS: Final = ["/login", "/account/sign-in", "/oauth/token", "/wp-login.php", "/api/v1/auth/session", "/admin/login"]
-PROBES: Final = [
-    "/.env",
-    "/.git/config",
-    "/wp-content/plugins/hellopress/wp_filemanager.php",
-    "/phpmyadmin/index.php",
-    "/actuator/env",
-    "/vendor/phpunit/phpunit/src/Util/PHP/eval-stdin.php",
-    "/cgi-bin/luci/;stok=/locale",
-    "/boaform/admin/formLogin",
-    "/../../etc/passwd",
-    "/.aws/credentials",
-    "/server-status",
-    "/autodiscover/autodiscover.json",
-    "/HNAP1/",
-    "/solr/admin/info",
-]
+PROBES: Final = _words(
+    """/.env /.git/config /wp-content/plugins/hellopress/wp_filemanager.php /phpmyadmin/index.php /actuator/env
+    /vendor/phpunit/phpunit/src/Util/PHP/eval-stdin.php /cgi-bin/luci/;stok=/locale /boaform/admin/formLogin
+    /../../etc/passwd /.aws/credentials /server-status /autodiscover/autodiscover.json /HNAP1/ /solr/admin/info"""
+)
 INJECTIONS: Final = (
     "?id=1%27%20OR%20%271%27=%271",
     "?q=<script>alert(document.cookie)</script>",
@@ -293,35 +254,7 @@ INJECTIONS: Final = (
     "?cat=\\u0027;DROP TABLE orders;--",
 )
 
-HOST_LABELS: Final = [
-    "www",
-    "api",
-    "shop",
-    "dealer",
-    "img",
-    "cdn",
-    "auth",
-    "m",
-    "static",
-    "search",
-    "checkout",
-    "account",
-    "media",
-    "tracking",
-    "parts",
-    "service",
-    "finance",
-    "build-and-price",
-    "status",
-    "docs",
-    "events",
-    "graph",
-    "push",
-    "live",
-    "lead",
-    "crm",
-    "feedback",
-    "video",
-    "preview",
-    "stage",
-]
+HOST_LABELS: Final = _words(
+    """www api shop dealer img cdn auth m static search checkout account media tracking parts service finance
+    build-and-price status docs events graph push live lead crm feedback video preview stage"""
+)

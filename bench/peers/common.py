@@ -20,6 +20,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 FEED = "47"
 ZONE = "harbour.example"
 BUCKET = "bench-raw"
@@ -90,88 +95,27 @@ RANGES = [
     ("OriginResponseStatus", 999),
 ]
 ENUMS = {
-    "Action": frozenset(
-        [
-            "unknown",
-            "allow",
-            "block",
-            "challenge",
-            "jschallenge",
-            "log",
-            "connectionclose",
-            "challengesolved",
-            "challengebypassed",
-            "jschallengesolved",
-            "jschallengebypassed",
-            "bypass",
-            "managedchallenge",
-            "managedchallengenoninteractivesolved",
-            "managedchallengeinteractivesolved",
-            "managedchallengebypassed",
-            "precursorinterstitialpageissued",
-            "precursorinterstitialpagebypassed",
-            "precursorinterstitialpagesolved",
-            "challengefailed",
-            "jschallengefailed",
-            "managedchallengeskipped",
-            "skip",
-        ]
+    "Action": _words(
+        """unknown allow block challenge jschallenge log connectionclose challengesolved
+        challengebypassed jschallengesolved jschallengebypassed bypass managedchallenge
+        managedchallengenoninteractivesolved managedchallengeinteractivesolved
+        managedchallengebypassed precursorinterstitialpageissued precursorinterstitialpagebypassed
+        precursorinterstitialpagesolved challengefailed jschallengefailed managedchallengeskipped
+        skip"""
     ),
-    "Source": frozenset(
-        [
-            "unknown",
-            "asn",
-            "country",
-            "ip",
-            "iprange",
-            "securitylevel",
-            "zonelockdown",
-            "waf",
-            "firewallrules",
-            "uablock",
-            "ratelimit",
-            "bic",
-            "hot",
-            "l7ddos",
-            "validation",
-            "botfight",
-            "apishield",
-            "botmanagement",
-            "dlp",
-            "firewallmanaged",
-            "firewallcustom",
-            "apishieldschemavalidation",
-            "apishieldtokenvalidation",
-            "apishieldsequencemitigation",
-        ]
+    "Source": _words(
+        """unknown asn country ip iprange securitylevel zonelockdown waf firewallrules uablock
+        ratelimit bic hot l7ddos validation botfight apishield botmanagement dlp firewallmanaged
+        firewallcustom apishieldschemavalidation apishieldtokenvalidation
+        apishieldsequencemitigation"""
     ),
-    "ClientIPClass": frozenset(
-        [
-            "unknown",
-            "badhost",
-            "searchengine",
-            "allowlist",
-            "monitoringservice",
-            "norecord",
-            "scan",
-            "tor",
-            "clean",
-            "whitelist",
-            "greylist",
-            "securityscanner",
-            "backupservice",
-            "mobileplatform",
-        ]
+    "ClientIPClass": _words(
+        """unknown badhost searchengine allowlist monitoringservice norecord scan tor clean whitelist
+        greylist securityscanner backupservice mobileplatform"""
     ),
-    "LeakedCredentialCheckResult": frozenset(
-        [
-            "password_leaked",
-            "username_and_password_leaked",
-            "username_password_similar",
-            "username_leaked",
-            "clean",
-            "none",
-        ]
+    "LeakedCredentialCheckResult": _words(
+        """password_leaked username_and_password_leaked username_password_similar username_leaked clean
+        none"""
     ),
 }
 

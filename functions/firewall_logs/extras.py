@@ -1,6 +1,7 @@
 """The `extra` column: what the documentation does not know, kept as canonical JSON."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 import polars as pl
 
@@ -9,28 +10,29 @@ from firewall_logs.plain import plain_values
 from firewall_logs.values import canonical, parse_json
 
 
-def extra(unknown: pl.DataFrame) -> pl.Series:
-    """Return by row a JSON object of the columns (one at least) that have a value there, else null (String)."""
-    members = [_members(unknown[name]) for name in sorted(unknown.columns)]
+def join_members(texts: Mapping[str, pl.Series]) -> pl.Series:
+    """Return `extra`: by row a JSON object of the members that have a value there, null where none has (String).
+
+    Args:
+        texts: One member at least: by key its values as canonical JSON text, null where there is none.
+    """
+    members = [canonical(key) + ":" + texts[key] for key in sorted(texts)]
     joined = pl.concat_str(members, separator=",", ignore_nulls=True)
     return pl.select(extra=pl.when(joined != "").then(pl.concat_str(pl.lit("{"), joined, pl.lit("}")))).to_series()
+
+
+def json_texts(column: pl.Series) -> pl.Series:
+    """Return the values of a column of any type as canonical JSON text."""
+    if column.dtype == pl.String or isinstance(column.dtype, pl.Categorical):
+        texts = Dictionary.of(column)
+        return texts.spread(texts.map(canonical, pl.String()))
+    return pl.Series([None if value is None else canonical(value) for value in plain_values(column)], dtype=pl.String)
 
 
 def count_keys(extras: pl.Series) -> dict[str, int]:
     """Count the rows that have each key, over a column of `extra`."""
     counts: Counter[str] = Counter()
-    distinct = extras.drop_nulls().value_counts(name="rows")
-    for text, rows in distinct.iter_rows():
+    for text, rows in extras.drop_nulls().value_counts(name="rows").iter_rows():
         for key in parse_json(text):
             counts[key] += rows
     return dict(sorted(counts.items()))
-
-
-def _members(column: pl.Series) -> pl.Series:
-    """Return `"name":value` by row, null where there is no value."""
-    if column.dtype == pl.String or isinstance(column.dtype, pl.Categorical):
-        texts = Dictionary.of(column)
-        values = texts.spread(texts.map(canonical, pl.String()))
-    else:
-        values = pl.Series([None if v is None else canonical(v) for v in plain_values(column)], dtype=pl.String)
-    return canonical(column.name) + ":" + values

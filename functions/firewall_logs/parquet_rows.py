@@ -9,8 +9,8 @@ from polars.exceptions import PanicException, PolarsError
 
 from firewall_logs import schema
 from firewall_logs.contracts import Slice
-from firewall_logs.dictionary import encoding
-from firewall_logs.extras import extra
+from firewall_logs.encodings import Encodings
+from firewall_logs.extras import join_members, json_texts
 from firewall_logs.judgement import FINDINGS
 from firewall_logs.plain import plain_values
 from firewall_logs.rows import ObjectDefect, RawRows
@@ -18,9 +18,6 @@ from firewall_logs.values import canonical
 
 # Rows decoded at a time: their text takes memory in full until it is made codes.
 _BATCH_ROWS: Final = 262_144
-# Column of text is made codes where its first batch has at most this share of distinct values.
-_DISTINCT_SHARE: Final = 0.5
-_SAMPLE_ROWS: Final = 65_536
 _MAGIC: Final = b"PAR1"
 
 
@@ -41,7 +38,7 @@ def read(task: Slice, raw: Path) -> RawRows:
     rows = pl.int_range(task.first_row, task.first_row + frame.height, dtype=pl.Int64, eager=True).alias("row")
     refused = _without_time(frame.columns, rows)
     if unknown.width:
-        known = known.with_columns(extra(unknown))
+        known = known.with_columns(join_members({column.name: json_texts(column) for column in unknown.get_columns()}))
     if not refused.is_empty():
         known = pl.DataFrame(schema={schema.TIME_FIELD: pl.String})
     return RawRows(
@@ -70,29 +67,9 @@ def _decode(task: Slice, raw: Path) -> tuple[pl.DataFrame, int]:
     total = task.rows if task.rows is not None else scan.select(pl.len()).collect().item()
     starts = range(task.first_row, task.first_row + total, _BATCH_ROWS)
     end = task.first_row + total
-    batches: list[pl.DataFrame] = []
-    for start in starts:
-        batch = scan.slice(start, min(_BATCH_ROWS, end - start)).collect()
-        codes = [name for name, dtype in (batches[0] if batches else _sampled(batch)).schema.items() if _is_codes(dtype)]
-        batches.append(batch.with_columns(pl.col(name).cast(encoding(name)) for name in codes))
-    if not batches:
-        return scan.head(0).collect(), total
-    return pl.concat(batches, rechunk=True), total
-
-
-def _is_codes(dtype: pl.DataType) -> bool:
-    return isinstance(dtype, pl.Categorical | pl.Enum)
-
-
-def _sampled(batch: pl.DataFrame) -> pl.DataFrame:
-    """Return a few rows with each column in the type in which it is to be kept."""
-    sample = batch.head(_SAMPLE_ROWS)
-    repetitive = [
-        column.name
-        for column in sample.select(pl.col(pl.String).exclude(schema.TIME_FIELD)).get_columns()
-        if column.n_unique() <= max(1, column.len() * _DISTINCT_SHARE)
-    ]
-    return sample.select(pl.all()).with_columns(pl.col(name).cast(encoding(name)) for name in repetitive)
+    encodings = Encodings()
+    batches = [encodings.apply(scan.slice(start, min(_BATCH_ROWS, end - start)).collect()) for start in starts]
+    return pl.concat(batches, rechunk=True) if batches else scan.head(0).collect(), total
 
 
 def _without_time(columns: list[str], rows: pl.Series) -> pl.DataFrame:

@@ -53,7 +53,7 @@ class LambdaPool:
         environment = self._take(name, generation) or self._start(function)
         with self._lock:
             self._busy.add(environment)
-        reply: Reply | None = None
+        reusable = False
         try:
             reply = environment.invoke(
                 Invocation(
@@ -65,16 +65,9 @@ class LambdaPool:
                     trace_id=f"Root=1-{int(time.time()):08x}-{request_id.replace('-', '')[:24]};Sampled=0",
                 )
             )
+            reusable = reply.reusable
         finally:
-            with self._lock:
-                wanted = environment in self._busy  # a reset empties the pool while events run
-                self._busy.discard(environment)
-                if wanted and reply is not None and reply.reusable:
-                    environment.idle_since = time.monotonic()
-                    self._idle.setdefault(name, {}).setdefault(generation, []).append(environment)
-                    environment = None  # type: ignore[assignment]
-            if environment is not None:
-                environment.close()
+            self._give_back(name, generation, environment, reusable=reusable)
         return reply
 
     def close(self) -> None:
@@ -106,6 +99,16 @@ class LambdaPool:
         for environment in outdated:
             environment.close()
         return found
+
+    def _give_back(self, name: str, generation: str, environment: ExecutionEnvironment, *, reusable: bool) -> None:
+        with self._lock:
+            wanted = environment in self._busy  # a reset empties the pool while events run
+            self._busy.discard(environment)
+            if wanted and reusable:
+                environment.idle_since = time.monotonic()
+                self._idle.setdefault(name, {}).setdefault(generation, []).append(environment)
+                return
+        environment.close()
 
     def _start(self, function: dict[str, Any]) -> ExecutionEnvironment:
         config = function["config"]
@@ -145,6 +148,8 @@ class LambdaPool:
             "AWS_LAMBDA_FUNCTION_VERSION": version,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config["MemorySize"]),
             "AWS_LAMBDA_LOG_GROUP_NAME": logging.get("LogGroup") or f"/aws/lambda/{name}",
+            **({"AWS_LAMBDA_LOG_FORMAT": logging["LogFormat"]} if "LogFormat" in logging else {}),
+            **({"AWS_LAMBDA_LOG_LEVEL": logging["ApplicationLogLevel"]} if "ApplicationLogLevel" in logging else {}),
             "AWS_LAMBDA_LOG_STREAM_NAME": time.strftime(f"%Y/%m/%d/[{version}]") + os.urandom(16).hex(),
             "AWS_REGION": self._region,
             "AWS_DEFAULT_REGION": self._region,
