@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -106,6 +107,7 @@ def _start(board: "Board", stack: ExitStack, *, keep: bool) -> Target:
 
     with board.stage("start") as stage:
         if left := EmbeddedCloud.find(CLOUD):
+            stage.note(f"the embedded cloud of an earlier demo, on port {left.state.port}, is stopped")
             left.stop()
         cloud = EmbeddedCloud.start(CLOUD, detached=keep)
         if not keep:
@@ -140,30 +142,25 @@ def _run(board: "Board", target: Target, planted: "Planted") -> tuple[dict[str, 
     with board.stage("process") as stage:
         scene = None
         for scene in Watch(target).until_quiet():
-            ended = scene.count("SUCCEEDED")
-            broken = len(scene.executions) - ended - scene.count("RUNNING")
             stage.say(
-                f"{scene.count('RUNNING')} running, {ended} succeeded, {broken} failed · "
-                f"{scene.units_done}/{scene.units} units · {scene.committed.rows_out:,} rows in the lake, "
-                f"{scene.committed.quarantined:,} quarantined",
+                f"{_ends(scene.executions)} · {scene.units_done}/{scene.units} units · "
+                f"{scene.committed.rows_out:,} rows in the lake, {scene.committed.quarantined:,} quarantined",
                 scene.committed.rows_in,
                 planted.totals["rows_in"],
             )
         executions = scene.executions if scene else {}
-        stage.end(_ends(executions, scene.units_done if scene else 0))
+        stage.end(f"{len(executions)} executions: {_ends(executions)}; {scene.units_done if scene else 0} units")
     with board.stage("report") as stage:
         report = build(target, archive(target).run_ids(), _OUT)
         stage.end(str(report.path))
     return executions, report
 
 
-def _ends(executions: dict[str, str], units: int) -> str:
-    """Return how the executions ended, in a few words."""
-    ended = ", ".join(
-        f"{sum(status == each for status in executions.values())} {each.lower()}"
-        for each in sorted(set(executions.values()), reverse=True)
-    )
-    return f"{len(executions)} executions ({ended}), {units} units"
+def _ends(executions: dict[str, str]) -> str:
+    """Return how many executions are in which state, the running ones first."""
+    counts = Counter(executions.values())
+    order = sorted(counts, key=lambda status: (status != "RUNNING", status != "SUCCEEDED", status))
+    return ", ".join(f"{counts[status]} {status.lower().replace('_', ' ')}" for status in order) or "none running"
 
 
 def _check(board: "Board", target: Target, planted: "Planted", report: "Report") -> "list[Difference]":
@@ -236,9 +233,9 @@ def _panel(summary: Summary, page: Path, *, keep: bool) -> "object":
     table.add_row(f"{summary.duplicates:,}", "were duplicates")
     table.add_row(f"{summary.rows_per_second:,.0f}", f"rows a second in {summary.units} units of work")
     next_ = (
-        f'gatehouse status --cloud {CLOUD}, gatehouse run process_objects --cloud {CLOUD} --input \'{{"feed": "47"}}\''
+        f'gatehouse status --cloud {CLOUD}\ngatehouse run process_objects --cloud {CLOUD} --input \'{{"feed": "47"}}\''
         if keep
-        else "gatehouse demo --keep leaves the cloud running; gatehouse up is for daily work"
+        else "gatehouse demo --keep leaves the cloud running\ngatehouse up starts one for daily work"
     )
     table.add_row("", "")
     table.add_row("Report", f"[link=file://{page.resolve()}]{page}[/link]")

@@ -66,10 +66,12 @@ def _with_lost(before: pl.Series, after: Converted) -> Converted:
 def _from_text(column: pl.Series, field: Field) -> Converted:
     if field.type == "string":
         return Converted(column, _NO_ROWS)
-    texts = Dictionary.of(column)
-    results, conflicts = _integers(texts.values) if field.type == "int64" else _by_rule(texts.values.to_list(), field)
-    if results.dtype == pl.String and texts.codes is not None:
-        results = as_dictionary(results, field.lake)
+    if field.type == "int64":
+        texts = Dictionary.of(column)
+        results, conflicts = _integers(texts.values)
+    else:
+        texts = Dictionary.of(as_dictionary(column, f"{field.lake} of a batch"))
+        results, conflicts = _by_rule(texts.values.to_list(), field)
     return Converted(texts.spread(results), texts.rows(conflicts))
 
 

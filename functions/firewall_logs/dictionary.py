@@ -56,4 +56,4 @@ class Dictionary:
 
 def as_dictionary(texts: pl.Series, name: str) -> pl.Series:
     """Return a column of text as a Categorical one of this name."""
-    return texts.alias(name).cast(encoding(name))
+    return texts.cast(pl.String).alias(name).cast(encoding(name))

@@ -7,25 +7,20 @@ from firewall_logs.contracts import Drift
 from firewall_logs.extras import count_keys
 
 
-def drift(events: pl.DataFrame, time_forms: pl.Series, passed: pl.Series) -> Drift:
-    """Count unknown columns, unseen values and forms of time over the rows at the positions that passed all checks."""
+def drift(events: pl.DataFrame, time_forms: dict[str, int]) -> Drift:
+    """Count unknown columns and unseen values over the rows that passed all checks; take their forms of time over."""
     return Drift(
-        columns=count_keys(events["extra"].gather(passed)) if "extra" in events.columns else {},
+        columns=count_keys(events["extra"]) if "extra" in events.columns else {},
         values={
             field.raw: counts
             for field in schema.FIELDS
             if field.known is not None and field.lake in events.columns
-            if (counts := _unseen(events[field.lake], passed, field.known))
+            if (counts := _unseen(events[field.lake], field.known))
         },
-        time_forms=_counts(time_forms.gather(passed)),
+        time_forms=time_forms,
     )
 
 
-def _unseen(column: pl.Series, passed: pl.Series, known: schema.KnownValues) -> dict[str, int]:
-    counts = _counts(column.gather(passed))
-    return {value: rows for value, rows in counts.items() if value.lower() not in known.values}
-
-
-def _counts(values: pl.Series) -> dict[str, int]:
-    counted = values.drop_nulls().value_counts(name="rows")
-    return dict(sorted(counted.iter_rows()))
+def _unseen(column: pl.Series, known: schema.KnownValues) -> dict[str, int]:
+    counts = column.drop_nulls().value_counts(name="rows")
+    return {value: rows for value, rows in sorted(counts.iter_rows()) if value.lower() not in known.values}

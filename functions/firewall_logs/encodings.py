@@ -4,7 +4,6 @@ from typing import Final
 
 import polars as pl
 
-from firewall_logs import schema
 from firewall_logs.dictionary import encoding
 
 _SAMPLE_ROWS: Final = 65_536
@@ -16,7 +15,7 @@ class Encodings:
     """Decides for each column of text when it first sees it, from what it sees, and then sticks to it."""
 
     def __init__(self) -> None:
-        self._dtypes: dict[str, pl.DataType] = {schema.TIME_FIELD: pl.String()}
+        self._dtypes: dict[str, pl.DataType] = {}
 
     def apply(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the frame with its columns of text as they are to be kept."""

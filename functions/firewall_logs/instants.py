@@ -8,10 +8,10 @@ import polars as pl
 from firewall_logs import schema
 from firewall_logs.dictionary import Dictionary, as_dictionary
 from firewall_logs.plain import plain_values
+from firewall_logs.rows import REASON
 from firewall_logs.times import EARLIEST_US, UNITS, UNIX_HIGH, UNIX_LOW, Bounds, TimeRefused, instant
 
 FORM: Final = pl.Enum(schema.TIME_FORMS)
-REASON: Final = pl.Enum(schema.ROW_REASONS)
 _PARTS: Final = pl.Schema({"us": pl.Int64(), "ns": pl.Int16(), "form": FORM, "refused": REASON})
 
 # The texts that need no more than cutting: in this century, in UTC or without zone, all their numbers in range but

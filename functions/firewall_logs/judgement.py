@@ -8,12 +8,9 @@ from firewall_logs import schema
 from firewall_logs.columns import convert
 from firewall_logs.derive import ip_versions
 from firewall_logs.dictionary import Dictionary
-from firewall_logs.instants import REASON, instants
+from firewall_logs.instants import instants
+from firewall_logs.rows import REASON
 from firewall_logs.times import Bounds
-
-# Why rows are quarantined: `at` is a position in a frame or, later, a row of the object.
-FINDINGS = pl.Schema({"at": pl.Int64(), "reason": REASON, "field": pl.String()})
-
 
 @dataclass(frozen=True)
 class Judged:
@@ -23,7 +20,7 @@ class Judged:
         rows: In the order of the frame that was judged: the lake's columns of the fields that were read (text as
             String or Categorical, nulls where a value was refused), event_time_ns, ip_version, and extra where there is one.
         time_form: Of each row (FORM).
-        refused: Which rows are quarantined and why, by FINDINGS, one finding each; `at` is a position.
+        refused: Which rows are quarantined: at (UInt32, ascending positions), reason (REASON), field (String).
     """
 
     rows: pl.DataFrame
@@ -67,14 +64,12 @@ def _bad_times(times: pl.DataFrame) -> pl.DataFrame:
 
 
 def _found(positions: pl.Series, reason: str, field: str) -> pl.DataFrame:
-    return positions.alias("at").to_frame().select(
-        pl.col("at").cast(pl.Int64), reason=pl.lit(reason, REASON), field=pl.lit(field)
-    )
+    return positions.alias("at").to_frame().with_columns(reason=pl.lit(reason, REASON), field=pl.lit(field))
 
 
 def _out_of_range(column: pl.Series, field: schema.Field) -> pl.Series:
     if field.low is None:
-        return pl.Series(dtype=pl.Int64)
+        return pl.Series(dtype=pl.UInt32)
     low, high = (column.list.min(), column.list.max()) if field.type == "int64s" else (column, column)
     mask = low < field.low
     if field.high is not None:

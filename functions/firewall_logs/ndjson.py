@@ -2,18 +2,16 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
 from firewall_logs import schema
-from firewall_logs.encodings import Encodings
 from firewall_logs.gzip_members import blocks
 from firewall_logs.json_rows import LineReader, RowRefused
-from firewall_logs.judgement import FINDINGS
-from firewall_logs.rows import RawRows
+from firewall_logs.rows import REFUSED
 from firewall_logs.shapes import Shape, ShapedLines, shape_of
 from firewall_logs.times import Bounds
 
@@ -27,69 +25,77 @@ _DOUBTFUL: Final = r'[\x00-\x1f]|\\["\\]'
 _FEW_LINES: Final = 16
 _NEW_SHAPES: Final = 32
 _MOST_SHAPES: Final = 256
-_NOTHING: Final = pl.DataFrame(schema={"row": pl.Int64, schema.TIME_FIELD: pl.String})
+_NOTHING: Final = pl.DataFrame(schema={"at": pl.UInt32, schema.TIME_FIELD: pl.String})
 
 
-def read(raw: Path, bounds: Bounds) -> RawRows:
-    """Read the rows of an object.
-
-    Raises:
-        ObjectDefect: `empty`, `not_gzip`, `gzip_truncated` or `gzip_corrupt`.
-    """
-    reader = _Reader(bounds)
-    frames = [reader.read(block) for block in blocks(raw)]
-    frame = pl.concat([_NOTHING, *frames], how="diagonal", rechunk=True)
-    return RawRows(
-        frame=frame.drop("row"),
-        row=frame["row"],
-        refused=pl.DataFrame(reader.refused, schema=FINDINGS, orient="row"),
-        columns_seen=sorted(reader.keys),
-        blank_lines=reader.blank_lines,
-        source_rows=reader.source_rows,
-        raw=lambda wanted: _raw_lines(raw, wanted),
-    )
-
-
-@dataclass
-class _Reader:
-    """Reads block after block.
+@dataclass(frozen=True)
+class NdjsonBatch:
+    """Rows of a block of lines.
 
     Attributes:
-        bounds: What the feed and the object say about times.
-        refused: Rows that are no events, by FINDINGS.
-        blank_lines: Lines of white space so far.
-        source_rows: Other lines so far, counted on the bytes.
-        row: Position in the object of the next line.
+        block: The lines.
+        frame: Those that are events as far as a line can tell, all values as text.
+        row: Their positions in the object (Int64).
+        refused: The other lines, but for blank ones.
+        first_row: Position of the first line in the object.
     """
 
-    bounds: Bounds
-    refused: list[tuple[int, str, str | None]] = field(default_factory=list)
-    blank_lines: int = 0
-    source_rows: int = 0
-    row: int = 0
+    block: bytes
+    frame: pl.DataFrame
+    row: pl.Series
+    refused: pl.DataFrame
+    first_row: int
 
-    def __post_init__(self) -> None:
-        self._lines = LineReader(self.bounds)
+    def raw(self, positions: pl.Series) -> pl.Series:
+        """Return the lines of rows of the frame as they came."""
+        lines = self.block.split(b"\n")
+        rows = self.row.gather(positions).to_list()
+        return pl.Series("raw", [lines[row - self.first_row] for row in rows], dtype=pl.Binary)
+
+
+class NdjsonRows:
+    """Reads an NDJSON object."""
+
+    def __init__(self, raw: Path, bounds: Bounds) -> None:
+        """Note which file, and what the feed and the object say about times."""
+        self._raw = raw
+        self._lines = LineReader(bounds)
         self._shapes: list[Shape] = []
         self._shape_keys: set[str] = set()
-        self._encodings = Encodings()
+        self.blank_lines = 0
+        self.source_rows = 0
 
     @property
-    def keys(self) -> set[str]:
-        """Top-level keys so far."""
-        return self._lines.keys | self._shape_keys
+    def columns_seen(self) -> list[str]:
+        """Top-level keys of all lines that are objects."""
+        return sorted(self._lines.keys | self._shape_keys)
 
-    def read(self, block: bytes) -> pl.DataFrame:
-        """Return the rows of a block that are events as far as their line can tell: `row`, fields and `extra`."""
-        self.source_rows += _count_filled(block)
-        lines = _lines(block)
+    def batches(self) -> Iterator[NdjsonBatch]:
+        """Yield the object's rows, block by block.
+
+        Raises:
+            ObjectDefect: `empty`, `not_gzip`, `gzip_truncated` or `gzip_corrupt`.
+        """
+        first_row = 0
+        for block in blocks(self._raw):
+            self.source_rows += _count_filled(block)
+            lines = _lines(block)
+            yield self._batch(block, lines, first_row)
+            first_row += len(lines)
+
+    def _batch(self, block: bytes, lines: pl.Series, first_row: int) -> NdjsonBatch:
         filled = (lines.str.strip_chars(_SPACE) != "").arg_true()
         self.blank_lines += len(lines) - len(filled)
-        frames, rest = self._by_shape(lines, filled)
-        frames.append(self._one_by_one(block, rest))
-        encoded = [self._encodings.apply(frame) for frame in frames if frame.height]
-        self.row += len(lines)
-        return pl.concat([_NOTHING, *encoded], how="diagonal").sort("row")
+        shaped, rest = self._by_shape(lines, filled)
+        records, refused = self._one_by_one(block, rest, first_row)
+        frame = pl.concat([_NOTHING, *shaped, records], how="diagonal").sort("at")
+        return NdjsonBatch(
+            block=block,
+            frame=frame.drop("at"),
+            row=(frame["at"].cast(pl.Int64) + first_row).alias("row"),
+            refused=refused,
+            first_row=first_row,
+        )
 
     def _by_shape(self, lines: pl.Series, filled: pl.Series) -> tuple[list[pl.DataFrame], pl.Series]:
         """Take lines apart by shapes; return the rows, and the positions of the lines that have none."""
@@ -126,21 +132,24 @@ class _Reader:
         if candidates.is_empty():
             return pieces
         taken = ShapedLines(shape, candidates["pieces"])
-        rows = candidates["at"].filter(taken.fitting).cast(pl.Int64) + self.row
-        frames.append(taken.values.with_columns(rows.alias("row")))
+        frames.append(taken.values.with_columns(candidates["at"].filter(taken.fitting)))
         return pl.concat([pieces.filter(~candidate), candidates.filter(~taken.fitting)]).sort("at")
 
-    def _one_by_one(self, block: bytes, positions: pl.Series) -> pl.DataFrame:
-        records = []
+    def _one_by_one(self, block: bytes, positions: pl.Series, first_row: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+        records: list[dict[str, str | None]] = []
+        events: list[int] = []
+        refused: list[tuple[int, str, str | None, bytes]] = []
         lines = block.split(b"\n") if len(positions) else []
         for position in positions.to_list():
             try:
-                records.append(self._lines.read(lines[position]) | {"row": str(self.row + position)})
+                records.append(self._lines.read(lines[position]))
+                events.append(position)
             except RowRefused as refusal:
-                self.refused.append((self.row + position, refusal.reason, refusal.field))
-        names = sorted({name for record in records for name in record})
-        frame = pl.DataFrame(records, schema=dict.fromkeys(names, pl.String), orient="row")
-        return frame.with_columns(pl.col("row").cast(pl.Int64)) if records else frame
+                refused.append((first_row + position, refusal.reason, refusal.field, lines[position]))
+        names = {name for record in records for name in record}
+        frame = pl.DataFrame(records, schema=dict.fromkeys(sorted(names), pl.String()), orient="row")
+        at = pl.Series("at", events, dtype=pl.UInt32)
+        return frame.with_columns(at) if events else _NOTHING, pl.DataFrame(refused, schema=REFUSED, orient="row")
 
 
 def _lines(block: bytes) -> pl.Series:
@@ -164,17 +173,3 @@ def _count_filled(block: bytes) -> int:
     """Count the lines that are not blank, on the bytes."""
     lines = block.count(b"\n") + (not block.endswith(b"\n"))
     return lines - len(_BLANK_LINE.findall(block)) - (_BLANK_FIRST.match(block) is not None)
-
-
-def _raw_lines(raw: Path, wanted: pl.Series) -> Iterator[bytes]:
-    """Yield the lines at these positions, in ascending order, by reading the object again."""
-    first = 0
-    positions = wanted.to_list()
-    taken = 0
-    for block in blocks(raw):
-        count = block.count(b"\n") + (not block.endswith(b"\n"))
-        lines = block.split(b"\n") if taken < len(positions) and positions[taken] < first + count else []
-        while lines and taken < len(positions) and positions[taken] < first + count:
-            yield lines[positions[taken] - first]
-            taken += 1
-        first += count

@@ -1,6 +1,7 @@
-"""Raw parquet to rows: decoded in batches, text as dictionaries, nothing judged yet."""
+"""Raw parquet to rows."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -9,47 +10,98 @@ from polars.exceptions import PanicException, PolarsError
 
 from firewall_logs import schema
 from firewall_logs.contracts import Slice
-from firewall_logs.encodings import Encodings
 from firewall_logs.extras import join_members, json_texts
-from firewall_logs.judgement import FINDINGS
 from firewall_logs.plain import plain_values
-from firewall_logs.rows import ObjectDefect, RawRows
+from firewall_logs.rows import REASON, REFUSED, ObjectDefect
 from firewall_logs.values import canonical
 
-# Rows decoded at a time: their text takes memory in full until it is made codes.
+# Rows decoded at a time: until it is made codes, their text takes memory in full.
 _BATCH_ROWS: Final = 262_144
 _MAGIC: Final = b"PAR1"
+_NO_EVENTS: Final = pl.DataFrame(schema={schema.TIME_FIELD: pl.String})
 
 
-def read(task: Slice, raw: Path) -> RawRows:
-    """Read the rows of a slice.
+@dataclass(frozen=True)
+class ParquetBatch:
+    """Rows of a parquet object; `source` has all of their columns."""
 
-    Raises:
-        ObjectDefect: `empty` or `parquet_unreadable`.
-    """
-    _check_magic(raw)
-    try:
-        frame, total = _decode(task, raw)
-    except (PolarsError, PanicException):
-        # polars panics on some broken pages; either way these bytes give no rows.
-        raise ObjectDefect("parquet_unreadable") from None
-    known = frame.select(field.raw for field in schema.FIELDS if field.raw in frame.columns)
-    unknown = frame.drop(known.columns)
-    rows = pl.int_range(task.first_row, task.first_row + frame.height, dtype=pl.Int64, eager=True).alias("row")
-    refused = _without_time(frame.columns, rows)
-    if unknown.width:
-        known = known.with_columns(join_members({column.name: json_texts(column) for column in unknown.get_columns()}))
-    if not refused.is_empty():
-        known = pl.DataFrame(schema={schema.TIME_FIELD: pl.String})
-    return RawRows(
-        frame=known,
-        row=rows.head(known.height),
-        refused=refused,
-        columns_seen=sorted(frame.columns),
-        blank_lines=0,
-        source_rows=total,
-        raw=lambda wanted: _raw(frame, wanted - task.first_row),
-    )
+    source: pl.DataFrame
+    first_row: int
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The documented columns, and `extra` where there are others; no rows where none has a time."""
+        if schema.TIME_FIELD not in self.source.columns:
+            return _NO_EVENTS
+        known = self.source.select(field.raw for field in schema.FIELDS if field.raw in self.source.columns)
+        unknown = self.source.drop(known.columns)
+        if unknown.width == 0:
+            return known
+        return known.with_columns(join_members({column.name: json_texts(column) for column in unknown.get_columns()}))
+
+    @property
+    def row(self) -> pl.Series:
+        """Positions of the frame's rows."""
+        rows = self.source.height if schema.TIME_FIELD in self.source.columns else 0
+        return pl.int_range(self.first_row, self.first_row + rows, dtype=pl.Int64, eager=True)
+
+    @property
+    def refused(self) -> pl.DataFrame:
+        """All rows, where the object has no column of event time."""
+        if schema.TIME_FIELD in self.source.columns:
+            return REFUSED.to_frame()
+        foreign = schema.FOREIGN_TIME_FIELD in self.source.columns
+        rows = pl.int_range(self.source.height, dtype=pl.Int64, eager=True)
+        return pl.DataFrame({"row": rows + self.first_row, "raw": self.raw(rows)}).select(
+            "row",
+            reason=pl.lit("wrong_dataset" if foreign else "time_missing", REASON),
+            field=pl.lit(None if foreign else schema.TIME_FIELD, pl.String),
+            raw="raw",
+        )
+
+    def raw(self, positions: pl.Series) -> pl.Series:
+        """Return rows as canonical JSON; a null is an absent value."""
+        wanted = self.source[positions]
+        rows = zip(*(plain_values(column) for column in wanted.get_columns()), strict=True)
+        names = wanted.columns
+        texts = [canonical({n: v for n, v in zip(names, row, strict=True) if v is not None}).encode() for row in rows]
+        return pl.Series("raw", texts, dtype=pl.Binary)
+
+
+class ParquetRows:
+    """Reads a slice of a parquet object."""
+
+    blank_lines: Final = 0
+
+    def __init__(self, task: Slice, raw: Path) -> None:
+        """Note which rows of which file."""
+        self._task = task
+        self._raw = raw
+        self.columns_seen: list[str] = []
+        self.source_rows = 0
+
+    def batches(self) -> Iterator[ParquetBatch]:
+        """Yield the slice's rows; other row groups are not read.
+
+        Raises:
+            ObjectDefect: `empty` or `parquet_unreadable`.
+        """
+        _check_magic(self._raw)
+        try:
+            yield from self._decoded()
+        except (PolarsError, PanicException):
+            # polars panics on some broken pages; either way these bytes give no rows.
+            raise ObjectDefect("parquet_unreadable") from None
+
+    def _decoded(self) -> Iterator[ParquetBatch]:
+        scan = pl.scan_parquet(self._raw)
+        self.columns_seen = sorted(scan.collect_schema().names())
+        first = self._task.first_row
+        rows = self._task.rows
+        self.source_rows = scan.select(pl.len()).collect().item() if rows is None else rows
+        for start in range(first, first + self.source_rows, _BATCH_ROWS):
+            length = min(_BATCH_ROWS, first + self.source_rows - start)
+            yield ParquetBatch(scan.slice(start, length).collect(), start)
 
 
 def _check_magic(raw: Path) -> None:
@@ -59,33 +111,3 @@ def _check_magic(raw: Path) -> None:
         raise ObjectDefect("empty")
     if head != _MAGIC:
         raise ObjectDefect("parquet_unreadable")
-
-
-def _decode(task: Slice, raw: Path) -> tuple[pl.DataFrame, int]:
-    """Return the slice's columns and the number of its rows by the footer."""
-    scan = pl.scan_parquet(raw)
-    total = task.rows if task.rows is not None else scan.select(pl.len()).collect().item()
-    starts = range(task.first_row, task.first_row + total, _BATCH_ROWS)
-    end = task.first_row + total
-    encodings = Encodings()
-    batches = [encodings.apply(scan.slice(start, min(_BATCH_ROWS, end - start)).collect()) for start in starts]
-    return pl.concat(batches, rechunk=True) if batches else scan.head(0).collect(), total
-
-
-def _without_time(columns: list[str], rows: pl.Series) -> pl.DataFrame:
-    """Refuse all rows of an object that has no column of event time."""
-    if schema.TIME_FIELD in columns:
-        return FINDINGS.to_frame()
-    foreign = schema.FOREIGN_TIME_FIELD in columns
-    return rows.alias("at").to_frame().with_columns(
-        reason=pl.lit("wrong_dataset" if foreign else "time_missing", FINDINGS["reason"]),
-        field=pl.lit(None if foreign else schema.TIME_FIELD, pl.String),
-    )
-
-
-def _raw(frame: pl.DataFrame, positions: pl.Series) -> Iterator[bytes]:
-    """Yield rows as canonical JSON; a null is an absent value."""
-    wanted = frame[positions]
-    for values in zip(*(plain_values(column) for column in wanted.get_columns()), strict=True):
-        row = {name: value for name, value in zip(wanted.columns, values, strict=True) if value is not None}
-        yield canonical(row).encode()

@@ -1,34 +1,59 @@
-"""What reading a raw object gives, whatever its format."""
+"""What reading a raw object gives, whatever its format: batches of rows, and what is known once they are read."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final, Protocol
 
 import polars as pl
+
+from firewall_logs import schema
+
+REASON: Final = pl.Enum(schema.ROW_REASONS)
+# Rows that are quarantined: `row` is the position in the object, `raw` the row as it came.
+REFUSED: Final = pl.Schema({"row": pl.Int64(), "reason": REASON, "field": pl.String(), "raw": pl.Binary()})
 
 
 class ObjectDefect(Exception):  # noqa: N818  # a state of the object, as `object_defect` names it
     """A raw object cannot be read as a whole; its argument is the object reason."""
 
 
-@dataclass(frozen=True)
-class RawRows:
-    """The rows of a slice as they were read.
+class Batch(Protocol):
+    """Some rows, in the order of the object."""
 
-    Attributes:
-        frame: Rows whose reading succeeded, in order: the documented fields the object has, under their raw names;
-            always the time; and `extra` where it has something.
-        row: Their positions in the object (Int64).
-        refused: Rows whose reading failed, by `judgement.FINDINGS`; `at` is the position in the object.
-        columns_seen: Keys or columns the object has.
-        blank_lines: Lines of white space.
-        source_rows: Rows by a count that knows nothing of the frame.
-        raw: Gives the bytes of rows as they came, by ascending positions in the object (Int64).
-    """
+    @property
+    def frame(self) -> pl.DataFrame:
+        """Rows whose reading succeeded: documented fields under their raw names, always the time; and `extra`."""
 
-    frame: pl.DataFrame
-    row: pl.Series
-    refused: pl.DataFrame
-    columns_seen: list[str]
-    blank_lines: int
-    source_rows: int
-    raw: Callable[[pl.Series], Iterator[bytes]]
+    @property
+    def row(self) -> pl.Series:
+        """Their positions in the object (Int64)."""
+
+    @property
+    def refused(self) -> pl.DataFrame:
+        """Rows whose reading failed, by REFUSED."""
+
+    def raw(self, positions: pl.Series) -> pl.Series:
+        """Return rows of the frame as they came (Binary)."""
+
+
+class Reader(Protocol):
+    """Reads a slice; the properties are final once all batches are read."""
+
+    def batches(self) -> Iterator[Batch]:
+        """Yield the rows.
+
+        Raises:
+            ObjectDefect: The object cannot be read as a whole; what was yielded before does not count.
+        """
+
+    @property
+    def columns_seen(self) -> list[str]:
+        """Keys or columns the slice has."""
+
+    @property
+    def blank_lines(self) -> int:
+        """Lines of white space."""
+
+    @property
+    def source_rows(self) -> int:
+        """Rows by a count that knows nothing of the batches."""

@@ -83,7 +83,7 @@ class Gatehouse:
         """Query the events of a raw key, the way an analyst would."""
         for number, body in enumerate(self.committed_files(key, "events")):
             (folder / f"{number}.parquet").write_bytes(body)
-        return duckdb.sql(f"SELECT {columns} FROM '{folder}/*.parquet'").fetchall()  # noqa: S608 - of this test
+        return duckdb.execute(f"SELECT {columns} FROM '{folder}/*.parquet'").fetchall()  # noqa: S608 - of this test
 
     @contextmanager
     def untriggered(self) -> Iterator[None]:

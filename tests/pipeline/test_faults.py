@@ -9,7 +9,7 @@ from tests.support import raw
 from tests.support.aws import LEDGER, RAW
 from tests.support.pipeline import Pipeline, StepFailed
 
-pytestmark = pytest.mark.cloud
+pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("faults")]
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from local.supervisor import EmbeddedCloud
 from tests.support import raw
 from tests.support.pipeline import Pipeline
 
-pytestmark = pytest.mark.cloud
+pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("slices")]
 
 ROWS = 10_000
 
@@ -41,5 +41,5 @@ def test_rays_of_all_slices_are_those_of_the_object(pipeline: Pipeline, tmp_path
     for number, (key, body) in enumerate(pipeline.lake().items()):
         if "/events/" in key:
             (tmp_path / f"{number}.parquet").write_bytes(body)  # type: ignore[operator]
-    [(rays,)] = duckdb.sql(f"SELECT count(DISTINCT ray_id) FROM '{tmp_path}/*.parquet'").fetchall()  # noqa: S608
+    [(rays,)] = duckdb.execute(f"SELECT count(DISTINCT ray_id) FROM '{tmp_path}/*.parquet'").fetchall()  # noqa: S608
     assert rays == ROWS

@@ -1,0 +1,157 @@
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from firewall_logs.adapters.ledger import LedgerClaims
+from firewall_logs.adapters.runs import Evidence, Plans, ReceiptBook
+from firewall_logs.contracts import Disagreement, Drift, Proof, ReconciledObject, Reconciliation
+from firewall_logs.errors import LeaseLost, PlanMissing
+from firewall_logs.handlers.commit_run import handler
+from kernel import aws
+from tests.support.aws import BUS, LAKE, LEDGER, RUNS, entry
+from tests.support.context import Context
+from tests.support.firewall import (
+    NOW,
+    OBJECT_ID,
+    RUN_ID,
+    a_file,
+    a_plan,
+    a_planned_object,
+    a_proof,
+    a_receipt,
+    a_source,
+)
+from tests.support.metrics import emitted
+
+DOUBTED_ID = "f" * 32
+STEP = {"run_id": RUN_ID}
+
+
+def _reconciled(proof: Proof, *, reconciled: bool) -> ReconciledObject:
+    return ReconciledObject(
+        object_id=proof.object_id,
+        feed=proof.feed,
+        key=proof.source.key,
+        account=proof.account,
+        footer_rows=8,
+        files=len(proof.files),
+        reconciled=reconciled,
+    )
+
+
+@pytest.fixture
+def run() -> None:
+    """Leave a run with two objects: one whose witnesses agree, one whose do not."""
+    agreed = a_proof(
+        files=[a_file()],
+        drift=Drift(columns={"New": 3}, values={"Action": {"odd": 2, "odder": 1}}, time_forms={"unix": 10}),
+    )
+    doubted = a_proof(object_id=DOUBTED_ID, source=a_source(key="cloudflare/47/b"))
+    objects = [a_planned_object(), a_planned_object(object_id=DOUBTED_ID), a_planned_object(status="ignored")]
+    plan = a_plan(*objects)
+    Plans(aws.s3(), RUNS).write(plan, [])
+    for proof in (agreed, doubted):
+        LedgerClaims(aws.dynamodb(), LEDGER).claim(proof.object_id, proof.source, RUN_ID, now=NOW, lease_seconds=60)
+        ReceiptBook(aws.s3(), RUNS).write(a_receipt(proof))
+    Evidence(aws.s3(), RUNS).write_reconciliation(
+        Reconciliation(
+            run_id=RUN_ID,
+            reconciled_at=NOW,
+            account=agreed.account + doubted.account,
+            footer_rows=16,
+            objects=[_reconciled(agreed, reconciled=True), _reconciled(doubted, reconciled=False)],
+            disagreements=[
+                Disagreement(object_id=DOUBTED_ID, check="rows_out", expected="8", found="7", where="somewhere")
+            ],
+        )
+    )
+
+
+def _document(bucket: str, key: str) -> Any:
+    return json.loads(aws.s3().get_object(Bucket=bucket, Key=key)["Body"].read())
+
+
+def test_only_what_reconciled_is_published(run: None) -> None:
+    result = handler(STEP, Context())
+    assert result["objects_committed"] == 1
+    manifests = aws.s3().list_objects_v2(Bucket=LAKE, Prefix="firewall_logs/manifests/")["Contents"]
+    assert [found["Key"] for found in manifests] == [f"firewall_logs/manifests/{OBJECT_ID}.json"]
+    assert (entry(OBJECT_ID)["state"], entry(DOUBTED_ID)["state"]) == ("COMMITTED", "CLAIMED")
+
+
+def test_manifest_names_files_account_and_drift(run: None) -> None:
+    handler(STEP, Context())
+    manifest = _document(LAKE, f"firewall_logs/manifests/{OBJECT_ID}.json")
+    assert [file["key"] for file in manifest["files"]] == ["k"]
+    assert manifest["account"] == {"rows_in": 10, "rows_out": 8, "quarantined": 1, "duplicates": 1}
+    assert manifest["drift"]["values"] == {"Action": {"odd": 2, "odder": 1}}
+
+
+def test_summary_speaks_of_what_was_committed(run: None) -> None:
+    result = handler(STEP, Context())
+    summary = _document(RUNS, result["summary_key"])
+    assert (summary["objects"], summary["objects_committed"], summary["objects_skipped"]) == (3, 1, 1)
+    assert (summary["reconciled"], summary["account"]["rows_in"]) == (False, 10)
+    assert summary["rows_per_second"] == 10 / 2.0
+    assert summary["usd"] == pytest.approx(sum(summary["usd_by_component"].values()))
+    assert summary["usd_by_component"]["lambda_compute"] == pytest.approx(4 * 2.0 * 0.0000133334)
+    assert summary["usd_per_million_rows"] == pytest.approx(summary["usd"] * 1e5)
+
+
+def test_metrics_tell_counts_lag_and_cost(run: None, capsys: pytest.CaptureFixture[str]) -> None:
+    handler(STEP, Context())
+    told = emitted(capsys.readouterr().out)
+    lag = (datetime.now(UTC) - a_source().last_modified).total_seconds()
+    assert told.pop("LakeLag") == pytest.approx(lag, abs=60)
+    assert told.pop("UsdEstimated") > 0
+    assert told.pop("UsdPerMillionRows") > 0
+    assert told == {
+        "ObjectsCommitted": 1,
+        "ObjectsQuarantined": 0,
+        "RowsRead": 10,
+        "RowsWritten": 8,
+        "RowsQuarantined": 1,
+        "RowsDuplicated": 1,
+        "ColumnsDrifted": 1,
+        "ValuesDrifted": 2,
+        "BytesRead": 1000,
+        "BytesWritten": 80,
+        "RowsPerSecond": 5,
+    }
+
+
+def test_others_are_told_what_was_committed(run: None) -> None:
+    sqs, events = aws.boto3.client("sqs"), aws.events()
+    queue = sqs.create_queue(QueueName="listener")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = {"detail-type": ["firewall_logs.RunCommitted"]}
+    events.put_rule(Name="r", EventBusName=BUS, EventPattern=json.dumps(pattern))
+    events.put_targets(Rule="r", EventBusName=BUS, Targets=[{"Id": "t", "Arn": arn}])
+    result = handler(STEP, Context())
+    [message] = sqs.receive_message(QueueUrl=queue)["Messages"]
+    assert json.loads(message["Body"])["detail"] == result
+
+
+def test_committing_twice_changes_nothing(run: None) -> None:
+    first = handler(STEP, Context())
+    manifest = _document(LAKE, f"firewall_logs/manifests/{OBJECT_ID}.json")
+    assert handler(STEP, Context()) == first
+    assert _document(LAKE, f"firewall_logs/manifests/{OBJECT_ID}.json") == manifest
+
+
+def test_object_that_another_run_took_over_is_not_committed(run: None) -> None:
+    aws.dynamodb().update_item(
+        TableName=LEDGER,
+        Key={"object_id": {"S": OBJECT_ID}},
+        UpdateExpression="SET epoch = :two",
+        ExpressionAttributeValues={":two": {"N": "2"}},
+    )
+    with pytest.raises(LeaseLost, match="cannot be committed: the ledger says CLAIMED by run run-1 under epoch 2"):
+        handler(STEP, Context())
+
+
+def test_run_without_plan_is_refused() -> None:
+    with pytest.raises(PlanMissing, match="PlanRun comes before CommitRun"):
+        handler(STEP, Context())
