@@ -20,6 +20,7 @@ _SPACE: Final = " \t\r\x0b\x0c"
 # Those after the first line, which either end in a line feed or at the very end.
 _BLANK_LINE: Final = re.compile(rb"\n[ \t\r\x0b\x0c]*(?:(?=\n)|(?<!\n)\Z)")
 _BLANK_FIRST: Final = re.compile(rb"[ \t\r\x0b\x0c]*(?:\n|\Z)")
+_CONTROL: Final = bytes(range(0x20)).replace(b"\n", b"")
 _DOUBTFUL: Final = r'[\x00-\x1f]|\\["\\]'
 # Fewer lines than this are sooner read one by one than taken apart by a shape; so are those of ever new shapes.
 _FEW_LINES: Final = 16
@@ -86,7 +87,7 @@ class NdjsonRows:
     def _batch(self, block: bytes, lines: pl.Series, first_row: int) -> NdjsonBatch:
         filled = (lines.str.strip_chars(_SPACE) != "").arg_true()
         self.blank_lines += len(lines) - len(filled)
-        shaped, rest = self._by_shape(lines, filled)
+        shaped, rest = self._by_shape(lines, filled, suspicious=_suspicious(block))
         records, refused = self._one_by_one(block, rest, first_row)
         frame = pl.concat([_NOTHING, *shaped, records], how="diagonal").sort("at")
         return NdjsonBatch(
@@ -97,11 +98,14 @@ class NdjsonRows:
             first_row=first_row,
         )
 
-    def _by_shape(self, lines: pl.Series, filled: pl.Series) -> tuple[list[pl.DataFrame], pl.Series]:
+    def _by_shape(self, lines: pl.Series, filled: pl.Series, *, suspicious: bool) -> tuple[list[pl.DataFrame], pl.Series]:
         """Take lines apart by shapes; return the rows, and the positions of the lines that have none."""
-        doubtful = lines.gather(filled).str.contains(_DOUBTFUL)
-        rest = [filled.filter(doubtful)]
-        open_ = filled.filter(~doubtful)
+        rest = [pl.Series(dtype=pl.UInt32)]
+        open_ = filled
+        if suspicious:
+            doubtful = lines.gather(filled).str.contains(_DOUBTFUL)
+            rest = [filled.filter(doubtful)]
+            open_ = filled.filter(~doubtful)
         pieces = pl.DataFrame({"at": open_, "pieces": lines.gather(open_).str.split('"')})
         pieces = pieces.with_columns(width=pl.col("pieces").list.len())
         frames: list[pl.DataFrame] = []
@@ -167,6 +171,11 @@ def _decoded(line: bytes) -> str:
         return line.decode()
     except UnicodeDecodeError:
         return "\0"
+
+
+def _suspicious(block: bytes) -> bool:
+    """Whether any line may be doubtful; tells most blocks apart faster than a pattern."""
+    return b"\\" in block or len(block.translate(None, _CONTROL)) < len(block)
 
 
 def _count_filled(block: bytes) -> int:

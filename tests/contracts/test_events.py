@@ -31,6 +31,17 @@ def missing_and_unknown(model: type[BaseModel], sent: set[str]) -> list[str]:
     return sorted((required - sent) | (sent - model.model_fields.keys()))
 
 
+def matches(pattern: Json, event: Json) -> bool:
+    """Whether EventBridge lets an event pass; names that only deployment knows let any value pass."""
+    for key, wanted in pattern.items():
+        if isinstance(wanted, dict):
+            if not matches(wanted, event.get(key, {})):
+                return False
+        elif not any(_is_value(candidate, event.get(key)) for candidate in wanted):
+            return False
+    return True
+
+
 @pytest.mark.parametrize("function", functions(), ids=str)
 def test_good_sample_is_accepted(function: Function) -> None:
     assert not refusals(function, sample(function))
@@ -93,6 +104,31 @@ def test_rule_sends_what_the_contract_asks_for(function: Function, template: str
     assert not refusals(function, event)
 
 
+@pytest.mark.parametrize(
+    ("function", "pattern"),
+    [
+        pytest.param(function, rule["EventPattern"], id=f"{function}.{name}")
+        for function in functions()
+        for event in function.properties.get("Events", {}).values()
+        if event["Type"] == "SQS"
+        for name, rule in function.stack.of_type("AWS::Events::Rule").items()
+        if event["Properties"]["Queue"] in [target["Arn"] for target in rule["Targets"]]
+    ],
+)
+def test_rule_lets_pass_what_the_sample_shows(function: Function, pattern: Json) -> None:
+    for record in sample(function)["Records"]:
+        assert matches(pattern, json.loads(record["body"])), record["body"]
+
+
+def test_an_event_that_a_rule_holds_back_is_reported() -> None:
+    pattern = {"source": ["aws.s3"], "detail": {"object": {"key": [{"prefix": "cloudflare/"}]}}}
+
+    assert matches(pattern, {"source": "aws.s3", "detail": {"object": {"key": "cloudflare/1"}}})
+    assert not matches(pattern, {"source": "aws.s3", "detail": {"object": {"key": "other/1"}}})
+    assert not matches(pattern, {"source": "aws.ec2", "detail": {"object": {"key": "cloudflare/1"}}})
+    assert not matches(pattern, {"source": "aws.s3"})
+
+
 def test_a_key_out_of_step_is_reported() -> None:
     class Contract(BaseModel):
         run_id: str
@@ -100,6 +136,12 @@ def test_a_key_out_of_step_is_reported() -> None:
 
     assert missing_and_unknown(Contract, {"runid"}) == ["run_id", "runid"]
     assert not missing_and_unknown(Contract, {"run_id"})
+
+
+def _is_value(candidate: object, value: str | None) -> bool:
+    if isinstance(candidate, dict) and value is not None:
+        return "Ref" in candidate or ("prefix" in candidate and value.startswith(candidate["prefix"]))
+    return candidate == value
 
 
 def _refusal(contract: type[BaseModel], body: str) -> ValidationError | None:

@@ -10,6 +10,7 @@ import pytest
 
 from demo.generate import generate
 from demo.plant import Planted, PlantedObject
+from demo.plant_bench import generate_bench_file
 from tests.unit.demo.naive import PUT_AT, recount
 
 ROWS = 6_000
@@ -104,6 +105,15 @@ def test_duplicates_stay_in_their_row_group(folder: Path, planted: Planted) -> N
     rows = duckdb.read_parquet(path, file_row_number=True)
     distinct = rows.project(f"* exclude (file_row_number), file_row_number // {groups[0]} as part").distinct()
     assert len(rows) - len(distinct) == biggest.duplicates > 8
+
+
+def test_bench_file_holds_what_its_counts_say(tmp_path: Path) -> None:
+    path = tmp_path / "bench.parquet"
+    counts = generate_bench_file(path, rows=3_000)
+    found = recount(path, "parquet", naive_allowed=False)
+    assert (found.rows_in, found.rows_out, found.duplicates) == (counts.rows_in, counts.rows_out, counts.duplicates)
+    assert dict(found.quarantined) == counts.quarantined_by_reason
+    assert len(duckdb.read_parquet(str(path)).columns) == 32
 
 
 def test_puts_name_every_object_once(folder: Path, planted: Planted) -> None:
