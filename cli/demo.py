@@ -80,7 +80,7 @@ def demo(
         differences = _check(board, target, planted, report)
         summary = _summarise(report, executions, board.seconds)
     _OUT.joinpath("summary.json").write_text(json.dumps(asdict(summary), indent=2) + "\n", "utf-8")
-    if bad := _wrong(summary, differences):
+    if bad := _wrong(summary, report, differences):
         fail("\n".join(bad))
     out.print(_panel(summary, report.path, keep=keep))
 
@@ -102,6 +102,7 @@ def _generate(board: "Board", seed: int, rows: int) -> "Planted":
 
 
 def _start(board: "Board", stack: ExitStack, *, keep: bool) -> Target:
+    from cli.reports.words import counted  # noqa: PLC0415 - only here
     from local.deploy import deploy  # noqa: PLC0415 - heavy
     from local.supervisor import EmbeddedCloud  # noqa: PLC0415
 
@@ -125,7 +126,7 @@ def _start(board: "Board", stack: ExitStack, *, keep: bool) -> Target:
 
         deployment = deploy(cloud, parameters=_parameters(), on_progress=progress)
         took = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in deployment.seconds.items())
-        stage.end(f"the real template ({took}); {len(skipped)} resources skipped")
+        stage.end(f"the real template ({took}); {counted(len(skipped), 'resource')} skipped")
     return Target.of(LOCAL, CLOUD)
 
 
@@ -144,7 +145,7 @@ def _run(board: "Board", target: Target, planted: "Planted") -> tuple[dict[str, 
         for scene in Watch(target).until_quiet():
             stage.say(
                 f"{_ends(scene.executions)} · {scene.units_done}/{scene.units} units · "
-                f"{scene.committed.rows_out:,} rows in the lake, {scene.committed.quarantined:,} quarantined",
+                f"{scene.committed.rows_out:,} in the lake, {scene.committed.quarantined:,} quarantined",
                 scene.committed.rows_in,
                 planted.totals["rows_in"],
             )
@@ -200,15 +201,17 @@ def _summarise(report: "Report", executions: dict[str, str], seconds: float) -> 
     )
 
 
-def _wrong(summary: Summary, differences: "list[Difference]") -> list[str]:
+def _wrong(summary: Summary, report: "Report", differences: "list[Difference]") -> list[str]:
     """Return everything that speaks against success, a sentence each."""
-    return list(_complaints(summary, differences))
+    return list(_complaints(summary, report, differences))
 
 
-def _complaints(summary: Summary, differences: "list[Difference]") -> Iterator[str]:
+def _complaints(summary: Summary, report: "Report", differences: "list[Difference]") -> Iterator[str]:
     failed = [name for name, status in summary.executions.items() if status != "SUCCEEDED"]
     if failed:
-        yield f"{len(failed)} executions did not succeed, the first is {failed[0]}."
+        yield f"{len(failed)} executions did not succeed. `gatehouse demo --keep` leaves them to look at."
+        records = [run.failure for run in report.evidence.runs if run.failure]
+        yield from (f"  {each.run_id} in {each.state}: {each.error}: {each.cause}" for each in records[:1])
     if not summary.executions:
         yield "No execution was started: the events of the new objects reached nobody."
     if not summary.reconciled:

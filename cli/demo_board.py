@@ -15,7 +15,7 @@ from rich.text import Text
 from cli.console import Display
 from cli.follow_view import clock
 
-_BAR: Final = 30
+_BAR: Final = 20
 
 
 @dataclass

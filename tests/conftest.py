@@ -33,11 +33,3 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
         return None
     is_pyarrow = _PYARROW_FILE.search(collection_path.read_text()) is not None
     return True if is_pyarrow != (expression == "pyarrow") else None
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Give all tests of the embedded cloud to one worker: two clouds on two cores take longer than one."""
-    for item in items:
-        if item.get_closest_marker("cloud") and not item.get_closest_marker("xdist_group"):
-            item.add_marker(pytest.mark.xdist_group("cloud"))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import polars as pl
+from polars.exceptions import ComputeError
 
 from firewall_logs import schema
 from firewall_logs.gzip_members import blocks
@@ -87,7 +88,7 @@ class NdjsonRows:
     def _batch(self, block: bytes, lines: pl.Series, first_row: int) -> NdjsonBatch:
         filled = (lines.str.strip_chars(_SPACE) != "").arg_true()
         self.blank_lines += len(lines) - len(filled)
-        shaped, rest = self._by_shape(lines, filled, suspicious=_suspicious(block))
+        shaped, rest = self._by_shape(block, lines, filled)
         records, refused = self._one_by_one(block, rest, first_row)
         frame = pl.concat([_NOTHING, *shaped, records], how="diagonal").sort("at")
         return NdjsonBatch(
@@ -98,46 +99,36 @@ class NdjsonRows:
             first_row=first_row,
         )
 
-    def _by_shape(self, lines: pl.Series, filled: pl.Series, *, suspicious: bool) -> tuple[list[pl.DataFrame], pl.Series]:
+    def _by_shape(self, block: bytes, lines: pl.Series, filled: pl.Series) -> tuple[list[pl.DataFrame], pl.Series]:
         """Take lines apart by shapes; return the rows, and the positions of the lines that have none."""
-        rest = [pl.Series(dtype=pl.UInt32)]
-        open_ = filled
-        if suspicious:
+        rest: list[pl.Series] = []
+        if _suspicious(block):
             doubtful = lines.gather(filled).str.contains(_DOUBTFUL)
-            rest = [filled.filter(doubtful)]
-            open_ = filled.filter(~doubtful)
-        pieces = pl.DataFrame({"at": open_, "pieces": lines.gather(open_).str.split('"')})
+            rest.append(filled.filter(doubtful))
+            filled = filled.filter(~doubtful)
+        if len(filled) < len(lines):
+            lines = lines.gather(filled)
+        pieces = pl.DataFrame({"at": filled, "line": lines, "pieces": lines.str.split('"')})
         pieces = pieces.with_columns(width=pl.col("pieces").list.len())
         frames: list[pl.DataFrame] = []
         for shape in self._shapes:
-            pieces = self._take(shape, pieces, frames)
+            pieces = _take(shape, pieces, frames)
         for _ in range(_NEW_SHAPES):
             if pieces.height < _FEW_LINES:
                 break
-            at = pieces["at"][0]
-            shape = shape_of(lines[at])
+            shape = shape_of(pieces["line"][0])
             if shape is None:
                 rest.append(pieces["at"].head(1))
                 pieces = pieces.slice(1)
             else:
                 self._learn(shape)
-                pieces = self._take(shape, pieces, frames)
+                pieces = _take(shape, pieces, frames)
         return frames, pl.concat([*rest, pieces["at"]]).sort()
 
     def _learn(self, shape: Shape) -> None:
         self._shape_keys |= shape.keys
         if len(self._shapes) < _MOST_SHAPES:
             self._shapes.append(shape)
-
-    def _take(self, shape: Shape, pieces: pl.DataFrame, frames: list[pl.DataFrame]) -> pl.DataFrame:
-        """Add the rows that have the shape to the frames, and return the lines that do not."""
-        candidate = pieces["width"] == len(shape.pieces)
-        candidates = pieces.filter(candidate)
-        if candidates.is_empty():
-            return pieces
-        taken = ShapedLines(shape, candidates["pieces"])
-        frames.append(taken.values.with_columns(candidates["at"].filter(taken.fitting)))
-        return pl.concat([pieces.filter(~candidate), candidates.filter(~taken.fitting)]).sort("at")
 
     def _one_by_one(self, block: bytes, positions: pl.Series, first_row: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         records: list[dict[str, str | None]] = []
@@ -156,21 +147,35 @@ class NdjsonRows:
         return frame.with_columns(at) if events else _NOTHING, pl.DataFrame(refused, schema=REFUSED, orient="row")
 
 
+def _take(shape: Shape, pieces: pl.DataFrame, frames: list[pl.DataFrame]) -> pl.DataFrame:
+    """Add the rows that have the shape to the frames, and return the lines that do not."""
+    wide = pieces["width"] == len(shape.pieces)
+    if not wide.any():
+        return pieces
+    candidates = pieces if wide.all() else pieces.filter(wide)
+    taken = ShapedLines(shape, candidates["pieces"])
+    at = candidates["at"]
+    if taken.fitting.all():
+        frames.append(taken.values.with_columns(at))
+        return pieces.filter(~wide)
+    frames.append(taken.values.filter(taken.fitting).with_columns(at.filter(taken.fitting)))
+    return pl.concat([pieces.filter(~wide), candidates.filter(~taken.fitting)]).sort("at")
+
+
 def _lines(block: bytes) -> pl.Series:
-    """Return a block's lines without their ends; one that is no UTF-8 is replaced by one that no shape has."""
+    """Return a block's lines without their ends (LF or CRLF); one that is no UTF-8 as one that has no shape."""
     try:
-        text = block.decode()
-    except UnicodeDecodeError:
-        text = "\n".join(map(_decoded, block.split(b"\n")))
-    lines = pl.Series("line", [text.removesuffix("\n")]).str.split("\n").explode()
-    return lines.str.strip_suffix("\r") if "\r" in text else lines
+        return pl.read_lines(block)["line"]
+    except ComputeError:
+        return pl.read_lines(b"\n".join(map(_decodable, block.split(b"\n"))))["line"]
 
 
-def _decoded(line: bytes) -> str:
+def _decodable(line: bytes) -> bytes:
     try:
-        return line.decode()
+        line.decode()
     except UnicodeDecodeError:
-        return "\0"
+        return b"\0"
+    return line
 
 
 def _suspicious(block: bytes) -> bool:

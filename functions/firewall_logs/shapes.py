@@ -160,8 +160,8 @@ class ShapedLines:
 
     @property
     def values(self) -> pl.DataFrame:
-        """Values of the documented fields, and `extra`, as text, of the fitting lines."""
-        return self._values.filter(self._fitting)
+        """Values of the documented fields, and `extra`, as text; of lines that do not fit they mean nothing."""
+        return self._values
 
     def _piece(self, position: int) -> pl.Series:
         return self._flat.gather_every(len(self._shape.pieces), position)

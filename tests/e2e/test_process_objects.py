@@ -9,7 +9,7 @@ from tests.e2e.conftest import Gatehouse
 from tests.support import raw
 from tests.support.cloud import eventually
 
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("e2e")]
+pytestmark = pytest.mark.cloud
 
 
 def test_object_put_into_the_bucket_is_in_the_lake_without_further_ado(gatehouse: Gatehouse, tmp_path: Path) -> None:

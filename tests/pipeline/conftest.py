@@ -1,3 +1,4 @@
+import shutil
 import uuid
 from collections.abc import Iterator
 
@@ -15,3 +16,4 @@ def pipeline() -> Iterator[Pipeline]:
             yield made
     finally:
         cloud.stop()
+        shutil.rmtree(cloud.folder, ignore_errors=True)

@@ -8,7 +8,7 @@ import pytest
 from tests.support import raw
 from tests.support.pipeline import Pipeline, StepFailed
 
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("crashes")]
+pytestmark = pytest.mark.cloud
 
 OBJECTS = 3
 

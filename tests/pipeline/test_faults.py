@@ -5,11 +5,13 @@ from typing import Any
 
 import pytest
 
+from firewall_logs.adapters.ledger import Claim, LedgerClaims
 from tests.support import raw
 from tests.support.aws import LEDGER, RAW
+from tests.support.firewall import NOW, OBJECT_ID, a_source
 from tests.support.pipeline import Pipeline, StepFailed
 
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("faults")]
+pytestmark = pytest.mark.cloud
 
 
 @pytest.fixture(autouse=True)
@@ -73,6 +75,17 @@ def test_second_run_leaves_an_object_to_the_run_that_holds_it(pipeline: Pipeline
     for handler, event in steps:
         result = pipeline.call(handler, event)
     assert result["objects_committed"] == 1
+
+
+def test_one_of_many_claims_at_once_wins(pipeline: Pipeline) -> None:
+    claims = LedgerClaims(pipeline.dynamodb, LEDGER)
+
+    def claim(number: int) -> Claim:
+        return claims.claim(OBJECT_ID, a_source(), f"run-{number}", now=NOW, lease_seconds=60)
+
+    with ThreadPoolExecutor(8) as threads:
+        outcomes = list(threads.map(claim, range(32)))
+    assert sum(outcome.holder is None for outcome in outcomes) == 1
 
 
 def test_two_runs_on_one_object_at_once_write_it_once(pipeline: Pipeline) -> None:

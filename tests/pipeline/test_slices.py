@@ -1,5 +1,6 @@
 """A parquet object that is cut into slices becomes the same rows as one that is not."""
 
+import shutil
 import uuid
 from collections.abc import Iterator
 
@@ -10,7 +11,7 @@ from local.supervisor import EmbeddedCloud
 from tests.support import raw
 from tests.support.pipeline import Pipeline
 
-pytestmark = [pytest.mark.cloud, pytest.mark.xdist_group("slices")]
+pytestmark = pytest.mark.cloud
 
 ROWS = 10_000
 
@@ -23,6 +24,7 @@ def pipeline() -> Iterator[Pipeline]:
             yield made
     finally:
         cloud.stop()
+        shutil.rmtree(cloud.folder, ignore_errors=True)
 
 
 def test_slices_hold_every_row_once(pipeline: Pipeline) -> None:
