@@ -50,8 +50,8 @@ class Contender:
 CONTENDERS = (
     Contender("ours", DEV_PYTHON),
     Contender("duckdb", BENCH_PYTHON),
+    Contender("pandas_tuned", BENCH_PYTHON),
     Contender("pandas", BENCH_PYTHON),
-    Contender("pandas_strings", BENCH_PYTHON),
     Contender("copy", BENCH_PYTHON, does_the_job=False),
 )
 
@@ -169,21 +169,21 @@ def _result(rows: int, rounds: int, runs: dict[str, list[dict[str, Any]]], *, eq
         "rounds": rounds,
         "ours_cpu_s": ours,
         "duckdb_cpu_s": cpu("duckdb"),
+        "pandas_tuned_cpu_s": cpu("pandas_tuned"),
         "pandas_cpu_s": cpu("pandas"),
-        "pandas_strings_cpu_s": cpu("pandas_strings"),
         "copy_cpu_s": cpu("copy"),
         "vs_duckdb": ratio("duckdb", "ours"),
+        "vs_pandas_tuned": ratio("pandas_tuned", "ours"),
         "vs_pandas": ratio("pandas", "ours"),
-        "vs_pandas_strings": ratio("pandas_strings", "ours"),
         "vs_copy": ratio("ours", "copy"),
         "rows_per_second_per_core": round(rows / ours) if ours else None,
         "peak_rss_mb": peak("ours"),
         "duckdb_peak_rss_mb": peak("duckdb"),
+        "pandas_tuned_peak_rss_mb": peak("pandas_tuned"),
         "pandas_peak_rss_mb": peak("pandas"),
-        "pandas_strings_peak_rss_mb": peak("pandas_strings"),
         "output_mb": size("ours"),
         "duckdb_output_mb": size("duckdb"),
-        "pandas_output_mb": size("pandas"),
+        "pandas_tuned_output_mb": size("pandas_tuned"),
         "outputs_equal": equal,
     }
 

@@ -18,7 +18,7 @@ from local.errors import LocalCloudError
 PLAIN_SECONDS: Final = 2.0
 _FRAMES_PER_SECOND: Final = 8
 
-_THEME: Final = Theme(
+THEME: Final = Theme(
     {
         "good": "green",
         "bad": "red",
@@ -36,7 +36,7 @@ def console(*, stderr: bool = True) -> Console:
     """Return a console; progress and remarks go to stderr, so that stdout carries results alone."""
     stream = sys.stderr if stderr else sys.stdout
     # Wrapped lines are for eyes; whoever reads a file or a pipe wants each as one.
-    return Console(file=stream, theme=_THEME, highlight=False, soft_wrap=not stream.isatty())
+    return Console(file=stream, theme=THEME, highlight=False, soft_wrap=not stream.isatty())
 
 
 def fail(sentence: str, *, code: int = 1) -> NoReturn:

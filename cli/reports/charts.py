@@ -271,6 +271,8 @@ _FRAME: Final[Spec] = {
         "font": "Inter, system-ui, sans-serif",
         "view": {"stroke": None},
         "axis": {
+            # Only marks say on hover what they are.
+            "aria": False,
             "labelColor": "var(--muted)",
             "labelFontSize": 12,
             "gridColor": "var(--line)",

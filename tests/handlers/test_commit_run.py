@@ -2,6 +2,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import boto3
 import pytest
 
 from firewall_logs.adapters.ledger import LedgerClaims
@@ -123,7 +124,7 @@ def test_metrics_tell_counts_lag_and_cost(run: None, capsys: pytest.CaptureFixtu
 
 
 def test_others_are_told_what_was_committed(run: None) -> None:
-    sqs, events = aws.boto3.client("sqs"), aws.events()
+    sqs, events = boto3.client("sqs"), aws.events()
     queue = sqs.create_queue(QueueName="listener")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     pattern = {"detail-type": ["firewall_logs.RunCommitted"]}

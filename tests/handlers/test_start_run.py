@@ -31,7 +31,8 @@ def _message(number: int, key: str, version: str | None = "v1") -> dict[str, Any
 
 
 def _call(*messages: dict[str, Any]) -> dict[str, Any]:
-    return handler({"Records": list(messages)}, Context())
+    answer: dict[str, Any] = handler({"Records": list(messages)}, Context())
+    return answer
 
 
 def _inputs(machine: str) -> list[dict[str, Any]]:

@@ -71,6 +71,13 @@ class Num:
 
 
 @dataclass(frozen=True)
+class Pairs:
+    """A JSON object as it was written."""
+
+    pairs: list[tuple[str, Any]]
+
+
+@dataclass(frozen=True)
 class Stamp:
     """A native parquet timestamp: nanoseconds since 1970, and whether it is adjusted to UTC."""
 
@@ -134,9 +141,7 @@ def of_rows(
     return expected
 
 
-def _fill(
-    expected: Expected, rows: list[Any], last_modified: datetime, naive_utc: bool, feed: str, zone: str
-) -> None:
+def _fill(expected: Expected, rows: list[Any], last_modified: datetime, naive_utc: bool, feed: str, zone: str) -> None:
     seen: set[str] = set()
     expected.rows_in = len(rows)
     for row, raw, parse in rows:
@@ -194,47 +199,42 @@ def _parsed(line: bytes, columns_seen: set[str]) -> dict[str, Any]:
         value = _json(text)
     except ValueError:
         raise Refused("json_syntax", None) from None
-    if not isinstance(value, list) or value[:1] != ["object"]:
+    if not isinstance(value, Pairs):
         raise Refused("not_object", None)
-    keys = [key for key, _ in value[1]]
+    keys = [key for key, _ in value.pairs]
     columns_seen.update(keys)
     if len(keys) != len(set(keys)):
         raise Refused("duplicate_key", None)
-    row = {key: _plain(inner) for key, inner in value[1]}
+    row = _plain(value)
     if "Datetime" not in row and "EdgeStartTimestamp" in row:
         raise Refused("wrong_dataset", None)
-    return row
+    return dict(row)
 
 
 def _json(text: str) -> Any:
-    """Parse JSON; objects become ["object", pairs], arrays ["array", items]."""
-
     def refuse(constant: str) -> None:
         raise ValueError(constant)
 
-    value = json.loads(
-        text,
-        object_pairs_hook=lambda pairs: ["object", pairs],
-        parse_int=Num,
-        parse_float=Num,
-        parse_constant=refuse,
-    )
+    value = json.loads(text, object_pairs_hook=Pairs, parse_int=Num, parse_float=Num, parse_constant=refuse)
     _encodable(value)
     return value
 
 
 def _encodable(value: Any) -> None:
+    """Raise ValueError for half a surrogate pair, which has no UTF-8."""
     if isinstance(value, str):
-        value.encode("utf-8")  # half a surrogate pair has no UTF-8: UnicodeEncodeError is a ValueError
+        value.encode("utf-8")
     elif isinstance(value, list | tuple):
         for inner in value:
             _encodable(inner)
+    elif isinstance(value, Pairs):
+        _encodable(value.pairs)
 
 
 def _plain(value: Any) -> Any:
-    """Return a value with dicts for objects; arrays are lists already."""
-    if isinstance(value, list) and len(value) == 2 and value[0] == "object":  # noqa: PLR2004
-        return {key: _plain(inner) for key, inner in value[1]}
+    """Return a parsed value with dicts for objects."""
+    if isinstance(value, Pairs):
+        return {key: _plain(inner) for key, inner in value.pairs}
     if isinstance(value, list):
         return [_plain(inner) for inner in value]
     return value
@@ -383,12 +383,49 @@ def _canonical(value: Any) -> str:
 
 
 def _snake(name: str) -> str:
-    for word in ("AISecurity", "FirewallForAI", "PII"):
-        name = name.replace(word, word[0] + word[1:].replace("AIS", "ais").lower() if word == "PII" else name and word)
-    special = {
-        "AISecurityCustomTopicCategories": "ai_security_custom_topic_categories",
-        "AISecurityInjectionScore": "ai_security_injection_score",
-        "AISecurityPIICategories": "ai_security_pii_categories",
-        "AISecurityPiiCategories": "ai_security_pii_categories",
+    words = re.sub("(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name.replace("AIPII", "AI_PII"))
+    return words.lower()
+
+
+# ---------------------------------------------------------------- derived columns
+
+
+def _derived(event: dict[str, Any], feed: str, zone: str) -> dict[str, Any]:
+    moment = _EPOCH + timedelta(microseconds=event["event_time"])
+    ip, host, path = (event[name] for name in ("client_ip", "client_request_host", "client_request_path"))
+    return {
+        "event_date": moment.date(),
+        "event_hour": moment.hour,
+        "registered_domain": None if host is None else _registered_domain(host),
+        "ip_version": None if ip is None else _ip_version(ip),
+        "path_template": None if path is None else "/".join(map(_segment, path.split("/"))),
+        "feed": feed,
+        "zone": zone,
     }
-    return special.get(name, name)
+
+
+def _ip_version(text: str) -> int | None:
+    try:
+        return None if "%" in text else ip_address(text).version
+    except ValueError:
+        return None
+
+
+def _registered_domain(host: str) -> str | None:
+    name = re.sub(":[0-9]*$", "", host).removesuffix(".").lower()
+    if _ip_version(host) or _ip_version(name) or name.startswith("["):
+        return None
+    return _SUFFIXES.privatesuffix(name)
+
+
+def _segment(segment: str) -> str:
+    if re.fullmatch("[0-9]+", segment):
+        return "{n}"
+    if re.fullmatch("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", segment):
+        return "{uuid}"
+    if re.fullmatch("[0-9a-fA-F]{16,}", segment):
+        return "{hex}"
+    token = re.fullmatch("[A-Za-z0-9_-]{20,}", segment)
+    if token and re.search("[A-Za-z]", segment) and re.search("[0-9]", segment):
+        return "{token}"
+    return segment

@@ -12,6 +12,7 @@ import sys
 from typing import Any
 
 from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.compat import HTTPHeaders
 
 from firewall_logs import planning
 from kernel import aws
@@ -75,7 +76,7 @@ class Weather:
             name = self._chance.choice(["SlowDown", "InternalError"])
             status = 503 if name == "SlowDown" else 500
             body = f"<Error><Code>{name}</Code><Message>weather</Message></Error>"
-        return AWSResponse(str(request.url), status, {}, _Body(body.encode()))
+        return AWSResponse(str(request.url), status, HTTPHeaders(), _Body(body.encode()))
 
 
 class _Body:
@@ -93,7 +94,7 @@ def main() -> None:
     planning.SLICE_ROWS = int(os.environ.get("SLICE_ROWS", planning.SLICE_ROWS))  # type: ignore[misc]
     reaper, weather = Reaper(), Weather()
     for maker in (aws.s3, aws.dynamodb, aws.events, aws.ssm):
-        events = maker().meta.events  # type: ignore[attr-defined]
+        events: Any = maker().meta.events
         events.register("before-call", reaper.before)
         events.register("after-call", reaper.after)
         events.register("before-send", weather.answer)

@@ -1,5 +1,6 @@
 """Each witness is made to lie in turn; the honest case is the one that must be silent."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -66,7 +67,7 @@ def _with_entry(**given: object) -> Witnesses:
     return replace(honest, entry=replace(honest.entry, **given))  # type: ignore[arg-type]
 
 
-LIES = {
+LIES: dict[str, tuple[Callable[[], Witnesses], set[str]]] = {
     "a slice without receipt": (
         lambda: replace(_honest(), planned=a_planned_object(slices=2)),
         {"receipt_missing", "ledger_written"},
