@@ -89,7 +89,6 @@ def demo(
 
 
 def _generate(board: "Board", seed: int, rows: int) -> "Planted":
-    from cli.demo_delivery import at_the_gate  # noqa: PLC0415 - only here
     from demo.generate import generate  # noqa: PLC0415 - imports polars
 
     shutil.rmtree(_OUT, ignore_errors=True)
@@ -98,7 +97,7 @@ def _generate(board: "Board", seed: int, rows: int) -> "Planted":
             _raw(), seed=seed, rows=rows, on_progress=lambda done, all_: stage.say(f"{done:,} events", done, all_)
         )
         stage.end(f"{planted.totals['rows_in']:,} rows in {len(planted.objects)} raw objects")
-    return at_the_gate(planted)
+    return planted
 
 
 def _start(board: "Board", stack: ExitStack, *, keep: bool) -> Target:
@@ -131,12 +130,11 @@ def _start(board: "Board", stack: ExitStack, *, keep: bool) -> Target:
 
 
 def _run(board: "Board", target: Target, planted: "Planted") -> tuple[dict[str, str], "Report"]:
-    from cli.demo_delivery import configure_feeds, deliver  # noqa: PLC0415 - only here
+    from cli.demo_delivery import deliver  # noqa: PLC0415 - only here
     from cli.demo_watch import Watch  # noqa: PLC0415
     from cli.reports.build import archive, build  # noqa: PLC0415
 
     with board.stage("deliver") as stage:
-        configure_feeds(target, planted.feeds)
         count = len(planted.puts)
         deliver(target, planted, _raw(), lambda done: stage.say(f"{done}/{count} objects put", done, count))
         stage.end(f"{count} objects put, {2 * count} events delivered")

@@ -3,9 +3,7 @@
 import json
 import mimetypes
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -14,57 +12,19 @@ from uuid import uuid4
 from cli.target import Target
 
 if TYPE_CHECKING:
-    from demo.plant import Planted, PlantedFeed, Put
+    from demo.plant import Planted, Put
 
 _BATCH: Final = 10
-# Objects that come close together, as in a minute of a busy day.
+# Objects come in waves, with longer pauses than the batching window: several runs, some under way while others start.
 _WAVE: Final = 14
-_DELIVERY_SECONDS: Final = 1.0
-ROOT: Final = "cloudflare/"
-FEEDS_PARAMETER: Final = "/gatehouse/{environment}/firewall_logs/feeds"
-
-
-def at_the_gate(planted: "Planted") -> "Planted":
-    """Return the record with all keys and prefixes below `ROOT`, to which the rule for new objects listens."""
-
-    def moved(key: str) -> str:
-        return ROOT + key.partition("/")[2]
-
-    return replace(
-        planted,
-        feeds=[replace(feed, prefix=moved(feed.prefix)) for feed in planted.feeds],
-        objects=[replace(each, key=moved(each.key)) for each in planted.objects],
-        puts=[replace(put, key=moved(put.key)) for put in planted.puts],
-    )
-
-
-def configure_feeds(target: Target, feeds: Iterable["PlantedFeed"]) -> None:
-    """Tell the application which feeds the generated objects belong to."""
-    bucket = target.output("RawBucketName")
-    document = [
-        {
-            "name": feed.name,
-            "bucket": bucket,
-            "prefix": feed.prefix,
-            "zone": feed.zone,
-            "format": feed.format,
-            "naive_times": feed.naive_times,
-        }
-        for feed in feeds
-    ]
-    target.client("ssm").put_parameter(
-        Name=FEEDS_PARAMETER.format(environment=target.environment),
-        Value=json.dumps(document),
-        Type="String",
-        Overwrite=True,
-    )
+_PAUSE_SECONDS: Final = 1.5
 
 
 def deliver(target: Target, planted: "Planted", folder: Path, on_put: Callable[[int], None]) -> None:
     """Put every object, in the order of the record, and send each event a second time.
 
-    The objects come in waves. Half of the second deliveries come with the first, so that they meet it in one batch;
-    the others after the last wave, when the first are under way or done.
+    Half of the second deliveries come with the first, so that they may meet it in one batch; the others after the
+    last object, when the first are under way or done.
 
     Args:
         target: Where to.
@@ -75,36 +35,17 @@ def deliver(target: Target, planted: "Planted", folder: Path, on_put: Callable[[
     bucket = target.output("RawBucketName")
     s3 = target.client("s3")
     late = []
-    for first in range(0, len(planted.puts), _WAVE):
-        with _gathering(target):
-            for number, put in enumerate(planted.puts[first : first + _WAVE], first + 1):
-                event = _put(s3, bucket, put, folder)
-                if number % 2:
-                    _send_again(target, [event])
-                else:
-                    late.append(event)
-                on_put(number)
-    with _gathering(target):
-        _send_again(target, late)
-
-
-@contextmanager
-def _gathering(target: Target) -> Iterator[None]:
-    """Let messages gather in the queue, as the batching window of its event source does on AWS.
-
-    MiniStack ignores the window and would start a run for every two or three objects.
-    """
-    functions, queue = target.client("lambda"), target.output("ObjectQueueUrl").rpartition("/")[2]
-    mappings = functions.list_event_source_mappings()["EventSourceMappings"]
-    (mapping,) = (each["UUID"] for each in mappings if each["EventSourceArn"].endswith(f":{queue}"))
-    functions.update_event_source_mapping(UUID=mapping, Enabled=False)
-    try:
-        yield
-        # EventBridge delivers within half a second there.
-        time.sleep(_DELIVERY_SECONDS)
-    finally:
-        functions.update_event_source_mapping(UUID=mapping, Enabled=True)
-    time.sleep(_DELIVERY_SECONDS)
+    for number, put in enumerate(planted.puts, 1):
+        if number % _WAVE == 0:
+            time.sleep(_PAUSE_SECONDS)
+        event = _put(s3, bucket, put, folder)
+        if number % 2:
+            _send_again(target, [event])
+        else:
+            late.append(event)
+        on_put(number)
+    time.sleep(_PAUSE_SECONDS)
+    _send_again(target, late)
 
 
 def _put(s3: Any, bucket: str, put: "Put", folder: Path) -> dict[str, Any]:

@@ -76,21 +76,21 @@ class _Plan:
 
 _PLANS: Final = (
     _Plan(
-        PlantedFeed("2.ford", "firewall_events/2.ford/", "ford.example", "ndjson.gz", "refuse"),
+        PlantedFeed("2.ford", "cloudflare/2.ford/", "ford.example", "ndjson.gz", "refuse"),
         share=0.28,
         hours=((2,) * 12, (3, 1) * 6),
         fields=[*PARQUET_FIELDS, *_SCAN],
         burst=Burst(start=DAY + 14 * _HOUR + 20 * 60, seconds=50 * 60, share=0.11),
     ),
     _Plan(
-        PlantedFeed("3", "firewall_events/3/", "orchard.example", "ndjson.gz", "utc"),
+        PlantedFeed("3", "cloudflare/3/", "orchard.example", "ndjson.gz", "utc"),
         share=0.24,
         hours=((4,) * 6, (6, 4, 2, 6, 6)),
         fields=[*_RULE, *_CLIENT, *_REQUEST, "EdgeResponseStatus", "OriginResponseStatus"],
         burst=Burst(start=3 * _HOUR + 10 * 60, seconds=25 * 60, share=0.05),
     ),
     _Plan(
-        PlantedFeed("47", "firewall_events/47/", "harbour.example", "parquet", "refuse"),
+        PlantedFeed("47", "cloudflare/47/", "harbour.example", "parquet", "refuse"),
         share=0.48,
         # the second day was merged into one file, large enough to be worth splitting
         hours=((4,) * 6, (24,)),

@@ -40,7 +40,7 @@ def build_for_aws(env: str) -> None:
         "--no-cached",
         "--config-env",
         env,
-        architecture=_configured(env, "Architecture"),
+        architecture=configured(env).get("Architecture", load(TEMPLATE)["Parameters"]["Architecture"]["Default"]),
         show=True,
     )
     if code != 0:
@@ -79,23 +79,20 @@ def build_for_cloud(template: Path, folder: Path, parameters: Mapping[str, str])
     return built
 
 
-def _configured(env: str, parameter: str) -> str:
-    """Return a template parameter of an environment: from samconfig.toml, else the template's Default."""
-    try:
-        config = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    except FileNotFoundError:
-        raise BuildFailed(f"samconfig.toml is missing in {ROOT}: it says what '{env}' is.") from None
+def configured(env: str) -> dict[str, str]:
+    """Return the template parameters that samconfig.toml gives an environment.
+
+    Raises:
+        BuildFailed: There is no such environment.
+    """
+    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
     if env not in config:
         raise BuildFailed(
             f"samconfig.toml has no environment '{env}': it has {', '.join(sorted(set(config) - {'version'}))}."
         )
-    for command in ("deploy", "build", "global"):
-        given = config[env].get(command, {}).get("parameters", {}).get("parameter_overrides", [])
-        pairs = given.split() if isinstance(given, str) else given
-        for name, _, value in (pair.partition("=") for pair in pairs):
-            if name == parameter:
-                return value.strip('"')
-    return str(load(TEMPLATE)["Parameters"][parameter]["Default"])
+    given = config[env].get("deploy", {}).get("parameters", {}).get("parameter_overrides", [])
+    pairs = given.split() if isinstance(given, str) else given
+    return {name: value.strip('"') for name, _, value in (pair.partition("=") for pair in pairs)}
 
 
 def _prepare(built: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from local import sam, settings_after_deploy
-from local.build import TEMPLATE, build_for_cloud, host_architecture
+from local.build import TEMPLATE, build_for_cloud, configured, host_architecture
 from local.endpoints import ACCOUNT, credentials
 from local.errors import DeployFailed
 from local.settings_after_deploy import AppliedSetting
@@ -18,6 +18,8 @@ from local.supervisor import EmbeddedCloud
 from local.template import Stack, load, read
 
 STACK = "gatehouse"
+# Of samconfig.toml: what is different locally.
+ENVIRONMENT = "local"
 OnProgress = Callable[[str], None]
 
 # What MiniStack 1.5.33 has no handler for, of the types that a template of ours may come to use. Others are only
@@ -108,7 +110,7 @@ def deploy(
     Args:
         cloud: A running server.
         template: The root template.
-        parameters: Beside Environment=local and the machine's Architecture.
+        parameters: Beside those of samconfig.toml for "local" and the machine's Architecture.
         stack: The root stack's name.
         account: Twelve digits; each account is a world of its own.
         on_progress: Told in a line what happens.
@@ -118,7 +120,7 @@ def deploy(
         DeployFailed: The stack exists, a resource failed, or a setting was not taken.
     """
     declared = load(template).get("Parameters", {})
-    given = {"Environment": "local", "Architecture": host_architecture(), **(parameters or {})}
+    given = {**configured(ENVIRONMENT), "Architecture": host_architecture(), **(parameters or {})}
     given = {name: value for name, value in given.items() if name in declared}
     _refuse_update(cloud, stack, account)
     seconds: dict[str, float] = {}

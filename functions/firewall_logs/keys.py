@@ -43,8 +43,9 @@ class Ranking:
             return cls(pl.repeat(0, frame.height, dtype=pl.UInt32, eager=True), pl.Series(name, [None], pl.String))
         texts = Dictionary.of(frame[name])
         by_value = texts.values.rank("dense").cast(pl.UInt32)
-        nothing = pl.Series([None], dtype=pl.String)
-        return cls(texts.spread(by_value).fill_null(0), pl.concat([nothing, texts.values.sort()]).alias(name))
+        distinct = texts.values.drop_nulls().unique().sort()
+        nothing = pl.Series(name, [None], dtype=pl.String)
+        return cls(texts.spread(by_value).fill_null(0), nothing.append(distinct))
 
     @property
     def part(self) -> Part:

@@ -68,18 +68,22 @@ def test_logs_of_a_part_of_a_name(app: App, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.mark.parametrize(
     ("overrides", "expected"),
-    [('["Architecture=x86_64"]', "x86_64"), ('"Architecture=\\"arm64\\" A=1"', "arm64"), ("[]", "arm64")],
+    [
+        ('["Architecture=x86_64"]', {"Architecture": "x86_64"}),
+        ('"Architecture=\\"arm64\\" A=1"', {"Architecture": "arm64", "A": "1"}),
+        ("[]", {}),
+    ],
 )
-def test_the_architecture_of_a_build_for_aws_is_what_will_be_deployed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overrides: str, expected: str
+def test_the_parameters_of_an_environment_are_those_of_samconfig(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overrides: str, expected: dict[str, str]
 ) -> None:
     (tmp_path / "samconfig.toml").write_text(
         f"version = 0.1\n[dev.deploy.parameters]\nparameter_overrides = {overrides}\n"
     )
     monkeypatch.setattr(build, "ROOT", tmp_path)
-    assert build._configured("dev", "Architecture") == expected
+    assert build.configured("dev") == expected
     with pytest.raises(BuildFailed, match="has no environment 'moon': it has dev"):
-        build._configured("moon", "Architecture")
+        build.configured("moon")
 
 
 def _of_account(app: App) -> Callable[[EmbeddedCloud, str], Any]:

@@ -18,7 +18,7 @@ def test_object_put_into_the_bucket_is_in_the_lake_without_further_ado(gatehouse
     ref = gatehouse.put("cloudflare/3/triggered.log.gz", raw.ndjson([*events, *events[:7], bad]))
     eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "COMMITTED"], seconds=60)
     rows = gatehouse.query(ref["key"], "count(*), count(DISTINCT ray_id), min(zone), max(feed)", tmp_path)
-    assert rows == [(500, 500, "shop.example", "3")]
+    assert rows == [(500, 500, "orchard.example", "3")]
     assert len(gatehouse.committed_files(ref["key"], "quarantine")) == 1
 
 

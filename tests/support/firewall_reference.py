@@ -5,6 +5,7 @@ batches and no dictionaries; what it lacks in speed it makes up in being easy to
 """
 
 import json
+import math
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -378,7 +379,9 @@ def _canonical(value: Any) -> str:
     if isinstance(value, list):
         return "[" + ",".join(map(_canonical, value)) + "]"
     if isinstance(value, Num):
-        return str(int(value.text)) if value.integer else json.dumps(float(value.text))
+        if value.integer:
+            return str(int(value.text))
+        return json.dumps(float(value.text)) if math.isfinite(float(value.text)) else value.text
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from tests.support.firewall import MODIFIED
 from tests.support.firewall_slices import Written, of_frame, transformed
 
 _SETTINGS = settings(
-    max_examples=150,
+    max_examples=int(os.environ.get('EXAMPLES','150')),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -207,6 +208,34 @@ def test_ndjson_becomes_what_the_rules_say(
     )
     expected = reference.of_lines(data, naive_utc=naive_utc, **_KNOWN)
     _assert_same(written, expected, raw=True)
+
+
+CONTENTS = st.one_of(
+    st.sampled_from(
+        ["", "403", "a,b", "}", "{", ":", "\\u0026", "\\/", "\\n", "\\ud83d\\ude00", "\\ud800", "\\u00", '\\"', "\\\\", "\\x", "é"]
+    ),
+    st.text(st.characters(codec="utf-8", exclude_characters='"\\', exclude_categories=["Cc"]), max_size=4),
+)
+DIGITS = st.sampled_from(["0", "403", "-0", "-1", "007", "1.5", "9223372036854775807", "9" * 19, "9" * 30, "", "true"])
+INNER = st.sampled_from(['{"a":1}', '{"a":1.50,"b":{"c":[]}}', "{}", "[]", "[1]", '{"a":1', '{"a":"x"}}', '{"a":"1","a":"2"}'])
+
+
+@given(
+    head=st.sampled_from(["", '"Ref":null,', '"Datetime" : 1780308000 ,', '"Datetime":"2026-06-01T10:00:00Z",']),
+    values=st.lists(st.tuples(CONTENTS, DIGITS, INNER, CONTENTS), min_size=20, max_size=40),
+    tail=st.sampled_from(["}", " }", "}\r", ',"Ref":"x"}', ',"ClientASN":7}']),
+)
+@_SETTINGS
+def test_lines_of_one_shape_become_what_the_rules_say(
+    tmp_path: Path, head: str, values: list[tuple[str, str, str, str]], tail: str
+) -> None:
+    written_lines = [
+        f'{{{head}"Action":"{content}","EdgeResponseStatus":{digits},"Metadata":{inner},"New":"{other}","N":{digits}{tail}'
+        for content, digits, inner, other in [*values, *[("block", "403", '{"a":1}', "y")] * 20]
+    ]
+    data = "\n".join(written_lines).encode()
+    written = transformed(tmp_path / "slice", gzip.compress(data, mtime=0), format="ndjson.gz")
+    _assert_same(written, reference.of_lines(data, naive_utc=False, **_KNOWN), raw=True)
 
 
 # How a drawn value is said in a parquet column of a type; None where it cannot be.

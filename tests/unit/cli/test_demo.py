@@ -1,4 +1,3 @@
-import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -9,13 +8,12 @@ import pytest
 
 from cli import demo_delivery
 from cli.demo_check import LakeCount, compare, count_lake
-from cli.demo_delivery import at_the_gate, configure_feeds, deliver
+from cli.demo_delivery import deliver
 from cli.demo_watch import Scene
 from cli.reports.evidence import Evidence, RunArchive
 from cli.target import Target
 from demo.plant import EventCount, Planted, PlantedFeed, PlantedObject, Put, total
 from firewall_logs.contracts import Manifest
-from firewall_logs.feeds import Feeds
 from firewall_logs.s3_events import ObjectCreated
 from tests.unit.cli.finished_run import FinishedRun
 
@@ -124,40 +122,18 @@ def test_object_that_is_committed_under_two_identities_counts_twice_and_is_found
 # ---------------------------------------------------------------- the delivery
 
 
-class EventSource:
-    """The queue's event source mapping, which moto would need Docker for."""
-
-    def __init__(self) -> None:
-        self.switched: list[bool] = []
-
-    def list_event_source_mappings(self) -> dict[str, Any]:
-        queues = ("other", "objects")
-        arn = "arn:aws:sqs:us-east-1:123456789012:"
-        return {"EventSourceMappings": [{"UUID": name, "EventSourceArn": arn + name} for name in queues]}
-
-    def update_event_source_mapping(self, *, UUID: str, Enabled: bool) -> None:  # noqa: N803 - boto3's names
-        assert UUID == "objects"
-        self.switched.append(Enabled)
-
-
 @pytest.fixture
-def event_source() -> EventSource:
-    return EventSource()
-
-
-@pytest.fixture
-def target(s3: "S3Client", event_source: EventSource) -> Target:
+def target(s3: "S3Client") -> Target:
     url = boto3.client("sqs").create_queue(QueueName="objects")["QueueUrl"]
-    make = cast("Any", boto3.client)
-    target = Target("local", lambda name: event_source if name == "lambda" else make(name), "demo")
+    target = Target("local", cast("Any", boto3.client), "demo")
     target.__dict__["outputs"] = {"RawBucketName": "raw", "ObjectQueueUrl": url}
     return target
 
 
 def test_every_object_is_put_and_its_event_sent_once_more(
-    target: Target, event_source: EventSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(demo_delivery, "_DELIVERY_SECONDS", 0)
+    monkeypatch.setattr(demo_delivery, "_PAUSE_SECONDS", 0)
     puts = [Put(f"{n}.log.gz", f"firewall_events/edge/{n} +.log.gz") for n in range(25)]
     for put in puts:
         (tmp_path / put.path).write_bytes(b"x")
@@ -171,28 +147,8 @@ def test_every_object_is_put_and_its_event_sent_once_more(
     keys = Counter(ObjectCreated.model_validate_json(body).ref.key for body in bodies)
     assert keys == dict.fromkeys((put.key for put in puts), 1)
     assert progress == list(range(1, 26))
-    # Messages gather while objects come in, and are let go after each wave.
-    assert event_source.switched == [False, True] * 3
     listed = target.client("s3").list_objects_v2(Bucket="raw")["Contents"]
     assert {each["Key"] for each in listed} == {put.key for put in puts}
-
-
-def test_record_moves_below_the_prefix_that_the_rule_listens_to() -> None:
-    objects = [PlantedObject("a.gz", "firewall_events/edge/a.gz", "edge", "ndjson.gz")]
-    puts = [Put("a.gz", "firewall_events/edge/a.gz")]
-    moved = at_the_gate(Planted(1, 1, FEEDS, objects, puts))
-    keys = (moved.feeds[0].prefix, moved.objects[0].key, moved.puts[0].key)
-    assert keys == ("cloudflare/edge/", "cloudflare/edge/a.gz", "cloudflare/edge/a.gz")
-    assert at_the_gate(moved) == moved
-
-
-def test_feeds_of_the_record_become_a_valid_configuration(target: Target) -> None:
-    name = "/gatehouse/local/firewall_logs/feeds"
-    configure_feeds(target, FEEDS)
-    stored = target.client("ssm").get_parameter(Name=name)["Parameter"]["Value"]
-    feed = Feeds(stored).named("edge")
-    assert (feed.bucket, feed.naive_times) == ("raw", "utc")
-    assert json.loads(stored)[0]["prefix"] == "firewall_events/edge/"
 
 
 # ---------------------------------------------------------------- the watch
