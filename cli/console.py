@@ -53,7 +53,16 @@ def sentences(*expected: type[Exception]) -> Iterator[None]:
         expected: Exceptions of the caller whose text is such a sentence, besides those of AWS and the local cloud.
     """
     # botocore takes a fifth of a second to import, which `gatehouse --help` should not pay.
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError  # noqa: PLC0415
+    from botocore.exceptions import (  # noqa: PLC0415
+        BotoCoreError,
+        ClientError,
+        CredentialRetrievalError,
+        NoCredentialsError,
+        PartialCredentialsError,
+        ProfileNotFound,
+        SSOError,
+        TokenRetrievalError,
+    )
 
     try:
         yield
@@ -62,7 +71,9 @@ def sentences(*expected: type[Exception]) -> Iterator[None]:
     except LocalCloudError as error:
         fail(str(error))
     except NoCredentialsError:
-        fail("AWS knows no credentials: run `aws sso login` or set AWS_PROFILE; `--env local` needs none.")
+        fail("No AWS credentials were found: run `aws sso login` or set AWS_PROFILE; `--env local` needs none.")
+    except (CredentialRetrievalError, PartialCredentialsError, ProfileNotFound, SSOError, TokenRetrievalError) as error:
+        fail(f"Your AWS credentials cannot be used: {error} Run `aws sso login` or set AWS_PROFILE.")
     except ClientError as error:
         refused = error.response.get("Error", {})
         fail(f"AWS refused {error.operation_name}: {refused.get('Code')}: {refused.get('Message')}")

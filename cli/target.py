@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, cast
 
+from local import samconfig
+
 LOCAL: Final = "local"
 
 
@@ -28,19 +30,21 @@ class Target:
 
     @classmethod
     def of(cls, environment: str, cloud: str = "dev") -> "Target":
-        """Return the target of an environment's name.
+        """Return the target of an environment's name; on AWS, in the region that samconfig.toml gives it.
 
         Raises:
             ServerNotRunning: The embedded cloud is asked for and does not run.
+            EnvironmentUnknown: samconfig.toml has no such environment.
         """
         if environment == LOCAL:
             from local.supervisor import EmbeddedCloud  # noqa: PLC0415 - heavy
 
             return cls(environment, EmbeddedCloud.get(cloud).client, cloud)
+        region = samconfig.environment(environment).region
         import boto3  # noqa: PLC0415 - heavy
 
         # boto3 overloads `client` by the literal name of each service.
-        return cls(environment, cast("Callable[[str], Any]", boto3.Session().client))
+        return cls(environment, cast("Callable[[str], Any]", boto3.Session(region_name=region).client))
 
     @property
     def prefix(self) -> str:
@@ -54,7 +58,7 @@ class Target:
             from local.deploy import STACK  # noqa: PLC0415 - heavy
 
             return STACK
-        return self.prefix
+        return samconfig.environment(self.environment).stack
 
     @property
     def options(self) -> str:

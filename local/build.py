@@ -4,13 +4,12 @@ import hashlib
 import json
 import os
 import platform
-import tomllib
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from local import sam
+from local import sam, samconfig
 from local.errors import BuildFailed
 from local.paths import ROOT, STATE
 from local.template import load
@@ -31,8 +30,10 @@ def build_for_aws(env: str) -> None:
     """Run `sam build` for an environment of samconfig.toml.
 
     Raises:
+        EnvironmentUnknown: There is no such environment.
         BuildFailed: `sam build` failed; its output has been shown.
     """
+    given = samconfig.environment(env).parameters
     code, _ = sam.call(
         "build",
         "--template-file",
@@ -40,7 +41,7 @@ def build_for_aws(env: str) -> None:
         "--no-cached",
         "--config-env",
         env,
-        architecture=configured(env).get("Architecture", load(TEMPLATE)["Parameters"]["Architecture"]["Default"]),
+        architecture=given.get("Architecture", load(TEMPLATE)["Parameters"]["Architecture"]["Default"]),
         show=True,
     )
     if code != 0:
@@ -77,22 +78,6 @@ def build_for_cloud(template: Path, folder: Path, parameters: Mapping[str, str])
         raise BuildFailed(f"sam build of {template} failed:\n{said}")
     _prepare(built)
     return built
-
-
-def configured(env: str) -> dict[str, str]:
-    """Return the template parameters that samconfig.toml gives an environment.
-
-    Raises:
-        BuildFailed: There is no such environment.
-    """
-    config = tomllib.loads((ROOT / "samconfig.toml").read_text())
-    if env not in config:
-        raise BuildFailed(
-            f"samconfig.toml has no environment '{env}': it has {', '.join(sorted(set(config) - {'version'}))}."
-        )
-    given = config[env].get("deploy", {}).get("parameters", {}).get("parameter_overrides", [])
-    pairs = given.split() if isinstance(given, str) else given
-    return {name: value.strip('"') for name, _, value in (pair.partition("=") for pair in pairs)}
 
 
 def _prepare(built: Path) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from local import sam, settings_after_deploy
-from local.build import TEMPLATE, build_for_cloud, configured, host_architecture
+from local import sam, samconfig, settings_after_deploy
+from local.build import TEMPLATE, build_for_cloud, host_architecture
 from local.endpoints import ACCOUNT, credentials
 from local.errors import DeployFailed
 from local.settings_after_deploy import AppliedSetting
@@ -120,7 +120,8 @@ def deploy(
         DeployFailed: The stack exists, a resource failed, or a setting was not taken.
     """
     declared = load(template).get("Parameters", {})
-    given = {**configured(ENVIRONMENT), "Architecture": host_architecture(), **(parameters or {})}
+    own = samconfig.environment(ENVIRONMENT).parameters
+    given = {**own, "Architecture": host_architecture(), **(parameters or {})}
     given = {name: value for name, value in given.items() if name in declared}
     _refuse_update(cloud, stack, account)
     seconds: dict[str, float] = {}

@@ -17,6 +17,10 @@ class ServerNotStopped(LocalCloudError):
     """Something that the server started cannot be ended."""
 
 
+class EnvironmentUnknown(LocalCloudError):
+    """samconfig.toml has no environment of this name."""
+
+
 class BuildFailed(LocalCloudError):
     """`sam build` failed."""
 

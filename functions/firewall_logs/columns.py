@@ -8,7 +8,7 @@ import polars as pl
 
 from firewall_logs.dictionary import Dictionary, as_dictionary
 from firewall_logs.frames import LAKE_DTYPES
-from firewall_logs.plain import plain_values
+from firewall_logs.plain import decoded, plain_values
 from firewall_logs.schema import Field
 from firewall_logs.values import CONVERSIONS, Conflict
 
@@ -46,21 +46,18 @@ def _convert(column: pl.Series, field: Field) -> Converted:
         return Converted(column.cast(target), _NO_ROWS)
     if dtype == pl.Binary:
         # Text without the annotation that says so, as older writers leave it.
-        texts = column.cast(pl.String, strict=False)
-        return _with_lost(column, _convert(texts, field))
+        texts = decoded(column)
+        lost = (column.is_not_null() & texts.is_null()).arg_true()
+        converted = _convert(texts, field)
+        return Converted(converted.column, pl.concat([converted.conflicts, lost]))
     if dtype == pl.String or isinstance(dtype, pl.Categorical):
         return _from_text(column, field)
     if dtype.is_integer() and field.type in {"string", "int64"}:
-        return _with_lost(column, Converted(column.cast(target, strict=False), _NO_ROWS))
+        result = column.cast(target, strict=False)
+        return Converted(result, (column.is_not_null() & result.is_null()).arg_true())
     if dtype.is_temporal():
         return Converted(pl.repeat(None, len(column), dtype=target, eager=True), column.is_not_null().arg_true())
     return _one_by_one(column, field)
-
-
-def _with_lost(before: pl.Series, after: Converted) -> Converted:
-    """Add the rows whose value a cast could not keep to the conflicts."""
-    lost = (before.is_not_null() & after.column.is_null()).arg_true()
-    return Converted(after.column, pl.concat([after.conflicts, lost]).unique().sort())
 
 
 def _from_text(column: pl.Series, field: Field) -> Converted:

@@ -64,7 +64,8 @@ class Committer:
         ]
         manifest = manifest_of([receipt.proof for receipt in receipts])
         self._manifests.publish(manifest)
-        self._commits.commit(object_id, planned.epoch, manifest.account, defect=manifest.object_defect, now=now)
+        defect = None if manifest.account.rows_out else manifest.object_defect
+        self._commits.commit(object_id, planned.epoch, manifest.account, defect=defect, now=now)
         return receipts
 
 
@@ -91,7 +92,9 @@ def _summarise(
 ) -> RunSummary:
     proofs = [receipt.proof for receipt in receipts]
     # Slices that an earlier run finished cost this one nothing.
-    measured = [receipt.measured for receipt in receipts if receipt.measured.run_id == plan.run_id]
+    own = [receipt for receipt in receipts if receipt.measured.run_id == plan.run_id]
+    measured = [receipt.measured for receipt in own]
+    own_rows = sum(receipt.proof.account.rows_in for receipt in own)
     account = _account(proofs)
     by_object = {proof.object_id: proof for proof in proofs}
     wall = _wall(measured)
@@ -110,8 +113,8 @@ def _summarise(
         quarantined_by_reason=_add(proof.quarantined_by_reason for proof in proofs),
         objects=len(plan.objects),
         objects_committed=len(by_object),
-        objects_skipped=sum(o.status not in {"planned", "missing"} for o in plan.objects),
-        objects_defect=sum(proof.object_defect is not None for proof in proofs),
+        objects_skipped=sum(o.status in {"committed_before", "leased_elsewhere", "ignored"} for o in plan.objects),
+        objects_defect=len({proof.object_id for proof in proofs if proof.object_defect}),
         units=plan.units,
         slices=len(proofs),
         files=sum(len(proof.files) for proof in proofs),
@@ -120,13 +123,14 @@ def _summarise(
         drift=_drift(proofs),
         seconds=round((now - plan.started_at).total_seconds(), 3),
         processing_seconds=round(wall, 3),
-        rows_per_second=round(account.rows_in / wall, 1) if wall else 0.0,
+        rows_per_second=round(own_rows / wall, 1) if wall else 0.0,
         lag_seconds_max=max(
             ((now - proof.source.last_modified).total_seconds() for proof in by_object.values()), default=0.0
         ),
+        event_lag_seconds=_event_lag(proofs, now),
         usd=total,
         usd_by_component=usd,
-        usd_per_million_rows=total / account.rows_in * 1e6 if account.rows_in else None,
+        usd_per_million_rows=total / own_rows * 1e6 if own_rows else None,
         feeds={feed: _account(members) for feed, members in feeds.items()},
     )
 
@@ -152,6 +156,11 @@ def _wall(measured: list[Measured]) -> float:
         return 0.0
     start = min(m.started_at.timestamp() for m in measured)
     return max(m.started_at.timestamp() + m.seconds for m in measured) - start
+
+
+def _event_lag(proofs: Iterable[Proof], now: datetime) -> float | None:
+    latest = max((file.max_time for proof in proofs for file in proof.files if file.max_time), default=None)
+    return (now - latest).total_seconds() if latest else None
 
 
 def _account(proofs: Iterable[Proof]) -> Account:

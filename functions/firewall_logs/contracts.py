@@ -213,7 +213,8 @@ class Manifest(Contract):
 
 # ---------------------------------------------------------------- process_objects: inputs and results
 
-ObjectStatus = Literal["planned", "committed_before", "leased_elsewhere", "ignored", "missing"]
+# "missing" and "unreadable" fail the run, after everything else is committed.
+ObjectStatus = Literal["planned", "committed_before", "leased_elsewhere", "ignored", "missing", "unreadable"]
 
 
 class RunInput(Contract):
@@ -311,7 +312,7 @@ class Disagreement(Contract):
 
     Attributes:
         object_id: Whose; None where the run as a whole is meant.
-        check: Which comparison, a word of `reconcile.py`.
+        check: Which comparison, a word of `reconciliation.py`.
         expected: What the first witness says.
         found: What the second says.
         where: The witnesses.
@@ -374,9 +375,11 @@ class RunSummary(Contract):
         bytes_out: Of all files of the lake.
         seconds: From the start of the execution to the end of the commit.
         processing_seconds: From the start of the first slice to the end of the last.
-        rows_per_second: Rows in over `processing_seconds`.
+        rows_per_second: Rows of the slices this run made itself, over `processing_seconds`.
         lag_seconds_max: Longest time from an object's LastModified to its commit.
-        usd: Estimate by the run's own counters and `kernel.prices`.
+        event_lag_seconds: From the latest event to the commit; None where there is no event.
+        usd: Estimate by the run's own counters and `kernel.prices`: of the slices this run made itself.
+        usd_per_million_rows: By the rows of these slices.
     """
 
     run_id: RunId
@@ -400,6 +403,7 @@ class RunSummary(Contract):
     processing_seconds: float
     rows_per_second: float
     lag_seconds_max: float
+    event_lag_seconds: float | None
     usd: float
     usd_by_component: dict[str, float]
     usd_per_million_rows: float | None
@@ -407,10 +411,20 @@ class RunSummary(Contract):
 
 
 class CommitResult(Contract):
-    """Result of CommitRun."""
+    """Result of CommitRun, and the detail of `firewall_logs.RunCommitted`.
+
+    Attributes:
+        reconciled: Whether nothing contradicts anything; if not, the run fails after this.
+        objects_committed: By this run.
+        objects_committed_before: By an earlier one.
+        objects_leased_elsewhere: Left to the run that holds them.
+    """
 
     run_id: RunId
+    reconciled: bool
     objects_committed: Count
+    objects_committed_before: Count
+    objects_leased_elsewhere: Count
     account: Account
     usd: float
     summary_key: str
@@ -429,7 +443,7 @@ class FailureRecord(Contract):
     """`failure.json` of a run: the evidence.
 
     Attributes:
-        objects_failed: Objects that were claimed and are given back, and those that were not found.
+        objects_failed: Objects that were claimed and are given back, and those that could not be found or read.
     """
 
     run_id: RunId

@@ -7,6 +7,8 @@ from typing import Final
 import polars as pl
 from publicsuffixlist import PublicSuffixList
 
+from firewall_logs.dictionary import Dictionary, as_dictionary
+
 _PORT: Final = re.compile(r":[0-9]*\Z", re.ASCII)
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4: Final = rf"^(?:{_OCTET}\.){{3}}{_OCTET}$"
@@ -53,11 +55,16 @@ def ip_version(text: str) -> int | None:
 
 def ip_versions(addresses: pl.Series) -> pl.Series:
     """Return `ip_version` of each text (Int8)."""
+    plain = addresses.str.contains(_IPV4)
+    versions = pl.select(pl.when(plain).then(pl.lit(4, pl.Int8))).to_series()
+    others = (~plain).fill_null(value=False).arg_true()
+    return versions.scatter(others, _ipv6_versions(addresses.gather(others)))
+
+
+def _ipv6_versions(addresses: pl.Series) -> pl.Series:
     short = addresses.str.contains(_IPV6_SHORT) & (addresses.str.count_matches(":", literal=True) <= _IPV6_SHORT_COLONS)
-    versions = pl.select(
-        pl.when(addresses.str.contains(_IPV4)).then(4).when(addresses.str.contains(_IPV6) | short).then(6).cast(pl.Int8)
-    ).to_series()
-    doubtful = (versions.is_null() & addresses.is_not_null()).arg_true()
+    versions = pl.select(pl.when(addresses.str.contains(_IPV6) | short).then(pl.lit(6, pl.Int8))).to_series()
+    doubtful = versions.is_null().arg_true()
     rest = [ip_version(text) for text in addresses.gather(doubtful).to_list()]
     return versions.scatter(doubtful, pl.Series(rest, dtype=pl.Int8))
 
@@ -65,9 +72,15 @@ def ip_versions(addresses: pl.Series) -> pl.Series:
 def path_templates(paths: pl.Series) -> pl.Series:
     """Return each path with its variable segments replaced by what they are."""
     variable = paths.str.contains(_VARIABLE).fill_null(value=False).arg_true()
-    segment = pl.element()
-    template = segment
+    segments = paths.gather(variable).str.split("/")
+    templates = segments.list.eval(pl.element().map_batches(_segment_templates, return_dtype=pl.String))
+    return paths.scatter(variable, templates.list.join("/"))
+
+
+def _segment_templates(segments: pl.Series) -> pl.Series:
+    distinct = Dictionary.of(as_dictionary(segments, "segment"))
+    text = pl.col(distinct.values.name)
+    template = text
     for name, patterns in reversed(_SEGMENTS):
-        matches = pl.all_horizontal(segment.str.contains(pattern) for pattern in patterns)
-        template = pl.when(matches).then(pl.lit(name)).otherwise(template)
-    return paths.scatter(variable, paths.gather(variable).str.split("/").list.eval(template).list.join("/"))
+        template = pl.when(*(text.str.contains(pattern) for pattern in patterns)).then(pl.lit(name)).otherwise(template)
+    return distinct.spread(distinct.values.to_frame().select(template.alias("template")).to_series())

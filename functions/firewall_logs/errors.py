@@ -31,3 +31,15 @@ class EventRefused(FirewallLogsError):
 
 class PlanMissing(FirewallLogsError):
     """A step asks for the plan of a run that has none."""
+
+
+class SourceUnreadable(FirewallLogsError):
+    """A raw object is there but cannot be processed: no permission, archived, or too large for a function."""
+
+
+class RequestTooLarge(FirewallLogsError):
+    """A request names more objects than one run takes."""
+
+
+class RunGivenUp(FirewallLogsError):
+    """The run's failure was recorded while it was still being planned; it must not hold anything any more."""

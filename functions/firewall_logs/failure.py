@@ -1,13 +1,17 @@
 """RecordFailure's work: give back what the run holds, and say what happened."""
 
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from firewall_logs.contracts import FailureInput, FailureRecord, RunPlan
 
 if TYPE_CHECKING:
     from firewall_logs.adapters.ledger import LedgerReleases
+
+
+_THREADS: Final = 16
 
 
 def release_all(
@@ -18,6 +22,7 @@ def release_all(
     now: datetime,
 ) -> FailureRecord:
     """Give back every object that the failed run still holds, and return the evidence."""
-    released = sum(releases.release(object_id, failure.run_id, now=now) for object_id in intent)
-    missing = sum(planned.status == "missing" for planned in plan.objects) if plan else 0
-    return FailureRecord(**failure.model_dump(), recorded_at=now, objects_failed=released + missing)
+    with ThreadPoolExecutor(_THREADS) as threads:
+        released = sum(threads.map(lambda object_id: releases.release(object_id, failure.run_id, now=now), intent))
+    lost = sum(planned.status in {"missing", "unreadable"} for planned in plan.objects) if plan else 0
+    return FailureRecord(**failure.model_dump(), recorded_at=now, objects_failed=released + lost)

@@ -4,16 +4,24 @@ import hashlib
 from collections.abc import Iterable
 
 from firewall_logs.contracts import ObjectRef, SourceObject
+from firewall_logs.feeds import Feed
 from firewall_logs.version import TRANSFORM_VERSION
 
 
-def object_id(source: SourceObject) -> str:
-    """Return the identity of one object version under the current transform, 32 hex digits.
+def source_id(source: SourceObject) -> str:
+    """Return the identity of one object version, whatever is made of it, 32 hex digits.
 
     The version id where the bucket keeps versions, else the ETag: a key overwritten with new content is a new object.
     """
-    version = source.version_id or source.etag
-    return _digest([source.bucket, source.key, version, TRANSFORM_VERSION])[:32]
+    return _digest([source.bucket, source.key, source.version_id or source.etag])[:32]
+
+
+def object_id(source: SourceObject, feed: Feed) -> str:
+    """Return the identity of what one object version becomes, 32 hex digits.
+
+    It covers everything that decides the bytes: the object, the transform, and the feed's words about the object.
+    """
+    return _digest([source_id(source), TRANSFORM_VERSION, feed.name, feed.zone, feed.format, feed.naive_times])[:32]
 
 
 def execution_name(refs: Iterable[ObjectRef]) -> str:

@@ -7,7 +7,7 @@ import polars as pl
 
 from firewall_logs import schema
 from firewall_logs.dictionary import Dictionary, as_dictionary
-from firewall_logs.plain import plain_values
+from firewall_logs.plain import decoded
 from firewall_logs.rows import REASON
 from firewall_logs.times import EARLIEST_US, UNITS, UNIX_HIGH, UNIX_LOW, Bounds, TimeRefused, instant
 
@@ -34,15 +34,7 @@ def instants(column: pl.Series, bounds: Bounds) -> pl.DataFrame:
         By row: us (Int64, microseconds since 1970 in UTC), ns (Int16, 0 to 999), form (FORM) and refused (REASON).
         The last is null where there is a plausible instant; the others mean nothing where there is none.
     """
-    dtype = column.dtype
-    if dtype == pl.String:
-        judged = _of_texts(column, bounds)
-    elif isinstance(dtype, pl.Datetime):
-        judged = _of_timestamps(column, dtype, bounds)
-    elif dtype.is_integer():
-        judged = _of_integers(column)
-    else:
-        judged = _one_by_one(column, bounds)
+    judged = _judged(column, bounds)
     latest = pl.col("us") + (pl.col("ns") > 0).cast(pl.Int64)
     implausible = (pl.col("us") < EARLIEST_US) | (latest > bounds.latest_us)
     return judged.select(
@@ -55,6 +47,30 @@ def instants(column: pl.Series, bounds: Bounds) -> pl.DataFrame:
         .then("refused")
         .when(implausible)
         .then(pl.lit("time_implausible", REASON)),
+    )
+
+
+def _judged(column: pl.Series, bounds: Bounds) -> pl.DataFrame:
+    """Judge values that are not null; what comes of nulls means nothing."""
+    match column.dtype:
+        case pl.String():
+            return _of_texts(column, bounds)
+        case pl.Categorical() | pl.Enum():
+            return _of_texts(column.cast(pl.String), bounds)
+        case pl.Binary():
+            texts = decoded(column)
+            no_text = pl.when(pl.lit(texts.is_null())).then(pl.lit("time_type", REASON)).otherwise("refused")
+            return _of_texts(texts, bounds).with_columns(refused=no_text)
+        case pl.Datetime() as dtype:
+            return _of_timestamps(column, dtype, bounds)
+        case pl.Decimal(scale=0):
+            return _of_integers(column)
+    return _of_integers(column) if column.dtype.is_integer() else _of_another_type(column)
+
+
+def _of_another_type(column: pl.Series) -> pl.DataFrame:
+    return pl.DataFrame({"refused": pl.repeat("time_type", len(column), dtype=REASON, eager=True)}).select(
+        us=pl.lit(None, pl.Int64), ns=pl.lit(None, pl.Int16), form=pl.lit(None, FORM), refused="refused"
     )
 
 
@@ -140,7 +156,7 @@ def _of_timestamps(column: pl.Series, dtype: pl.Datetime, bounds: Bounds) -> pl.
 
 
 def _one_by_one(column: pl.Series, bounds: Bounds) -> pl.DataFrame:
-    return pl.DataFrame([_row(value, bounds) for value in plain_values(column)], schema=_PARTS, orient="row")
+    return pl.DataFrame([_row(value, bounds) for value in column.to_list()], schema=_PARTS, orient="row")
 
 
 def _row(value: object, bounds: Bounds) -> tuple[int | None, int | None, str | None, str | None]:

@@ -32,9 +32,9 @@ def object_date(last_modified: datetime) -> date:
     return last_modified.date()
 
 
-def manifest_key(object_id: str) -> str:
-    """Return the key of an object's manifest, in the lake bucket."""
-    return f"{LAKE}/manifests/{object_id}.json"
+def manifest_key(source_id: str) -> str:
+    """Return the key of an object version's manifest, in the lake bucket: one, whatever transform made it."""
+    return f"{LAKE}/manifests/{source_id}.json"
 
 
 def receipt_key(object_id: str, index: int) -> str:

@@ -23,7 +23,9 @@ def of_run(summary: RunSummary) -> Iterator[tuple[str, Unit, float]]:
     yield "BytesWritten", "Bytes", summary.bytes_out
     yield "UsdEstimated", "None", summary.usd
     if summary.objects_committed:
-        yield "LakeLag", "Seconds", summary.lag_seconds_max
+        yield "ObjectLag", "Seconds", summary.lag_seconds_max
         yield "RowsPerSecond", "Count/Second", summary.rows_per_second
+    if summary.event_lag_seconds is not None:
+        yield "EventLag", "Seconds", summary.event_lag_seconds
     if summary.usd_per_million_rows is not None:
         yield "UsdPerMillionRows", "None", summary.usd_per_million_rows

@@ -102,7 +102,8 @@ class NdjsonRows:
     def _by_shape(self, block: bytes, lines: pl.Series, filled: pl.Series) -> tuple[list[pl.DataFrame], pl.Series]:
         """Take lines apart by shapes; return the rows, and the positions of the lines that have none."""
         rest: list[pl.Series] = []
-        if _suspicious(block):
+        escapes = b"\\" in block
+        if escapes or len(block.translate(None, _CONTROL)) < len(block):
             doubtful = lines.gather(filled).str.contains(_DOUBTFUL)
             rest.append(filled.filter(doubtful))
             filled = filled.filter(~doubtful)
@@ -112,7 +113,7 @@ class NdjsonRows:
         pieces = pieces.with_columns(width=pl.col("pieces").list.len())
         frames: list[pl.DataFrame] = []
         for shape in self._shapes:
-            pieces = _take(shape, pieces, frames)
+            pieces = _take(shape, pieces, frames, escapes=escapes)
         for _ in range(_NEW_SHAPES):
             if pieces.height < _FEW_LINES:
                 break
@@ -122,7 +123,7 @@ class NdjsonRows:
                 pieces = pieces.slice(1)
             else:
                 self._learn(shape)
-                pieces = _take(shape, pieces, frames)
+                pieces = _take(shape, pieces, frames, escapes=escapes)
         return frames, pl.concat([*rest, pieces["at"]]).sort()
 
     def _learn(self, shape: Shape) -> None:
@@ -147,13 +148,13 @@ class NdjsonRows:
         return frame.with_columns(at) if events else _NOTHING, pl.DataFrame(refused, schema=REFUSED, orient="row")
 
 
-def _take(shape: Shape, pieces: pl.DataFrame, frames: list[pl.DataFrame]) -> pl.DataFrame:
+def _take(shape: Shape, pieces: pl.DataFrame, frames: list[pl.DataFrame], *, escapes: bool) -> pl.DataFrame:
     """Add the rows that have the shape to the frames, and return the lines that do not."""
     wide = pieces["width"] == len(shape.pieces)
     if not wide.any():
         return pieces
     candidates = pieces if wide.all() else pieces.filter(wide)
-    taken = ShapedLines(shape, candidates["pieces"])
+    taken = ShapedLines(shape, candidates["pieces"], escapes=escapes)
     at = candidates["at"]
     if taken.fitting.all():
         frames.append(taken.values.with_columns(at))
@@ -176,11 +177,6 @@ def _decodable(line: bytes) -> bytes:
     except UnicodeDecodeError:
         return b"\0"
     return line
-
-
-def _suspicious(block: bytes) -> bool:
-    """Whether any line may be doubtful; tells most blocks apart faster than a pattern."""
-    return b"\\" in block or len(block.translate(None, _CONTROL)) < len(block)
 
 
 def _count_filled(block: bytes) -> int:

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 from firewall_logs import planning
@@ -16,7 +17,7 @@ from firewall_logs.contracts import (
     SourceObject,
     Unit,
 )
-from firewall_logs.errors import FeedConfigInvalid, FooterBroken
+from firewall_logs.errors import FeedConfigInvalid, FooterBroken, RequestTooLarge, SourceUnreadable
 from firewall_logs.identity import object_id
 from firewall_logs.version import TRANSFORM_VERSION
 
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from firewall_logs.adapters.footers import RawFooters
+    from firewall_logs.adapters.lake import ManifestReader
     from firewall_logs.adapters.ledger import LedgerClaims
     from firewall_logs.adapters.source import SourceCatalogue
     from firewall_logs.feeds import Feed, Feeds
 
-_THREADS: Final = 16
+# What PlanRun describes, claims and cuts within its five minutes, by a wide margin.
+MOST_OBJECTS: Final = 10_000
+_THREADS: Final = 32
 # Cloudflare proves that it may write to a bucket by an object of this name beside the logs.
 _CHALLENGE: Final = "ownership-challenge"
 
@@ -40,11 +44,13 @@ class Candidate:
     Attributes:
         ref: As it was asked for.
         feed: Its owner; None where no feed has it.
-        source: As S3 describes it; None where it is no log object or not there.
-        note: Why it is not to be processed.
+        source: As S3 describes it; None where it is no log object, not there or not for us.
+        status: "planned", or why it is not to be processed.
+        note: The same in words.
     """
 
     ref: ObjectRef
+    status: ObjectStatus
     feed: "Feed | None" = None
     source: SourceObject | None = None
     note: str | None = None
@@ -52,7 +58,9 @@ class Candidate:
     @property
     def object_id(self) -> str | None:
         """Identity of the object; None where it is not to be processed."""
-        return object_id(self.source) if self.source else None
+        if self.source is None or self.feed is None or self.status != "planned":
+            return None
+        return object_id(self.source, self.feed)
 
 
 class Planner:
@@ -63,6 +71,7 @@ class Planner:
         feeds: "Feeds",
         catalogue: "SourceCatalogue",
         footers: "RawFooters",
+        manifests: "ManifestReader",
         claims: "LedgerClaims",
         *,
         lease_seconds: int,
@@ -71,6 +80,7 @@ class Planner:
         self._feeds = feeds
         self._catalogue = catalogue
         self._footers = footers
+        self._manifests = manifests
         self._claims = claims
         self._lease_seconds = lease_seconds
         self._unit_bytes = unit_bytes
@@ -81,9 +91,16 @@ class Planner:
         Raises:
             FeedUnknown: The request names a feed that is not configured.
             FeedConfigInvalid: The prefix of the request lies outside the feed's.
+            RequestTooLarge: It names more than MOST_OBJECTS.
         """
+        refs = dict.fromkeys(islice(self._refs(request), MOST_OBJECTS + 1))
+        if len(refs) > MOST_OBJECTS:
+            raise RequestTooLarge(
+                f"Feed '{request.input.feed}' has more than {MOST_OBJECTS:,} objects below the prefix, more than one "
+                "run takes: give a longer 'prefix', a month or a day, and start a run for each."
+            )
         with ThreadPoolExecutor(_THREADS) as threads:
-            found = threads.map(self._describe, dict.fromkeys(self._refs(request)))
+            found = threads.map(self._describe, refs)
             # A key named with and without its version is one object.
             return list({candidate.object_id or candidate.ref: candidate for candidate in found}.values())
 
@@ -117,19 +134,39 @@ class Planner:
     def _describe(self, ref: ObjectRef) -> Candidate:
         feed = self._feeds.owner(ref.bucket, ref.key)
         if feed is None:
-            return Candidate(ref, note="no feed owns it")
+            return Candidate(ref, "ignored", note="no feed owns it")
         if ref.key.endswith("/") or _CHALLENGE in ref.key.rpartition("/")[2]:
-            return Candidate(ref, note="not a log object")
-        source = self._catalogue.describe(ref)
-        return Candidate(ref, feed, source, None if source else "it is not in its bucket any more")
+            return Candidate(ref, "ignored", note="not a log object")
+        try:
+            source = self._catalogue.describe(ref)
+        except SourceUnreadable as unreadable:
+            return Candidate(ref, "unreadable", feed, note=str(unreadable))
+        if source is None:
+            return Candidate(ref, "missing", feed, note="it is not in its bucket any more")
+        if feed.format != "parquet" and source.size > planning.MOST_GZIP_BYTES:
+            return Candidate(ref, "unreadable", feed, source, f"{source.size} bytes are too many for a function")
+        return self._unless_committed(Candidate(ref, "planned", feed, source))
+
+    def _unless_committed(self, candidate: Candidate) -> Candidate:
+        """An object that is committed from another transform or feed is left alone: its rows would count twice."""
+        manifest = self._manifests.of(candidate.source) if candidate.source else None
+        if manifest is None or manifest.object_id == candidate.object_id:
+            return candidate
+        note = f"committed by transform {manifest.transform_version} for feed {manifest.feed}, zone {manifest.zone}"
+        return replace(candidate, status="committed_before", note=note)
 
     def _plan(self, candidate: Candidate, run_id: str, now: "datetime") -> tuple[PlannedObject, Sequence[Slice]]:
         feed, source, identity = candidate.feed, candidate.source, candidate.object_id
+        known = PlannedObject(
+            ref=candidate.ref,
+            status=candidate.status,
+            object_id=identity,
+            feed=feed.name if feed else None,
+            size=source.size if source else 0,
+            note=candidate.note,
+        )
         if feed is None or source is None or identity is None:
-            status: ObjectStatus = "missing" if feed else "ignored"
-            name = feed.name if feed else None
-            return PlannedObject(ref=candidate.ref, status=status, feed=name, note=candidate.note), ()
-        known = PlannedObject(ref=candidate.ref, status="planned", object_id=identity, feed=feed.name, size=source.size)
+            return known, ()
         claim = self._claims.claim(identity, source, run_id, now=now, lease_seconds=self._lease_seconds)
         if claim.holder is not None:
             status = "leased_elsewhere" if claim.holder.state == "CLAIMED" else "committed_before"

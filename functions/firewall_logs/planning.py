@@ -12,9 +12,12 @@ from firewall_logs.feeds import Feed
 SLICE_ROWS: Final = 2_400_000
 SLICE_BYTES: Final = 1 << 30
 
-# What a compressed byte decodes to, for packing only: gzip NDJSON of firewall events shrinks to about a tenth,
-# parquet pages with their dictionaries to about a third of their encoded size.
-_GZIP_RATIO: Final = 10
+# What a function of 4 GB can hold at all. Such objects are for a bigger machine; they fail the run, with their reason.
+MOST_GZIP_BYTES: Final = 512 << 20
+MOST_ROW_GROUP_BYTES: Final = 4 << 30
+
+# What a compressed byte of text or of parquet decodes to, about, for packing only.
+_RATIO: Final = 10
 _MAX_SLICES: Final = 100  # a line of the plan is the input of a child execution: at most 256 KiB
 
 
@@ -117,8 +120,8 @@ def pack(run_id: str, slices: Sequence[Slice], unit_bytes: int) -> list[Unit]:
 def decoded_bytes(piece: Slice) -> int:
     """Estimate what a slice's bytes decode to."""
     if piece.byte_ranges is None:
-        return piece.source.size * _GZIP_RATIO
-    return sum(after - first for first, after in piece.byte_ranges) * _GZIP_RATIO
+        return piece.source.size * _RATIO
+    return sum(after - first for first, after in piece.byte_ranges) * _RATIO
 
 
 def _ranges(groups: Sequence[RowGroup]) -> list[tuple[int, int]]:

@@ -105,11 +105,11 @@ def _partition(proof: Proof, file: LakeFile) -> str:
 
 def _never_found(plan: RunPlan) -> Iterable[Disagreement]:
     for planned in plan.objects:
-        if planned.status == "missing":
+        if planned.status in {"missing", "unreadable"}:
             yield Disagreement(
                 object_id=None,
-                check="object_missing",
+                check=f"object_{planned.status}",
                 expected=f"s3://{planned.ref.bucket}/{planned.ref.key}",
-                found="nothing",
+                found=planned.note or "nothing",
                 where="request against the source bucket",
             )

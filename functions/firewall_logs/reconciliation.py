@@ -117,14 +117,13 @@ def _receipts(seen: Witnesses) -> Iterator[Disagreement]:
 def _counts(seen: Witnesses) -> Iterator[Disagreement]:
     account = seen.account
     complete = len(seen.proofs) == seen.planned.slices
-    defect = any(proof.object_defect for proof in seen.proofs.values())
-    if complete and not defect and seen.planned.rows not in {None, account.rows_in}:
+    if complete and seen.planned.rows not in {None, account.rows_in}:
         yield _differ(seen, "planned_rows", seen.planned.rows, account.rows_in, "raw footer against receipts")
     events = sum(_rows_of(seen, "events"))
     if events != account.rows_out:
         yield _differ(seen, "rows_out", account.rows_out, events, "receipts against footers of events")
-    # An object that is quarantined whole has one record, which is no row of the account.
-    records = account.quarantined + sum(1 for proof in seen.proofs.values() if proof.object_defect)
+    # What is quarantined whole has one record, however many rows are known to be in it.
+    records = sum(1 if proof.object_defect else proof.account.quarantined for proof in seen.proofs.values())
     kept = sum(_rows_of(seen, "quarantine"))
     if kept != records:
         yield _differ(seen, "quarantined", records, kept, "receipts against footers of quarantine")

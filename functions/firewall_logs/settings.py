@@ -23,6 +23,7 @@ class PlanSettings(Settings):
     """
 
     runs_bucket: str
+    lake_bucket: str
     ledger_table: str
     feeds_parameter: str
     lease_seconds: Annotated[int, Field(ge=60)]

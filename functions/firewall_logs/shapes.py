@@ -8,6 +8,7 @@ one. Then it is JSON with these members, as the shape's own line is, and its val
 What fits no shape is no concern of this module: the caller reads it line by line.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
@@ -20,9 +21,9 @@ from firewall_logs.extras import join_members
 from firewall_logs.values import NotJson, RepeatedKeys, canonical, parse_json
 
 _SPACE: Final = " \t\r\n"
-# Fewer digits than int64 has, so that nothing needs a second look; a time in nanoseconds has 19.
-_INTEGER: Final = "^-?(?:0|[1-9][0-9]{0,17})$"
-_TIME: Final = "^(?:0|[1-9][0-9]{0,18})$"
+# Fewer digits than int64 has and no minus zero, so that nothing needs a second look; a time in nanoseconds has 19.
+_INTEGER: Final = "(?:0|-?[1-9][0-9]{0,17})"
+_TIME: Final = "(?:0|[1-9][0-9]{0,18})"
 _NESTED: Final[dict[schema.LakeType, type]] = {"json": dict, "strings": list, "int64s": list}
 
 Kind = Literal["null", "string", "integer", "nested"]
@@ -130,14 +131,16 @@ def _fits(member: Member, event: dict[str, object]) -> bool:
 class ShapedLines:
     """Lines of as many pieces as a shape has, taken apart by it."""
 
-    def __init__(self, shape: Shape, pieces: pl.Series) -> None:
+    def __init__(self, shape: Shape, pieces: pl.Series, *, escapes: bool) -> None:
         """Take the lines apart.
 
         Args:
             shape: The shape they may have.
             pieces: List(String): each line cut at its quotes, in as many pieces as the shape.
+            escapes: Whether any of the lines may have a backslash.
         """
         self._shape = shape
+        self._escapes = escapes
         self._flat = pieces.explode()
         self._fitting = self._piece(0) == shape.pieces[0]
         known: list[pl.Series] = []
@@ -179,20 +182,18 @@ class ShapedLines:
                 self._require((first == member.prefix) & (last == member.suffix))
                 return self._unescaped(self._piece(member.first + 1))
             case "integer":
-                digits = first.str.strip_prefix(member.prefix).str.strip_suffix(member.suffix)
-                whole = pl.select(pl.concat_str(pl.lit(member.prefix), digits, pl.lit(member.suffix))).to_series()
-                written = digits.str.contains(_TIME if member.key == schema.TIME_FIELD else _INTEGER)
-                self._require((whole == first) & written)
-                return digits
+                digits = _TIME if member.key == schema.TIME_FIELD else _INTEGER
+                self._require(first.str.contains(f"^{re.escape(member.prefix)}{digits}{re.escape(member.suffix)}$"))
+                return first.str.slice(len(member.prefix)).str.strip_suffix(member.suffix)
             case "nested":
                 self._require(first.str.starts_with(member.prefix) & last.str.ends_with(member.suffix))
                 return self._nested(member)
 
     def _unescaped(self, contents: pl.Series) -> pl.Series:
         """Return the text of contents of JSON strings."""
-        escaped = contents.str.contains("\\", literal=True).arg_true()
-        if escaped.is_empty():
+        if not self._escapes:
             return contents
+        escaped = contents.str.contains("\\", literal=True).arg_true()
         texts = [_parsed_string(content) for content in contents.gather(escaped).to_list()]
         result = contents.scatter(escaped, pl.Series(texts, dtype=pl.String))
         self._require(result.is_not_null())

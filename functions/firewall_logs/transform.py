@@ -64,7 +64,7 @@ def transform(task: Slice, raw: Path, out: Path) -> Outcome:
             rows_in += batch.frame.height + batch.refused.height
             _sort_out(batch, bounds, gathered, quarantine)
     except ObjectDefect as defect:
-        return _defective(str(defect), quarantine)
+        return _defective(task, str(defect), quarantine)
     return _written(task, reader, rows_in, gathered, quarantine, out)
 
 
@@ -82,12 +82,14 @@ def _sort_out(batch: Batch, bounds: Bounds, gathered: Gathered, quarantine: Quar
     gathered.add(judged.rows, judged.time_form, passed)
 
 
-def _defective(defect: str, quarantine: Quarantine) -> Outcome:
+def _defective(task: Slice, defect: str, quarantine: Quarantine) -> Outcome:
+    # Rows that a parquet footer promises are accounted for, although nobody will ever see them one by one.
+    rows = task.rows or 0
     return Outcome(
-        account=Account(),
+        account=Account(rows_in=rows, quarantined=rows),
         blank_lines=0,
-        source_rows=0,
-        quarantined_by_reason={},
+        source_rows=rows,
+        quarantined_by_reason={defect: rows} if rows else {},
         object_defect=defect,
         columns_seen=[],
         drift=Drift(),

@@ -3,15 +3,12 @@ import sys
 import time
 import uuid
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app as command
-from local import build
-from local.errors import BuildFailed
 from local.supervisor import EmbeddedCloud
 from tests.cloud.conftest import ACCOUNT, App
 
@@ -64,26 +61,6 @@ def test_logs_of_a_part_of_a_name(app: App, monkeypatch: pytest.MonkeyPatch) -> 
     refused = gatehouse("logs", "nobody", "--cloud", app.cloud.state.name)
     assert refused.exit_code == 1
     assert "is called 'nobody'. There are: " in refused.output
-
-
-@pytest.mark.parametrize(
-    ("overrides", "expected"),
-    [
-        ('["Architecture=x86_64"]', {"Architecture": "x86_64"}),
-        ('"Architecture=\\"arm64\\" A=1"', {"Architecture": "arm64", "A": "1"}),
-        ("[]", {}),
-    ],
-)
-def test_the_parameters_of_an_environment_are_those_of_samconfig(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, overrides: str, expected: dict[str, str]
-) -> None:
-    (tmp_path / "samconfig.toml").write_text(
-        f"version = 0.1\n[dev.deploy.parameters]\nparameter_overrides = {overrides}\n"
-    )
-    monkeypatch.setattr(build, "ROOT", tmp_path)
-    assert build.configured("dev") == expected
-    with pytest.raises(BuildFailed, match="has no environment 'moon': it has dev"):
-        build.configured("moon")
 
 
 def _of_account(app: App) -> Callable[[EmbeddedCloud, str], Any]:

@@ -16,7 +16,7 @@ from tests.support.cloud import cloud, deployed, eventually, finished
 
 __all__ = ["cloud", "deployed"]  # fixtures
 
-PROCESS_UNIT = "gatehouse-local-firewall-logs-process-unit"
+FUNCTIONS = "gatehouse-local-firewall-logs"
 
 
 @dataclass(frozen=True)
@@ -97,16 +97,24 @@ class Gatehouse:
             events.enable_rule(Name=rule["Name"])
 
     @contextmanager
-    def process_unit_with(self, **configuration: Any) -> Iterator[None]:
-        """Yield while ProcessUnit has another configuration."""
-        functions = self.client("lambda")
-        before = functions.get_function_configuration(FunctionName=PROCESS_UNIT)
-        functions.update_function_configuration(FunctionName=PROCESS_UNIT, **configuration)
+    def configured(self, function: str, **configuration: Any) -> Iterator[None]:
+        """Yield while a function has another configuration."""
+        functions, name = self.client("lambda"), f"{FUNCTIONS}-{function}"
+        before = functions.get_function_configuration(FunctionName=name)
+        functions.update_function_configuration(FunctionName=name, **configuration)
         try:
             yield
         finally:
-            restored = {name: before[name] for name in configuration}
-            functions.update_function_configuration(FunctionName=PROCESS_UNIT, **restored)
+            restored = {key: before[key] for key in configuration}
+            functions.update_function_configuration(FunctionName=name, **restored)
+
+    @contextmanager
+    def units_of(self, megabytes: int) -> Iterator[None]:
+        """Yield while the planner packs smaller units."""
+        found = self.client("lambda").get_function_configuration(FunctionName=f"{FUNCTIONS}-plan-run")
+        variables = {**found["Environment"]["Variables"], "UNIT_MB": str(megabytes)}
+        with self.configured("plan-run", Environment={"Variables": variables}):
+            yield
 
 
 @pytest.fixture(scope="session")

@@ -73,18 +73,22 @@ def test_missing_object_fails_the_run_after_the_rest_is_committed(gatehouse: Gat
 @pytest.mark.parametrize(
     ("limit", "configuration"), [("time", {"Timeout": 1}), ("memory", {"MemorySize": 128})], ids=["time", "memory"]
 )
-def test_unit_over_its_limit_fails_the_run_and_the_next_run_finishes_it(
+def test_unit_over_its_limit_fails_the_run_after_the_rest_and_the_next_run_finishes_it(
     gatehouse: Gatehouse, limit: str, configuration: dict[str, int]
 ) -> None:
-    with gatehouse.untriggered():
-        ref = gatehouse.put_events(f"over-{limit}", range(250_000 if limit == "time" else 60_000))
-        with gatehouse.process_unit_with(**configuration):
-            described = gatehouse.run(objects=[ref])
-        assert (described["status"], described["error"]) == ("FAILED", "States.ExceedToleratedFailureThreshold")
+    with gatehouse.untriggered(), gatehouse.units_of(megabytes=1):
+        heavy = gatehouse.put_events(f"over-{limit}", range(250_000 if limit == "time" else 60_000))
+        light = gatehouse.put("cloudflare/47/light.parquet", raw.parquet(10)) if limit == "time" else heavy
+        with gatehouse.configured("process-unit", **configuration):
+            described = gatehouse.run(objects=[heavy, light])
+        assert (described["status"], described["error"]) == ("FAILED", "ReconciliationFailed")
+        assert "receipt_missing" in described["cause"]
         failure = gatehouse.document(described, "failure.json")
-        assert (failure["state"], failure["objects_failed"]) == ("ProcessUnits", 1)
-        assert [item["state"] for item in gatehouse.ledger(ref)] == ["FAILED"]
-        finished = gatehouse.run(objects=[ref])
+        assert (failure["state"], failure["objects_failed"]) == ("ReconcileRun", 1)
+        assert [item["state"] for item in gatehouse.ledger(heavy)] == ["FAILED"]
+        if limit == "time":
+            assert [item["state"] for item in gatehouse.ledger(light)] == ["COMMITTED"]
+        finished = gatehouse.run(objects=[heavy])
     assert finished["status"] == "SUCCEEDED"
     assert json.loads(finished["output"])["objects_committed"] == 1
 

@@ -10,6 +10,8 @@ from firewall_logs.adapters.runs import Evidence, Plans, ReceiptBook
 from firewall_logs.contracts import Disagreement, Drift, Proof, ReconciledObject, Reconciliation
 from firewall_logs.errors import LeaseLost, PlanMissing
 from firewall_logs.handlers.commit_run import handler
+from firewall_logs.identity import source_id
+from firewall_logs.locations import manifest_key
 from kernel import aws
 from tests.support.aws import BUS, LAKE, LEDGER, RUNS, entry
 from tests.support.context import Context
@@ -28,6 +30,7 @@ from tests.support.metrics import emitted
 
 DOUBTED_ID = "f" * 32
 STEP = {"run_id": RUN_ID}
+MANIFEST = manifest_key(source_id(a_source()))
 
 
 def _reconciled(proof: Proof, *, reconciled: bool) -> ReconciledObject:
@@ -78,13 +81,13 @@ def test_only_what_reconciled_is_published(run: None) -> None:
     result = handler(STEP, Context())
     assert result["objects_committed"] == 1
     manifests = aws.s3().list_objects_v2(Bucket=LAKE, Prefix="firewall_logs/manifests/")["Contents"]
-    assert [found["Key"] for found in manifests] == [f"firewall_logs/manifests/{OBJECT_ID}.json"]
+    assert [found["Key"] for found in manifests] == [MANIFEST]
     assert (entry(OBJECT_ID)["state"], entry(DOUBTED_ID)["state"]) == ("COMMITTED", "CLAIMED")
 
 
 def test_manifest_names_files_account_and_drift(run: None) -> None:
     handler(STEP, Context())
-    manifest = _document(LAKE, f"firewall_logs/manifests/{OBJECT_ID}.json")
+    manifest = _document(LAKE, MANIFEST)
     assert [file["key"] for file in manifest["files"]] == ["k"]
     assert manifest["account"] == {"rows_in": 10, "rows_out": 8, "quarantined": 1, "duplicates": 1}
     assert manifest["drift"]["values"] == {"Action": {"odd": 2, "odder": 1}}
@@ -105,7 +108,7 @@ def test_metrics_tell_counts_lag_and_cost(run: None, capsys: pytest.CaptureFixtu
     handler(STEP, Context())
     told = emitted(capsys.readouterr().out)
     lag = (datetime.now(UTC) - a_source().last_modified).total_seconds()
-    assert told.pop("LakeLag") == pytest.approx(lag, abs=60)
+    assert told.pop("ObjectLag") == pytest.approx(lag, abs=60)
     assert told.pop("UsdEstimated") > 0
     assert told.pop("UsdPerMillionRows") > 0
     assert told == {
@@ -137,9 +140,9 @@ def test_others_are_told_what_was_committed(run: None) -> None:
 
 def test_committing_twice_changes_nothing(run: None) -> None:
     first = handler(STEP, Context())
-    manifest = _document(LAKE, f"firewall_logs/manifests/{OBJECT_ID}.json")
+    manifest = _document(LAKE, MANIFEST)
     assert handler(STEP, Context()) == first
-    assert _document(LAKE, f"firewall_logs/manifests/{OBJECT_ID}.json") == manifest
+    assert _document(LAKE, MANIFEST) == manifest
 
 
 def test_object_that_another_run_took_over_is_not_committed(run: None) -> None:

@@ -5,14 +5,22 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from pydantic import ValidationError
 
-from firewall_logs.contracts import RunPlan, Unit
-from firewall_logs.errors import FeedConfigInvalid, FeedUnknown
+from firewall_logs.adapters.lake import Manifests
+from firewall_logs.adapters.runs import Evidence
+from firewall_logs.adapters.source import SourceCatalogue
+from firewall_logs.committer import manifest_of
+from firewall_logs.contracts import FailureRecord, ObjectRef, RunPlan, Unit
+from firewall_logs.errors import FeedConfigInvalid, FeedUnknown, RequestTooLarge, RunGivenUp
 from firewall_logs.handlers.plan_run import handler
 from kernel import aws
-from tests.support.aws import PARAMETER, RAW, RUNS, entry
+from tests.support.answers import Body
+from tests.support.aws import LAKE, PARAMETER, RAW, RUNS, entry
 from tests.support.context import Context
+from tests.support.firewall import NOW, a_proof
 
 pytestmark = pytest.mark.pyarrow
 
@@ -162,3 +170,65 @@ def test_bad_feed_configuration_is_refused_with_the_field() -> None:
 def test_input_that_is_no_run_is_refused(wanted: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         _plan(**wanted)
+
+
+def test_object_that_s3_refuses_to_show_does_not_hold_up_the_others() -> None:
+    hidden, shown = _put("cloudflare/2.ford/hidden.gz"), _put("cloudflare/2.ford/shown.gz")
+
+    def refuse(request: Any, **_: Any) -> AWSResponse | None:
+        return AWSResponse(request.url, 403, HTTPHeaders(), Body()) if "hidden" in request.url else None
+
+    aws.s3().meta.events.register_first("before-send.s3.HeadObject", refuse)
+    plan, units = _plan(objects=[hidden, shown])
+    assert [planned.status for planned in plan.objects] == ["unreadable", "planned"]
+    assert plan.objects[0].note == "S3 refuses to show it (403)"
+    assert len(units) == 1
+
+
+def test_archived_object_is_unreadable() -> None:
+    aws.s3().put_object(Bucket=RAW, Key="cloudflare/2.ford/cold.gz", Body=b"x", StorageClass="GLACIER")
+    plan, _ = _plan(objects=[{"bucket": RAW, "key": "cloudflare/2.ford/cold.gz"}])
+    assert (plan.objects[0].status, plan.objects[0].note) == ("unreadable", "it is archived (GLACIER) and not restored")
+
+
+def test_object_too_large_for_a_function_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("firewall_logs.planning.MOST_GZIP_BYTES", 10)
+    plan, _ = _plan(objects=[_put("cloudflare/2.ford/large.gz", b"x" * 11)])
+    assert (plan.objects[0].status, plan.objects[0].note) == ("unreadable", "11 bytes are too many for a function")
+
+
+def test_prefix_with_too_many_objects_is_refused_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("firewall_logs.planner.MOST_OBJECTS", 2)
+    for number in range(3):
+        _put(f"cloudflare/2.ford/{number}.gz")
+    with pytest.raises(RequestTooLarge, match="give a longer 'prefix'"):
+        _plan(feed="2.ford")
+
+
+def test_object_committed_for_another_feed_configuration_is_left_alone() -> None:
+    ref = _put("cloudflare/2.ford/a.gz")
+    source = SourceCatalogue(aws.s3()).describe(ObjectRef(**ref))
+    assert source is not None
+    Manifests(aws.s3(), LAKE).publish(manifest_of([a_proof(source=source, transform_version="0")]))
+    plan, units = _plan(objects=[ref])
+    assert units == []
+    assert plan.objects[0].status == "committed_before"
+    assert plan.objects[0].note == "committed by transform 0 for feed 47, zone media.example"
+
+
+def test_run_that_was_stopped_while_it_was_planned_holds_nothing() -> None:
+    refs = [_put("cloudflare/2.ford/a.gz")]
+    failure = {"run_id": "run-1", "state": "execution", "error": "ABORTED", "cause": "stopped", "objects_failed": 0}
+    Evidence(aws.s3(), RUNS).write_failure(FailureRecord(**failure, recorded_at=NOW))
+    with pytest.raises(RunGivenUp, match="was stopped while it was planned"):
+        _plan(objects=refs)
+    plan, _ = _plan("run-2", objects=refs)
+    assert plan.objects[0].status == "planned"
+
+
+def test_what_an_earlier_attempt_claimed_and_this_one_does_not_want_is_given_back() -> None:
+    old, new = _put("cloudflare/2.ford/a.gz", b"old"), _put("cloudflare/2.ford/b.gz", b"new")
+    first, _ = _plan(objects=[old])
+    aws.s3().delete_object(Bucket=RUNS, Key="firewall_logs/runs/run-1/plan.json")
+    _plan(objects=[new])
+    assert entry(str(first.objects[0].object_id))["state"] == "FAILED"

@@ -12,6 +12,10 @@ ROLE = "arn:aws:iam::123456789012:role/machine"
 DEFINITION = {"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 3600, "End": True}}}
 
 
+class Killed(BaseException):
+    """The worker is gone; nobody may catch this."""
+
+
 @pytest.fixture(autouse=True)
 def machine(monkeypatch: pytest.MonkeyPatch) -> str:
     made = aws.states().create_state_machine(name="m", definition=json.dumps(DEFINITION), roleArn=ROLE)
@@ -65,6 +69,20 @@ def test_duplicates_in_a_batch_are_one_object(machine: str) -> None:
 def test_batch_delivered_twice_starts_one_run(machine: str) -> None:
     _call(_message(1, "a"), _message(2, "b"))
     assert _call(_message(2, "b"), _message(1, "a")) == {"batchItemFailures": []}
+    assert len(_inputs(machine)) == 1
+
+
+def test_batch_whose_worker_died_after_starting_its_run_starts_no_other(machine: str) -> None:
+    def die(**_: Any) -> None:
+        raise Killed
+
+    states = aws.states().meta.events
+    states.register("after-call.sfn.StartExecution", die)
+    with pytest.raises(Killed):
+        _call(_message(1, "a"), _message(2, "b"))
+    states.unregister("after-call.sfn.StartExecution", die)
+    assert len(_inputs(machine)) == 1
+    assert _call(_message(1, "a"), _message(2, "b")) == {"batchItemFailures": []}
     assert len(_inputs(machine)) == 1
 
 

@@ -1,16 +1,28 @@
 """A worker is killed after each single effect of a run, then the work goes on: the lake ends byte for byte alike."""
 
 import itertools
+import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from tests.support import raw
+from tests.support.aws import BUS, RAW, RUNS
+from tests.support.cloud import eventually
 from tests.support.pipeline import Pipeline, StepFailed
 
 pytestmark = pytest.mark.cloud
 
 OBJECTS = 3
+# DuckDB's smallest row group: an object of two such groups is cut into two slices.
+SLICE_ROWS = 2048
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Iterator[Pipeline]:
+    with Pipeline.alone(SLICE_ROWS=str(SLICE_ROWS)) as made:
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -19,7 +31,7 @@ def refs(pipeline: Pipeline) -> list[dict[str, str]]:
     return [
         pipeline.put_lines("cloudflare/2.ford/a.log.gz", [*events, *events[:3], {"Datetime": "x"}]),
         pipeline.put("cloudflare/2.ford/cut.log.gz", raw.truncated()),
-        pipeline.put("cloudflare/47/b.parquet", raw.parquet(500)),
+        pipeline.put("cloudflare/47/b.parquet", raw.parquet(SLICE_ROWS + 100)),
     ]
 
 
@@ -27,10 +39,13 @@ def refs(pipeline: Pipeline) -> list[dict[str, str]]:
 def expected(pipeline: Pipeline, refs: list[dict[str, str]]) -> tuple[Any, ...]:
     pipeline.forget()
     pipeline.run("untouched", refs)
+    assert sorted(proof["slices"] for proof in pipeline.proofs().values()) == [1, 1, 2, 2]
     return pipeline.lake(), pipeline.proofs(), pipeline.states()
 
 
-def _effects(pipeline: Pipeline, refs: list[dict[str, str]]) -> list[int]:
+@pytest.fixture(scope="module")
+def effects(pipeline: Pipeline, refs: list[dict[str, str]]) -> list[int]:
+    """Return how many effects each step of the run has."""
     pipeline.forget()
     counted = []
     for handler, event in pipeline.steps("counted", refs):
@@ -39,13 +54,32 @@ def _effects(pipeline: Pipeline, refs: list[dict[str, str]]) -> list[int]:
     return counted
 
 
+@pytest.fixture(scope="module")
+def failures_told(pipeline: Pipeline) -> Callable[[str], list[dict[str, Any]]]:
+    """Return a function that waits for what the bus says of a run's failure, and returns it."""
+    sqs = pipeline.cloud.client("sqs")
+    queue = sqs.create_queue(QueueName="listener")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = json.dumps({"detail-type": ["firewall_logs.RunFailed"]})
+    pipeline.events.put_rule(Name="failures", EventBusName=BUS, EventPattern=pattern)
+    pipeline.events.put_targets(Rule="failures", EventBusName=BUS, Targets=[{"Id": "listener", "Arn": arn}])
+    heard: list[dict[str, Any]] = []
+
+    def told(run_id: str) -> list[dict[str, Any]]:
+        received = sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+        for message in received:
+            heard.append(json.loads(message["Body"])["detail"])
+            sqs.delete_message(QueueUrl=queue, ReceiptHandle=message["ReceiptHandle"])
+        return [detail for detail in heard if detail["run_id"] == run_id]
+
+    return lambda run_id: eventually(lambda: told(run_id))
+
+
 def test_run_killed_between_any_two_effects_and_retried_ends_alike(
-    pipeline: Pipeline, refs: list[dict[str, str]], expected: tuple[Any, ...]
+    pipeline: Pipeline, refs: list[dict[str, str]], effects: list[int], expected: tuple[Any, ...]
 ) -> None:
-    counted = _effects(pipeline, refs)
-    points = [(step, done) for step, effects in enumerate(counted) for done in range(effects + 1)]
-    assert len(points) > 30
-    for number, point in enumerate(points):
+    assert sum(effects) > 30
+    for number, point in enumerate(_points(effects)):
         pipeline.forget()
         result = pipeline.run(f"retried-{number}", refs, point)
         assert (pipeline.lake(), pipeline.proofs(), pipeline.states()) == expected, point
@@ -53,22 +87,68 @@ def test_run_killed_between_any_two_effects_and_retried_ends_alike(
 
 
 def test_run_given_up_between_any_two_effects_is_finished_by_the_next(
-    pipeline: Pipeline, refs: list[dict[str, str]], expected: tuple[Any, ...]
+    pipeline: Pipeline, refs: list[dict[str, str]], effects: list[int], expected: tuple[Any, ...]
 ) -> None:
-    counted = _effects(pipeline, refs)
-    for step, effects in enumerate(counted):
-        for done in range(0, effects + 1, 2):
-            pipeline.forget()
-            _give_up(pipeline, refs, step, done)
-            pipeline.run("second", refs)
-            assert (pipeline.lake(), pipeline.proofs(), pipeline.states()) == expected, (step, done)
+    for step, done in _points(effects):
+        pipeline.forget()
+        _give_up(pipeline, refs, step, done)
+        pipeline.run("second", refs)
+        assert (pipeline.lake(), pipeline.proofs(), pipeline.states()) == expected, (step, done)
+
+
+def test_failure_whose_recording_is_killed_between_any_two_effects_is_recorded_in_full_by_the_next_call(
+    pipeline: Pipeline, refs: list[dict[str, str]], failures_told: Callable[[str], list[dict[str, Any]]]
+) -> None:
+    gone = {"bucket": RAW, "key": "cloudflare/2.ford/never-there.log.gz", "version_id": refs[0]["version_id"]}
+    for done in range(_effects_of_failure(pipeline, [*refs, gone]) + 1):
+        pipeline.forget()
+        run_id = f"failed-{done}"
+        failure = _planned_and_failed(pipeline, run_id, [*refs, gone])
+        _killed(pipeline, "record_failure", failure, done)
+        pipeline.call("record_failure", failure)
+        assert pipeline.states() == ["FAILED"] * OBJECTS, done
+        evidence = _evidence(pipeline, run_id)
+        assert evidence["objects_failed"] == OBJECTS + 1, done
+        assert {told["objects_failed"] for told in failures_told(run_id)} == {OBJECTS + 1}, done
+
+
+def _points(effects: list[int]) -> list[tuple[int, int]]:
+    """Return each step with each number of effects after which it can be killed."""
+    return [(step, done) for step, number in enumerate(effects) for done in range(number + 1)]
 
 
 def _give_up(pipeline: Pipeline, refs: list[dict[str, str]], step: int, done: int) -> None:
     for handler, event in itertools.islice(pipeline.steps("first", refs), step):
         pipeline.call(handler, event)
     handler, event = next(itertools.islice(pipeline.steps("first", refs), step, None))
+    _killed(pipeline, handler, event, done)
+    pipeline.call("record_failure", _failure("first", handler))
+
+
+def _killed(pipeline: Pipeline, handler: str, event: dict[str, Any], done: int) -> None:
+    """Call a handler and kill it after so many effects."""
     with pytest.raises(StepFailed, match="Killed"):
         pipeline.call(handler, event, done)
-    failure = {"run_id": "first", "state": handler, "error": "ABORTED", "cause": "given up"}
-    pipeline.call("record_failure", failure)
+
+
+def _planned_and_failed(pipeline: Pipeline, run_id: str, refs: list[dict[str, str]]) -> dict[str, str]:
+    """Plan a run and return the failure that is to be recorded of it."""
+    pipeline.call(*next(pipeline.steps(run_id, refs)))
+    return _failure(run_id, "process_unit")
+
+
+def _effects_of_failure(pipeline: Pipeline, refs: list[dict[str, str]]) -> int:
+    pipeline.forget()
+    pipeline.call("record_failure", _planned_and_failed(pipeline, "failed", refs))
+    assert pipeline.effects == OBJECTS + 2  # the releases, the event, the evidence
+    return pipeline.effects
+
+
+def _failure(run_id: str, state: str) -> dict[str, str]:
+    return {"run_id": run_id, "state": state, "error": "ABORTED", "cause": "given up"}
+
+
+def _evidence(pipeline: Pipeline, run_id: str) -> dict[str, Any]:
+    body = pipeline.s3.get_object(Bucket=RUNS, Key=f"firewall_logs/runs/{run_id}/failure.json")["Body"].read()
+    evidence: dict[str, Any] = json.loads(body)
+    return evidence

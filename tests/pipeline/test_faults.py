@@ -1,8 +1,12 @@
 """What bad input and faults get, through every handler of a run."""
 
+import gzip
+import json
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from firewall_logs.adapters.ledger import Claim, LedgerClaims
@@ -43,6 +47,26 @@ def test_defect_objects_are_quarantined_with_their_reason_while_the_rest_goes_on
     found = {p["source"]["key"]: p["object_defect"] for p in pipeline.proofs().values() if p["object_defect"]}
     assert found == {f"cloudflare/{name}": reason for name, (_, reason) in defects.items()}
     assert sorted(pipeline.states()) == ["COMMITTED", *["QUARANTINED"] * len(defects)]
+
+
+def test_huge_field_and_nul_character_are_kept_while_a_raw_nul_byte_is_no_json(
+    pipeline: Pipeline, tmp_path: Path
+) -> None:
+    huge, nul = "".join(f"{n:07x} " for n in range(1 << 17)), "a\0b"
+    events = [
+        raw.an_event(0, ClientRequestUserAgent=huge),
+        raw.an_event(2, ClientRequestUserAgent=nul),
+        raw.an_event(4),
+    ]
+    broken = b'{"Datetime": "2026-06-01T00:00:00Z", "RayID": "1\x001"}'
+    lines = [*(json.dumps(event).encode() for event in events), broken]
+    assert b"a\\u0000b" in lines[1]
+    ref = pipeline.put("cloudflare/2.ford/odd.log.gz", gzip.compress(b"\n".join(lines), mtime=0))
+    result = pipeline.run("odd", [ref])
+    assert result["account"] == {"rows_in": 4, "rows_out": 3, "quarantined": 1, "duplicates": 0}
+    kept = _query(pipeline, "events", "ray_id, client_request_user_agent", tmp_path)
+    assert sorted(kept) == [(f"{0:016x}", huge), (f"{2:016x}", nul), (f"{4:016x}", None)]
+    assert _query(pipeline, "quarantine", "row, reason, raw", tmp_path) == [(3, "json_syntax", broken)]
 
 
 def test_object_without_rows_is_committed_without_files(pipeline: Pipeline) -> None:
@@ -187,6 +211,14 @@ def test_other_content_under_a_key_of_the_lake_is_refused(pipeline: Pipeline) ->
     [unit] = pipeline.units("second")
     with pytest.raises(StepFailed, match="EffectConflict"):
         pipeline.call("process_unit", unit)
+
+
+def _query(pipeline: Pipeline, kind: str, columns: str, folder: Path) -> list[Any]:
+    """Query the files of a kind, read by other code than wrote them."""
+    for number, (key, body) in enumerate(pipeline.lake().items()):
+        if f"/{kind}/" in key:
+            (folder / f"{kind}-{number}.parquet").write_bytes(body)
+    return duckdb.execute(f"SELECT {columns} FROM '{folder}/{kind}-*.parquet'").fetchall()  # noqa: S608 - of this test
 
 
 def _failure(run_id: str) -> dict[str, str]:

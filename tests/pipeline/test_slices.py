@@ -1,13 +1,10 @@
 """A parquet object that is cut into slices becomes the same rows as one that is not."""
 
-import shutil
-import uuid
 from collections.abc import Iterator
 
 import duckdb
 import pytest
 
-from local.supervisor import EmbeddedCloud
 from tests.support import raw
 from tests.support.pipeline import Pipeline
 
@@ -18,13 +15,8 @@ ROWS = 10_000
 
 @pytest.fixture
 def pipeline() -> Iterator[Pipeline]:
-    cloud = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}")
-    try:
-        with Pipeline(cloud, {"SLICE_ROWS": "5000", "UNIT_MB": "1"}) as made:
-            yield made
-    finally:
-        cloud.stop()
-        shutil.rmtree(cloud.folder, ignore_errors=True)
+    with Pipeline.alone(SLICE_ROWS="5000", UNIT_MB="1") as made:
+        yield made
 
 
 def test_slices_hold_every_row_once(pipeline: Pipeline) -> None:

@@ -1,8 +1,10 @@
 """process_objects without its state machine: the same handlers in the same order, in processes that can be killed."""
 
 import json
+import shutil
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -58,7 +60,7 @@ class Pipeline:
             AttributeDefinitions=[{"AttributeName": "object_id", "AttributeType": "S"}],
             KeySchema=[{"AttributeName": "object_id", "KeyType": "HASH"}],
         )
-        self.cloud.client("events").create_event_bus(Name=BUS)
+        self.events.create_event_bus(Name=BUS)
         self.cloud.client("ssm").put_parameter(Name=PARAMETER, Value=FEEDS, Type="String")
         return self
 
@@ -79,6 +81,11 @@ class Pipeline:
     def dynamodb(self) -> Any:
         """A DynamoDB client."""
         return self.cloud.client("dynamodb")
+
+    @cached_property
+    def events(self) -> Any:
+        """An EventBridge client."""
+        return self.cloud.client("events")
 
     def put(self, key: str, body: bytes) -> dict[str, str]:
         """Put a raw object and return its reference."""
@@ -146,6 +153,22 @@ class Pipeline:
         """Return every object of the lake."""
         return self._contents(LAKE)
 
+    @classmethod
+    @contextmanager
+    def alone(cls, **environment: str) -> Iterator["Pipeline"]:
+        """Yield one on a cloud of its own, which ends with it.
+
+        Args:
+            environment: Added to, or replacing, what the handlers see.
+        """
+        cloud = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}")
+        try:
+            with cls(cloud, environment) as made:
+                yield made
+        finally:
+            cloud.stop()
+            shutil.rmtree(cloud.folder, ignore_errors=True)
+
     @contextmanager
     def another(self) -> Iterator["Pipeline"]:
         """Yield one with workers of its own on the same buckets and ledger."""
@@ -157,7 +180,7 @@ class Pipeline:
 
     def receipts(self) -> dict[str, Any]:
         """Return every receipt."""
-        return {key: json.loads(body) for key, body in self._contents(RUNS).items() if "/receipts/" in key}
+        return {key: json.loads(body) for key, body in self._contents(RUNS, "firewall_logs/receipts/").items()}
 
     def proofs(self) -> dict[str, Any]:
         """Return what every receipt proves."""
@@ -171,14 +194,17 @@ class Pipeline:
     def forget(self) -> None:
         """Empty everything but the raw bucket, whose objects keep their versions and so their identity."""
         for bucket in (LAKE, RUNS):
-            for key in self._contents(bucket):
-                self.s3.delete_object(Bucket=bucket, Key=key)
+            if keys := self._keys(bucket):
+                self.s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in keys]})
         for item in self.dynamodb.scan(TableName=LEDGER)["Items"]:
             self.dynamodb.delete_item(TableName=LEDGER, Key={"object_id": item["object_id"]})
 
-    def _contents(self, bucket: str) -> dict[str, bytes]:
-        listed = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket)
-        keys = [entry["Key"] for page in listed for entry in page.get("Contents", [])]
+    def _keys(self, bucket: str, prefix: str = "") -> list[str]:
+        listed = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return [entry["Key"] for page in listed for entry in page.get("Contents", [])]
+
+    def _contents(self, bucket: str, prefix: str = "") -> dict[str, bytes]:
+        keys = self._keys(bucket, prefix)
         return {key: self.s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
 
     def _worker(self, pyarrow: bool) -> subprocess.Popen[str]:  # noqa: FBT001 - which of the two

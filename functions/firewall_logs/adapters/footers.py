@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 # One GET of this many bytes holds the whole footer of all but the widest files.
 _TAIL: Final = 64 << 10
+# A footer grows with columns times row groups; beyond this it is a broken length, not a footer.
+_MOST: Final = 64 << 20
 _MAGIC: Final = b"PAR1"
 _TRAILER: Final = 8  # footer length and magic
 
@@ -31,8 +33,8 @@ class _Tails:
         if len(tail) < _TRAILER + len(_MAGIC) or not tail.endswith(_MAGIC):
             raise FooterBroken("no parquet magic at its end")
         length = int.from_bytes(tail[-_TRAILER:-4], "little") + _TRAILER
-        if length > size - len(_MAGIC):
-            raise FooterBroken("its footer claims to be longer than the object")
+        if length > min(size - len(_MAGIC), _MOST):
+            raise FooterBroken("its footer claims to be longer than the object, or than any footer")
         if length > len(tail):
             tail, size = self._tail(bucket, key, length, version)
         try:

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from firewall_logs import locations
-from firewall_logs.contracts import Manifest
+from firewall_logs.contracts import Manifest, SourceObject
+from firewall_logs.identity import source_id
 from kernel.objects import Bucket
 
 if TYPE_CHECKING:
@@ -58,4 +59,18 @@ class Manifests:
             EffectConflict: Another manifest stands under the same identity.
         """
         body = manifest.model_dump_json(indent=1).encode()
-        self._bucket.put_once(locations.manifest_key(manifest.object_id), body, "application/json")
+        self._bucket.put_once(locations.manifest_key(source_id(manifest.source)), body, "application/json")
+
+
+class ManifestReader:
+    """Reads manifests."""
+
+    IAM: ClassVar = frozenset({"s3:GetObject", "s3:ListBucket", "kms:Decrypt"})
+
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._bucket = Bucket(s3, bucket)
+
+    def of(self, source: SourceObject) -> Manifest | None:
+        """Return the manifest of an object version, if it was ever committed, by whichever transform."""
+        body = self._bucket.get(locations.manifest_key(source_id(source)))
+        return None if body is None else Manifest.model_validate_json(body)

@@ -176,11 +176,8 @@ class LedgerCommits:
         self._dynamodb = dynamodb
         self._table = table
 
-    def commit(self, object_id: str, epoch: int, account: Account, *, defect: str | None, now: datetime) -> bool:
-        """Mark an object as committed, or as quarantined whole.
-
-        Returns:
-            True the first time, False where it was marked under this epoch before.
+    def commit(self, object_id: str, epoch: int, account: Account, *, defect: str | None, now: datetime) -> None:
+        """Mark an object as committed, or as quarantined whole; harmless when repeated.
 
         Raises:
             LeaseLost: Another run has taken the object over.
@@ -204,9 +201,8 @@ class LedgerCommits:
         except ClientError as error:
             holder = _refused(error)
             if holder and _entry(holder).state in _FINAL and _entry(holder).epoch == epoch:
-                return False
+                return
             raise LeaseLost(f"Object {object_id} cannot be committed: the ledger says {_describe(holder)}.") from error
-        return True
 
 
 class LedgerReleases:
@@ -219,7 +215,11 @@ class LedgerReleases:
         self._table = table
 
     def release(self, object_id: str, run_id: str, *, now: datetime) -> bool:
-        """Mark an object as failed if this run still holds it, so that the next one may take it at once."""
+        """Mark an object as failed if this run still holds it, so that the next one may take it at once.
+
+        Returns:
+            Whether the object is failed by this run, now or since an earlier call.
+        """
         try:
             self._dynamodb.update_item(
                 TableName=self._table,
@@ -236,8 +236,8 @@ class LedgerReleases:
                 ReturnValuesOnConditionCheckFailure="ALL_OLD",
             )
         except ClientError as error:
-            _refused(error)
-            return False
+            holder = _refused(error)
+            return bool(holder) and _entry(holder).state == "FAILED" and _entry(holder).owner == run_id
         return True
 
 

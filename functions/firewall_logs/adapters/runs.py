@@ -1,6 +1,7 @@
 """The runs bucket: plans, receipts and evidence."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 from pydantic import BaseModel
@@ -33,12 +34,17 @@ class Plans:
         """Return the plan, if the run has one yet."""
         return _read(self._bucket, locations.run_key(run_id, "plan.json"), RunPlan)
 
-    def intend(self, run_id: str, object_ids: Iterable[str]) -> None:
-        """Note what the run is about to claim, beside what an earlier attempt at planning it noted."""
+    def intend(self, run_id: str, object_ids: Iterable[str]) -> list[str]:
+        """Note what the run is about to claim, beside what an earlier attempt at planning it noted; return it all."""
         noted = _read(self._bucket, locations.run_key(run_id, "intent.json"), RunIntent)
         ids = dict.fromkeys([*(noted.object_ids if noted else []), *object_ids])
         intent = RunIntent(run_id=run_id, object_ids=list(ids))
         self._bucket.put(locations.run_key(run_id, "intent.json"), _body(intent), _JSON)
+        return intent.object_ids
+
+    def given_up(self, run_id: str) -> bool:
+        """Return whether the run's failure was recorded: somebody stopped it."""
+        return self._bucket.get(locations.run_key(run_id, "failure.json")) is not None
 
     def write(self, plan: RunPlan, units: Iterable[Unit]) -> None:
         """Write the units, one JSON document a line, and then the plan."""
@@ -139,14 +145,14 @@ class Evidence:
         self._bucket.put(key, _body(summary), _JSON)
         return key
 
-    def write_failure(self, record: FailureRecord) -> bool:
-        """Write why a run failed; the first account stands. Return whether this was it."""
-        key = locations.run_key(record.run_id, "failure.json")
-        try:
-            self._bucket.put_once(key, _body(record), _JSON)
-        except EffectConflict:
-            return False
-        return True
+    def read_failure(self, run_id: str) -> FailureRecord | None:
+        """Return why a run failed, if that is recorded."""
+        return _read(self._bucket, locations.run_key(run_id, "failure.json"), FailureRecord)
+
+    def write_failure(self, record: FailureRecord) -> None:
+        """Write why a run failed; where two accounts race, the first stands."""
+        with suppress(EffectConflict):
+            self._bucket.put_once(locations.run_key(record.run_id, "failure.json"), _body(record), _JSON)
 
 
 def _body(document: BaseModel) -> bytes:

@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from botocore.exceptions import ClientError
 
 from firewall_logs.contracts import ObjectRef, Slice, SourceObject
-from firewall_logs.errors import SourceChanged
+from firewall_logs.errors import SourceChanged, SourceUnreadable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _CHUNK: Final = 8 << 20
 _MISSING: Final = frozenset({"404", "NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "405"})
+# HEAD has no body, so its errors have numbers for names: 400 is a key of the customer's own, 403 no permission.
+_REFUSED: Final = frozenset({"400", "403", "AccessDenied", "BadRequest", "InvalidObjectState"})
+_ARCHIVED: Final = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 
 class SourceCatalogue:
@@ -26,13 +29,22 @@ class SourceCatalogue:
         self._s3 = s3
 
     def describe(self, ref: ObjectRef) -> SourceObject | None:
-        """Return the object as S3 describes it, or None where it is gone (or is a delete marker)."""
+        """Return the object as S3 describes it, or None where it is gone (or is a delete marker).
+
+        Raises:
+            SourceUnreadable: It is there, but not for us; the message says why.
+        """
         try:
             head = self._s3.head_object(Bucket=ref.bucket, Key=ref.key, **_version(ref.version_id))
         except ClientError as error:
-            if error.response["Error"]["Code"] in _MISSING:
+            code = error.response["Error"]["Code"]
+            if code in _MISSING:
                 return None
+            if code in _REFUSED:
+                raise SourceUnreadable(f"S3 refuses to show it ({code})") from error
             raise
+        if head.get("StorageClass") in _ARCHIVED and 'ongoing-request="false"' not in head.get("Restore", ""):
+            raise SourceUnreadable(f"it is archived ({head['StorageClass']}) and not restored")
         version = head.get("VersionId")
         return SourceObject(
             bucket=ref.bucket,

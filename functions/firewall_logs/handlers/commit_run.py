@@ -4,6 +4,7 @@ Trigger: state CommitRun of process_objects. Input: RunStep. Output: CommitResul
 Errors: LeaseLost, EffectConflict, PlanMissing (never retried); everything else is transient.
 """
 
+from collections import Counter
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -37,9 +38,13 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     summary = _committer(settings).commit(
         plan, evidence.read_reconciliation(run_id), architecture=settings.architecture, now=utc_now()
     )
+    found = Counter(planned.status for planned in plan.objects)
     result = CommitResult(
         run_id=run_id,
+        reconciled=summary.reconciled,
         objects_committed=summary.objects_committed,
+        objects_committed_before=found["committed_before"],
+        objects_leased_elsewhere=found["leased_elsewhere"],
         account=summary.account,
         usd=summary.usd,
         summary_key=evidence.write_summary(summary),

@@ -1,7 +1,7 @@
 """Plan a run: claim its objects, cut them into slices, pack these into units.
 
 Trigger: state PlanRun of process_objects. Input: PlanInput. Output: PlanResult.
-Errors: FeedConfigInvalid, FeedUnknown (never retried); everything else is transient.
+Errors: FeedConfigInvalid, FeedUnknown, RequestTooLarge, RunGivenUp (never retried); everything else is transient.
 """
 
 from typing import Any
@@ -10,10 +10,12 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from firewall_logs.adapters.feeds import FeedsParameter
 from firewall_logs.adapters.footers import RawFooters
-from firewall_logs.adapters.ledger import LedgerClaims
+from firewall_logs.adapters.lake import ManifestReader
+from firewall_logs.adapters.ledger import LedgerClaims, LedgerReleases
 from firewall_logs.adapters.runs import Plans
 from firewall_logs.adapters.source import SourceCatalogue
-from firewall_logs.contracts import PlanInput, PlanResult
+from firewall_logs.contracts import PlanInput, PlanResult, RunPlan
+from firewall_logs.errors import RunGivenUp
 from firewall_logs.planner import Planner
 from firewall_logs.settings import PlanSettings
 from kernel import aws
@@ -34,8 +36,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if plan is None:
         planner = _planner(settings)
         candidates = planner.find(request)
-        plans.intend(request.run_id, filter(None, (candidate.object_id for candidate in candidates)))
+        intent = plans.intend(request.run_id, filter(None, (candidate.object_id for candidate in candidates)))
         plan, units = planner.plan(request, candidates, utc_now())
+        _release(plan, intent, plans.given_up(request.run_id), settings)
         plans.write(plan, units)
     logger.info("run planned", run_id=plan.run_id, objects=len(plan.objects), units=plan.units)
     metrics.add_metric("UnitsPlanned", "Count", plan.units)
@@ -55,7 +58,19 @@ def _planner(settings: PlanSettings) -> Planner:
         FeedsParameter(aws.ssm(), settings.feeds_parameter).load(),
         SourceCatalogue(s3),
         RawFooters(s3),
+        ManifestReader(s3, settings.lake_bucket),
         LedgerClaims(aws.dynamodb(), settings.ledger_table),
         lease_seconds=settings.lease_seconds,
         unit_bytes=settings.unit_mb << 20,
     )
+
+
+def _release(plan: RunPlan, intent: list[str], given_up: bool, settings: PlanSettings) -> None:  # noqa: FBT001
+    """Give back what an earlier attempt claimed and this one does not want, or everything if the run was stopped."""
+    kept = () if given_up else {planned.object_id for planned in plan.objects if planned.status == "planned"}
+    releases = LedgerReleases(aws.dynamodb(), settings.ledger_table)
+    for object_id in intent:
+        if object_id not in kept:
+            releases.release(object_id, plan.run_id, now=utc_now())
+    if given_up:
+        raise RunGivenUp(f"Run {plan.run_id} was stopped while it was planned; what it had claimed is given back.")

@@ -27,13 +27,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Write the evidence; the first account of a run's failure stands."""
     failure = FailureInput.model_validate(event)
     settings = load(FailureSettings)
+    evidence = Evidence(aws.s3(), settings.runs_bucket)
+    known = evidence.read_failure(failure.run_id)
+    if known is not None:
+        return known.model_dump(mode="json")
     plans = PlanReader(aws.s3(), settings.runs_bucket)
     releases = LedgerReleases(aws.dynamodb(), settings.ledger_table)
     intent, plan = plans.intent(failure.run_id), plans.read(failure.run_id)
     record = release_all(failure, intent, plan, releases, utc_now())
-    if Evidence(aws.s3(), settings.runs_bucket).write_failure(record):
-        Bus(aws.events(), settings.event_bus).publish("firewall_logs.RunFailed", record)
-        metrics.add_metric("RunsFailed", "Count", 1)
-        metrics.add_metric("ObjectsFailed", "Count", record.objects_failed)
+    Bus(aws.events(), settings.event_bus).publish("firewall_logs.RunFailed", record)
+    metrics.add_metric("RunsFailed", "Count", 1)
+    metrics.add_metric("ObjectsFailed", "Count", record.objects_failed)
+    # Last: who finds it knows that all the rest is done.
+    evidence.write_failure(record)
     logger.error("run failed", run_id=failure.run_id, state=failure.state, error_name=failure.error)
     return record.model_dump(mode="json")

@@ -16,7 +16,7 @@ from tests.support.firewall import MODIFIED
 from tests.support.firewall_slices import Written, of_frame, transformed
 
 _SETTINGS = settings(
-    max_examples=int(os.environ.get('EXAMPLES','150')),
+    max_examples=int(os.environ.get("EXAMPLES", "150")),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -212,12 +212,31 @@ def test_ndjson_becomes_what_the_rules_say(
 
 CONTENTS = st.one_of(
     st.sampled_from(
-        ["", "403", "a,b", "}", "{", ":", "\\u0026", "\\/", "\\n", "\\ud83d\\ude00", "\\ud800", "\\u00", '\\"', "\\\\", "\\x", "é"]
+        [
+            "",
+            "403",
+            "a,b",
+            "}",
+            "{",
+            ":",
+            "\\u0026",
+            "\\/",
+            "\\n",
+            "\\ud83d\\ude00",
+            "\\ud800",
+            "\\u00",
+            '\\"',
+            "\\\\",
+            "\\x",
+            "é",
+        ]
     ),
     st.text(st.characters(codec="utf-8", exclude_characters='"\\', exclude_categories=["Cc"]), max_size=4),
 )
 DIGITS = st.sampled_from(["0", "403", "-0", "-1", "007", "1.5", "9223372036854775807", "9" * 19, "9" * 30, "", "true"])
-INNER = st.sampled_from(['{"a":1}', '{"a":1.50,"b":{"c":[]}}', "{}", "[]", "[1]", '{"a":1', '{"a":"x"}}', '{"a":"1","a":"2"}'])
+INNER = st.sampled_from(
+    ['{"a":1}', '{"a":1.50,"b":{"c":[]}}', "{}", "[]", "[1]", '{"a":1', '{"a":"x"}}', '{"a":"1","a":"2"}']
+)
 
 
 @given(

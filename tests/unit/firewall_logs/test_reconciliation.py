@@ -126,6 +126,7 @@ def test_object_quarantined_whole_reconciles_with_its_one_record() -> None:
         footers={KEPT: _footer("quarantine", 1)},
         hourly_events={},
         listed={KEPT: 80},
+        planned=a_planned_object(rows=None),
     )
     verdict, found = reconcile(seen)
     assert found == []
@@ -134,3 +135,18 @@ def test_object_quarantined_whole_reconciles_with_its_one_record() -> None:
 
 def test_committed_object_still_reconciles_when_the_step_is_repeated() -> None:
     assert _checks(_with_entry(state="COMMITTED")) == set()
+
+
+def test_rows_of_a_defect_slice_are_accounted_by_the_footer() -> None:
+    record = a_file(kind="quarantine", key=KEPT, event_date=None, rows=1)
+    proof = a_proof(
+        account=Account(rows_in=10, quarantined=10),
+        quarantined_by_reason={"parquet_unreadable": 10},
+        object_defect="parquet_unreadable",
+        files=[record],
+    )
+    seen = replace(
+        _honest(), proofs={0: proof}, footers={KEPT: _footer("quarantine", 1)}, hourly_events={}, listed={KEPT: 80}
+    )
+    assert _checks(seen) == set()
+    assert _checks(replace(seen, planned=a_planned_object(rows=11))) == {"planned_rows"}

@@ -1,0 +1,75 @@
+"""What a runbook asks the ledger for is in the ledger: at night nobody wants a query that silently finds nothing."""
+
+import json
+import re
+import shlex
+from collections.abc import Iterator
+from itertools import pairwise
+
+import boto3
+import pytest
+
+from firewall_logs.adapters.ledger import LedgerClaims, LedgerCommits, LedgerLease
+from firewall_logs.contracts import Account
+from local.paths import ROOT
+from tests.support.aws import LEDGER, account, entry
+from tests.support.firewall import NOW, OBJECT_ID, RUN_ID, a_source
+
+# An attribute in a JMESPath query stands before its DynamoDB type: `state.S`.
+QUERIED = re.compile(r"\b(\w+)\.(?:S|N|NS|BOOL)\b")
+# In an expression, what is neither a placeholder, a function nor a keyword.
+BARE = re.compile(r"(?<![#:\w])([a-z]\w*)(?!\w*\()")
+
+
+def ledger_commands(text: str) -> Iterator[list[str]]:
+    """Yield the words of each `aws dynamodb` command of a document."""
+    for block in re.findall(r"(?:^ {4,}\S.*\n)+", text, re.MULTILINE):
+        for line in block.replace("\\\n", " ").splitlines():
+            if "aws dynamodb " in line:
+                yield shlex.split(line)
+
+
+def attributes(command: list[str]) -> set[str]:
+    """Return the attributes that a command mentions."""
+    options = dict(pairwise(command))
+    named = set(json.loads(options.get("--expression-attribute-names", "{}")).values())
+    filtered = set(BARE.findall(options.get("--filter-expression", "")))
+    return named | filtered | set(QUERIED.findall(options.get("--query", "")))
+
+
+@pytest.fixture(scope="module")
+def written() -> set[str]:
+    """Return every attribute that an object's item has from its claim to its commit."""
+    found: set[str] = set()
+    with account():
+        dynamodb = boto3.client("dynamodb")
+        LedgerClaims(dynamodb, LEDGER).claim(OBJECT_ID, a_source(), RUN_ID, now=NOW, lease_seconds=60)
+        LedgerLease(dynamodb, LEDGER).mark_written(OBJECT_ID, 1, 0)
+        found |= entry(OBJECT_ID).keys()
+        LedgerCommits(dynamodb, LEDGER).commit(OBJECT_ID, 1, Account(), defect=None, now=NOW)
+        return found | entry(OBJECT_ID).keys()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(command, id=path.stem)
+        for path in sorted(ROOT.glob("docs/runbooks/*.md"))
+        for command in ledger_commands(path.read_text())
+    ],
+)
+def test_runbook_asks_for_attributes_that_the_ledger_writes(command: list[str], written: set[str]) -> None:
+    assert attributes(command)
+    assert attributes(command) <= written
+
+
+def test_attributes_are_found_wherever_a_command_mentions_them() -> None:
+    text = """
+
+    aws dynamodb scan --table-name "$(out Table)" --filter-expression 'contains(#o, :key) AND epoch > :n' \\
+      --expression-attribute-names '{"#o": "source"}' --expression-attribute-values '{":key": {"S": "x"}}' \\
+      --query 'Items[].[object_id.S, state.S]' --output text
+    aws s3 ls
+"""
+    [command] = ledger_commands(text)
+    assert attributes(command) == {"source", "epoch", "object_id", "state"}
