@@ -23,10 +23,9 @@ def hourly(events: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
         event_date (Date) and `schema.HOURLY`, in the order of its keys with nulls first.
     """
     events = events.select(name for name in ("event_time", *_TEXTS) if name in events.columns)[kept]
-    hours = events["event_time"].to_physical() // _HOUR_US
-    first = hours.min() or 0
+    hours, first = Part.spanning(events["event_time"].to_physical() // _HOUR_US)
     rankings = [Ranking.of(events, name) for name in _TEXTS]
-    words, sizes = pack([Part(hours - first, (hours.max() or 0) - first + 1), *(ranking.part for ranking in rankings)])
+    words, sizes = pack([hours, *(ranking.part for ranking in rankings)])
     counted = words.group_by(words.columns).agg(events=pl.len().cast(pl.Int64)).sort(words.columns)
     hour, *ranks = unpack(counted.select(words.columns), sizes)
     hour = hour.cast(pl.Int64) + first

@@ -7,8 +7,6 @@ from typing import Final
 import polars as pl
 from publicsuffixlist import PublicSuffixList
 
-from firewall_logs.dictionary import Dictionary, as_dictionary
-
 _PORT: Final = re.compile(r":[0-9]*\Z", re.ASCII)
 _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4: Final = rf"^(?:{_OCTET}\.){{3}}{_OCTET}$"
@@ -72,15 +70,8 @@ def _ipv6_versions(addresses: pl.Series) -> pl.Series:
 def path_templates(paths: pl.Series) -> pl.Series:
     """Return each path with its variable segments replaced by what they are."""
     variable = paths.str.contains(_VARIABLE).fill_null(value=False).arg_true()
-    segments = paths.gather(variable).str.split("/")
-    templates = segments.list.eval(pl.element().map_batches(_segment_templates, return_dtype=pl.String))
-    return paths.scatter(variable, templates.list.join("/"))
-
-
-def _segment_templates(segments: pl.Series) -> pl.Series:
-    distinct = Dictionary.of(as_dictionary(segments, "segment"))
-    text = pl.col(distinct.values.name)
-    template = text
+    template = segment = pl.element()
     for name, patterns in reversed(_SEGMENTS):
-        template = pl.when(*(text.str.contains(pattern) for pattern in patterns)).then(pl.lit(name)).otherwise(template)
-    return distinct.spread(distinct.values.to_frame().select(template.alias("template")).to_series())
+        matches = pl.all_horizontal(segment.str.contains(pattern) for pattern in patterns)
+        template = pl.when(matches).then(pl.lit(name)).otherwise(template)
+    return paths.scatter(variable, paths.gather(variable).str.split("/").list.eval(template).list.join("/"))

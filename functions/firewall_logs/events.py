@@ -34,12 +34,14 @@ class Gathered:
         """Rows by form of their time."""
         return dict(sorted(self._time_forms.items()))
 
-    def add(self, rows: pl.DataFrame, time_form: pl.Series, passed: pl.Series | None) -> None:
-        """Take rows, those of them that passed (Boolean; None for all)."""
+    def add(self, rows: pl.DataFrame, time_form: pl.Series, refused: pl.Series) -> None:
+        """Take rows but for those at the refused positions."""
         encoded = self._encodings.apply(rows)
-        self._frames.append(encoded if passed is None else encoded.filter(passed))
-        forms = time_form if passed is None else time_form.filter(passed)
-        self._time_forms.update(dict(forms.value_counts().iter_rows()))
+        if len(refused):
+            passed = pl.repeat(value=True, n=rows.height, dtype=pl.Boolean, eager=True).scatter(refused, values=False)
+            encoded, time_form = encoded.filter(passed), time_form.filter(passed)
+        self._frames.append(encoded)
+        self._time_forms.update(dict(time_form.value_counts().iter_rows()))
 
     def frame(self) -> pl.DataFrame:
         """Return all rows in order; there are none left to keep afterwards."""

@@ -82,9 +82,7 @@ def _of_texts(column: pl.Series, bounds: Bounds) -> pl.DataFrame:
     return _replaced(judged, ~(common | digits), lambda rows: _one_by_one(column.gather(rows), bounds))
 
 
-def _replaced(
-    judged: pl.DataFrame, mask: pl.Series, judge: Callable[[pl.Series], pl.DataFrame]
-) -> pl.DataFrame:
+def _replaced(judged: pl.DataFrame, mask: pl.Series, judge: Callable[[pl.Series], pl.DataFrame]) -> pl.DataFrame:
     """Return the frame with the rows that the mask marks judged otherwise."""
     rows = mask.arg_true()
     if rows.is_empty():
@@ -101,7 +99,8 @@ def _of_common_texts(texts: pl.Series, bounds: Bounds) -> pl.DataFrame:
     us = (day * 86_400 + clocks.spread(_seconds(clocks.values))) * _US
     no_day = pl.when(day.is_null()).then(pl.lit("time_format", REASON))
     if (texts.str.len_bytes() == _WHOLE_SECONDS).all():
-        return pl.select(us=us, ns=pl.repeat(0, len(texts), dtype=pl.Int16), form=_all(texts, "rfc3339"), refused=no_day)
+        ns, form = pl.repeat(0, len(texts), dtype=pl.Int16), pl.repeat("rfc3339", len(texts), dtype=FORM)
+        return pl.select(us=us, ns=ns, form=form, refused=no_day)
     rest = texts.str.slice(19)
     nanoseconds = rest.str.extract(r"^\.([0-9]+)").str.pad_end(9, "0").str.to_integer().fill_null(0)
     zoned = rest.str.contains("[Z+-]")
@@ -112,10 +111,6 @@ def _of_common_texts(texts: pl.Series, bounds: Bounds) -> pl.DataFrame:
         form=pl.when(zoned).then(pl.lit("rfc3339", FORM)).otherwise(pl.lit("naive", FORM)),
         refused=pl.coalesce(no_day, pl.when(~zoned).then(unzoned)),
     )
-
-
-def _all(column: pl.Series, form: str) -> pl.Expr:
-    return pl.repeat(form, len(column), dtype=FORM)
 
 
 def _seconds(clocks: pl.Series) -> pl.Series:

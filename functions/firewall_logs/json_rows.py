@@ -8,7 +8,7 @@ from firewall_logs.times import Bounds, TimeRefused, instant
 from firewall_logs.values import CONVERSIONS, Conflict, NotJson, RepeatedKeys, canonical, parse_json
 
 
-class RowRefused(ValueError):  # noqa: N818  # a row's state
+class RowRefused(ValueError):  # a row's state
     """A line is no event.
 
     Attributes:
@@ -49,7 +49,7 @@ class LineReader:
         except TimeRefused as refusal:
             raise RowRefused(str(refusal), schema.TIME_FIELD) from None
         texts = {name: _text(schema.FIELD_BY_RAW[name], event[name]) for name in _KNOWN if name in event}
-        unknown = {name: value for name, value in event.items() if name not in schema.FIELD_BY_RAW and value is not None}
+        unknown = {n: value for n, value in event.items() if n not in schema.FIELD_BY_RAW and value is not None}
         return {schema.TIME_FIELD: str(time), **texts, "extra": canonical(unknown) if unknown else None}
 
     def _object(self, line: bytes) -> dict[str, Any]:

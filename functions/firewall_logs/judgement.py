@@ -12,6 +12,7 @@ from firewall_logs.instants import instants
 from firewall_logs.rows import REASON
 from firewall_logs.times import Bounds
 
+
 @dataclass(frozen=True)
 class Judged:
     """The rows of a slice after the checks.
@@ -53,8 +54,9 @@ def judge(frame: pl.DataFrame, bounds: Bounds) -> Judged:
     if "client_ip" in rows.columns:
         addresses = Dictionary.of(rows["client_ip"])
         versions = ip_versions(addresses.values)
+        invalid = addresses.rows(versions.is_null() & addresses.values.is_not_null())
         rows = rows.with_columns(ip_version=addresses.spread(versions))
-        findings.append(_found(addresses.rows(versions.is_null() & addresses.values.is_not_null()), "ip_invalid", "ClientIP"))
+        findings.append(_found(invalid, "ip_invalid", "ClientIP"))
     return Judged(rows, times["form"], pl.concat(findings).unique("at", keep="first", maintain_order=True).sort("at"))
 
 

@@ -23,6 +23,14 @@ class Part:
     values: pl.Series
     size: int
 
+    @classmethod
+    def spanning(cls, integers: pl.Series) -> tuple["Part", int]:
+        """Return integers of any range as a part, and the smallest of them, which the part counts from."""
+        low, high = integers.to_frame("n").select(low=pl.col("n").min(), high=pl.col("n").max()).row(0)
+        if low is None:
+            return cls(integers, 1), 0
+        return cls(integers - low, high - low + 1), low
+
 
 @dataclass(frozen=True)
 class Ranking:

@@ -50,7 +50,7 @@ class NdjsonBatch:
 
     def raw(self, positions: pl.Series) -> pl.Series:
         """Return the lines of rows of the frame as they came."""
-        lines = self.block.split(b"\n")
+        lines = self.block.split(b"\n") if len(positions) else []
         rows = self.row.gather(positions).to_list()
         return pl.Series("raw", [lines[row - self.first_row] for row in rows], dtype=pl.Binary)
 

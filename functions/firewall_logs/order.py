@@ -23,16 +23,10 @@ def arranged(events: pl.DataFrame, kept: pl.Series) -> tuple[pl.Series, pl.DataF
     """
     events = events.select(name for name in _KEYS if name in events.columns)[kept]
     times = events["event_time"].to_physical()
-    numbers = times // _DAY_US
-    first = numbers.min() or 0
-    words, _ = pack(
-        [
-            Part(numbers - first, (numbers.max() or 0) - first + 1),
-            Ranking.of(events, "client_request_host").part,
-            Part(times % _DAY_US, _DAY_US),
-            Part(events["event_time_ns"], (events["event_time_ns"].max() or 0) + 1),
-        ]
-    )
+    day, _ = Part.spanning(times // _DAY_US)
+    nanoseconds, _ = Part.spanning(events["event_time_ns"])
+    hosts = Ranking.of(events, "client_request_host")
+    words, _ = pack([day, hosts.part, Part(times % _DAY_US, _DAY_US), nanoseconds])
     days = (
         events.group_by(event_date=pl.col("event_time").dt.date())
         .agg(rows=pl.len(), min_time=pl.col("event_time").min(), max_time=pl.col("event_time").max())

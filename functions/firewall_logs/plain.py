@@ -49,19 +49,21 @@ def _formatted(column: pl.Series, pattern: str, per_day: int) -> pl.Series:
     return texts.zip_with(reached, numbers.cast(pl.String))
 
 
-def _without_times(dtype: pl.DataType) -> pl.DataType:
+def _without_times(dtype: Any) -> pl.DataType:
+    """Return a type with integers wherever it has dates, times and durations."""
+    result: pl.DataType = dtype
     match dtype:
-        case pl.List():
-            return pl.List(_without_times(dtype.inner))
-        case pl.Array():
-            return pl.List(_without_times(dtype.inner))
+        case pl.List() | pl.Array():
+            result = pl.List(_without_times(dtype.inner))
         case pl.Struct():
-            return pl.Struct({field.name: _without_times(field.dtype) for field in dtype.fields})
+            result = pl.Struct({field.name: _without_times(field.dtype) for field in dtype.fields})
         case pl.Map():
-            return pl.Map(dtype.key, _without_times(dtype.value))
+            result = pl.Map(dtype.key, _without_times(dtype.value))
         case pl.Date():
-            return pl.Int32()
-    return pl.Int64() if dtype.is_temporal() else dtype
+            result = pl.Int32()
+        case pl.Datetime() | pl.Time() | pl.Duration():
+            result = pl.Int64()
+    return result
 
 
 def _plain(value: Any) -> Any:

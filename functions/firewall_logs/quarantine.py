@@ -42,11 +42,11 @@ class Quarantine:
         refused.write_parquet(self._part(self._count), compression="lz4", statistics=False)
         self._count += 1
 
-    def write(self) -> LocalFile:
-        """Write the rows, of which there is one at least."""
-        file = self._write(pl.read_parquet(self._part(number)) for number in range(self._count))
+    def write(self) -> list[LocalFile]:
+        """Write the rows, if there are any."""
+        files = [self._write(pl.read_parquet(self._part(n)) for n in range(self._count))] if self._count else []
         self.discard()
-        return file
+        return files
 
     def write_object(self, defect: str) -> LocalFile:
         """Write the one record of an object that cannot be read as a whole, and no rows."""

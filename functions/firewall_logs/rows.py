@@ -1,7 +1,6 @@
 """What reading a raw object gives, whatever its format: batches of rows, and what is known once they are read."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final, Protocol
 
 import polars as pl
@@ -13,7 +12,7 @@ REASON: Final = pl.Enum(schema.ROW_REASONS)
 REFUSED: Final = pl.Schema({"row": pl.Int64(), "reason": REASON, "field": pl.String(), "raw": pl.Binary()})
 
 
-class ObjectDefect(Exception):  # noqa: N818  # a state of the object, as `object_defect` names it
+class ObjectDefect(Exception):  # a state of the object, as `object_defect` names it
     """A raw object cannot be read as a whole; its argument is the object reason."""
 
 

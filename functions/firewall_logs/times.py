@@ -25,7 +25,7 @@ _DATE_TIME: Final = re.compile(
 _ZONE: Final = re.compile(r"(?:[Zz]|[+-]\d\d:\d\d)\Z", re.ASCII)
 
 
-class TimeRefused(ValueError):  # noqa: N818  # the state of a value
+class TimeRefused(ValueError):  # the state of a value
     """A `Datetime` that gives no instant; its argument is the reason for quarantine."""
 
 

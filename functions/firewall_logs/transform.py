@@ -52,63 +52,24 @@ def transform(task: Slice, raw: Path, out: Path) -> Outcome:
     Raises:
         OSError: Reading or writing failed; unreadable content never raises.
     """
+    quarantine = Quarantine(task, out)
+    if task.defect is not None:
+        return _defective(task.defect, quarantine)
     bounds = Bounds.of(task.naive_times, task.source.last_modified)
     reader: Reader = ParquetRows(task, raw) if task.format == "parquet" else NdjsonRows(raw, bounds)
-    quarantine = Quarantine(task, out)
     gathered = Gathered()
     rows_in = 0
     try:
-        if task.defect is not None:
-            raise ObjectDefect(task.defect)
         for batch in reader.batches():
             rows_in += batch.frame.height + batch.refused.height
             _sort_out(batch, bounds, gathered, quarantine)
     except ObjectDefect as defect:
-        return _defective(task, str(defect), quarantine)
-    return _written(task, reader, rows_in, gathered, quarantine, out)
-
-
-def _sort_out(batch: Batch, bounds: Bounds, gathered: Gathered, quarantine: Quarantine) -> None:
-    """Send the rows of a batch where they belong."""
-    judged = judge(batch.frame, bounds)
-    passed = None
-    if not judged.refused.is_empty():
-        at = judged.refused["at"]
-        passed = pl.repeat(True, batch.frame.height, dtype=pl.Boolean, eager=True).scatter(at, False)
-        late = judged.refused.select(row=batch.row.gather(at), reason="reason", field="field", raw=batch.raw(at))
-        quarantine.add(pl.concat([batch.refused, late]).sort("row"))
-    else:
-        quarantine.add(batch.refused)
-    gathered.add(judged.rows, judged.time_form, passed)
-
-
-def _defective(task: Slice, defect: str, quarantine: Quarantine) -> Outcome:
-    # Rows that a parquet footer promises are accounted for, although nobody will ever see them one by one.
-    rows = task.rows or 0
-    return Outcome(
-        account=Account(rows_in=rows, quarantined=rows),
-        blank_lines=0,
-        source_rows=rows,
-        quarantined_by_reason={defect: rows} if rows else {},
-        object_defect=defect,
-        columns_seen=[],
-        drift=Drift(),
-        files=[quarantine.write_object(defect)],
-    )
-
-
-def _written(
-    task: Slice, reader: Reader, rows_in: int, gathered: Gathered, quarantine: Quarantine, out: Path
-) -> Outcome:
+        return _defective(str(defect), quarantine)
     events = gathered.frame()
     repeated = duplicates(events)
-    drifted = drift(events, gathered.time_forms)
-    every = pl.int_range(events.height, dtype=pl.get_index_type(), eager=True)
-    kept = every.filter(~every.is_in(repeated.implode()))
-    files = list(write_events(task, events, kept, out))
     by_reason = quarantine.by_reason
-    if by_reason:
-        files.append(quarantine.write())
+    drifted = drift(events, gathered.time_forms)
+    files = [*write_events(task, events, _others(events.height, repeated), out), *quarantine.write()]
     return Outcome(
         account=Account(
             rows_in=rows_in,
@@ -123,4 +84,34 @@ def _written(
         columns_seen=reader.columns_seen,
         drift=drifted,
         files=files,
+    )
+
+
+def _sort_out(batch: Batch, bounds: Bounds, gathered: Gathered, quarantine: Quarantine) -> None:
+    """Send the rows of a batch where they belong."""
+    judged = judge(batch.frame, bounds)
+    at = judged.refused["at"]
+    late = judged.refused.select(row=batch.row.gather(at), reason="reason", field="field", raw=batch.raw(at))
+    quarantine.add(pl.concat([batch.refused, late]).sort("row"))
+    gathered.add(judged.rows, judged.time_form, refused=at)
+
+
+def _others(rows: int, excluded: pl.Series) -> pl.Series:
+    """Return all positions but the excluded ones."""
+    every = pl.int_range(rows, dtype=pl.get_index_type(), eager=True)
+    return every.filter(~every.is_in(excluded.implode()))
+
+
+def _defective(task: Slice, defect: str, quarantine: Quarantine) -> Outcome:
+    # Rows that a parquet footer promises are accounted for, although nobody will ever see them one by one.
+    rows = task.rows or 0
+    return Outcome(
+        account=Account(rows_in=rows, quarantined=rows),
+        blank_lines=0,
+        source_rows=rows,
+        quarantined_by_reason={defect: rows} if rows else {},
+        object_defect=defect,
+        columns_seen=[],
+        drift=Drift(),
+        files=[quarantine.write_object(defect)],
     )

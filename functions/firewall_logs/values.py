@@ -8,7 +8,7 @@ import json
 import math
 import re
 from collections.abc import Callable
-from json.encoder import encode_basestring  # type: ignore[attr-defined]  # public in CPython, absent from typeshed
+from json.encoder import encode_basestring
 from typing import Any, Final
 
 from firewall_logs import schema
@@ -25,11 +25,11 @@ _STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
-class Conflict(ValueError):  # noqa: N818  # a value's state, as `type_conflict` names it
+class Conflict(ValueError):  # a value's state, as `type_conflict` names it
     """A known field holds a value of another type."""
 
 
-class NotJson(ValueError):  # noqa: N818
+class NotJson(ValueError):
     """A text is no JSON."""
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from firewall_logs.transform import transform
 from tests.support.firewall import OBJECT_ID, a_slice, a_source
 from tests.support.firewall_slices import Written, of_frame, of_lines, transformed
 from tests.support.raw import parquet, truncated
-from firewall_logs.transform import transform
 
 LINE = b'{"Datetime":"2026-06-01T10:00:00Z","ClientRequestHost":"a.example","Action":"block"}\n'
 

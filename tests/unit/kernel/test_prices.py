@@ -1,4 +1,5 @@
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,8 @@ def test_nothing_costs_nothing() -> None:
     ],
 )
 def test_counter_costs_its_own_component_alone(counter: str, number: int, component: str, usd: float) -> None:
-    costs = estimate(replace(NOTHING, **{counter: number}))
+    used: dict[str, Any] = {counter: number}
+    costs = estimate(replace(NOTHING, **used))
     assert costs.pop(component) == pytest.approx(usd)
     assert set(costs.values()) == {0.0}
 

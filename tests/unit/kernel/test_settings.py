@@ -69,4 +69,4 @@ def test_environment_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_other_variables_are_ignored_and_settings_never_change() -> None:
     assert Settings.model_validate({"home": "x"}) == Settings()
     with pytest.raises(ValidationError, match="frozen"):
-        load(Example).runs_bucket = "others"  # type: ignore[misc]
+        load(Example).runs_bucket = "others"
