@@ -114,7 +114,10 @@ def _summarise(
         objects=len(plan.objects),
         objects_committed=len(by_object),
         objects_skipped=sum(o.status in {"committed_before", "leased_elsewhere", "ignored"} for o in plan.objects),
-        objects_defect=len({proof.object_id for proof in proofs if proof.object_defect}),
+        objects_defect=len(
+            {proof.object_id for proof in proofs if proof.object_defect}
+            - {proof.object_id for proof in proofs if proof.account.rows_out}
+        ),
         units=plan.units,
         slices=len(proofs),
         files=sum(len(proof.files) for proof in proofs),

@@ -19,7 +19,8 @@ class Judged:
 
     Attributes:
         rows: In the order of the frame that was judged: the lake's columns of the fields that were read (text as
-            String or Categorical, nulls where a value was refused), event_time_ns, ip_version, and extra where there is one.
+            String or Categorical, nulls where a value was refused), event_time_ns, and where there is something for
+            them ip_version and extra.
         time_form: Of each row (FORM).
         refused: Which rows are quarantined: at (UInt32, ascending positions), reason (REASON), field (String).
     """

@@ -117,13 +117,13 @@ class NdjsonRows:
         for _ in range(_NEW_SHAPES):
             if pieces.height < _FEW_LINES:
                 break
-            shape = shape_of(pieces["line"][0])
-            if shape is None:
+            found = shape_of(pieces["line"][0])
+            if found is None:
                 rest.append(pieces["at"].head(1))
                 pieces = pieces.slice(1)
             else:
-                self._learn(shape)
-                pieces = _take(shape, pieces, frames, escapes=escapes)
+                self._learn(found)
+                pieces = _take(found, pieces, frames, escapes=escapes)
         return frames, pl.concat([*rest, pieces["at"]]).sort()
 
     def _learn(self, shape: Shape) -> None:

@@ -67,22 +67,25 @@ def _without_times(dtype: Any) -> pl.DataType:
 
 
 def _plain(value: Any) -> Any:
+    plain: Any
     match value:
-        case None | bool() | str():
-            return value
+        case bool() | str() | None:
+            plain = value
         case int():
-            return Number(value)
+            plain = Number(value)
         case float():
-            return Number(repr(value)) if math.isfinite(value) else str(value)
+            plain = Number(repr(value)) if math.isfinite(value) else str(value)
         case Decimal():
-            return Number(f"{value:f}")
+            plain = Number(f"{value:f}")
         case bytes():
-            return value.decode("utf-8", "backslashreplace")
+            plain = value.decode("utf-8", "backslashreplace")
         case dict():
-            return {str(key): _plain(inner) for key, inner in value.items()}
+            plain = {str(key): _plain(inner) for key, inner in value.items()}
         case list():
-            return [_plain(inner) for inner in value]
-    raise TypeError(f"A parquet column holds a {type(value).__name__}.")
+            plain = [_plain(inner) for inner in value]
+        case _:
+            raise TypeError(f"A parquet column holds a {type(value).__name__}.")
+    return plain
 
 
 def _text(value: bytes | None) -> str | None:

@@ -54,7 +54,7 @@ def transform(task: Slice, raw: Path, out: Path) -> Outcome:
     """
     quarantine = Quarantine(task, out)
     if task.defect is not None:
-        return _defective(task.defect, quarantine)
+        return _defective(task, task.defect, quarantine)
     bounds = Bounds.of(task.naive_times, task.source.last_modified)
     reader: Reader = ParquetRows(task, raw) if task.format == "parquet" else NdjsonRows(raw, bounds)
     gathered = Gathered()
@@ -64,7 +64,7 @@ def transform(task: Slice, raw: Path, out: Path) -> Outcome:
             rows_in += batch.frame.height + batch.refused.height
             _sort_out(batch, bounds, gathered, quarantine)
     except ObjectDefect as defect:
-        return _defective(str(defect), quarantine)
+        return _defective(task, str(defect), quarantine)
     events = gathered.frame()
     repeated = duplicates(events)
     by_reason = quarantine.by_reason

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from local.paths import ROOT
 from tests.support.definitions import Json, read, states
 from tests.support.handlers import handler_source
-from tests.support.templates import Function, functions, machines
+from tests.support.templates import Function, functions, machines, sqs_sources
 
 
 def sample(function: Function, kind: str = "") -> Json:
@@ -108,11 +108,9 @@ def test_rule_sends_what_the_contract_asks_for(function: Function, template: str
     ("function", "pattern"),
     [
         pytest.param(function, rule["EventPattern"], id=f"{function}.{name}")
-        for function in functions()
-        for event in function.properties.get("Events", {}).values()
-        if event["Type"] == "SQS"
+        for function, source in sqs_sources()
         for name, rule in function.stack.of_type("AWS::Events::Rule").items()
-        if event["Properties"]["Queue"] in [target["Arn"] for target in rule["Targets"]]
+        if source["EventSourceArn"] in [target["Arn"] for target in rule["Targets"]]
     ],
 )
 def test_rule_lets_pass_what_the_sample_shows(function: Function, pattern: Json) -> None:

@@ -10,6 +10,8 @@ from tests.support.handlers import handler_source
 from tests.support.layers import imported, installed, size
 from tests.support.templates import Function, Json, Stack, functions, stacks
 
+# python3.11 runs on Amazon Linux 2: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+GLIBC = 26
 LIMIT_MIB = 250  # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: unzipped, layers included
 MARGIN_MIB = 15  # wheels of the other architecture differ a little
 
@@ -21,13 +23,11 @@ def keys_out_of_step(variables: set[str], fields: set[str]) -> list[str]:
     ]
 
 
-@pytest.mark.xdist_group("layers")
 @pytest.mark.parametrize("function", functions(), ids=str)
 def test_handler_imports_with_its_code_and_layers_alone(function: Function) -> None:
     assert len(imported(function).libraries) <= 1, f"{function} imports both polars and pyarrow: they fit no function"
 
 
-@pytest.mark.xdist_group("layers")
 @pytest.mark.parametrize("function", functions(), ids=str)
 def test_function_and_layers_fit_lambda(function: Function) -> None:
     mib = sum(map(size, [function.code, *map(installed, function.layers)])) / (1 << 20)
@@ -85,3 +85,22 @@ def test_keys_out_of_step_are_reported() -> None:
 
 def _shared(body: Json) -> Json:
     return dict(body["Globals"]["Function"]["Environment"]["Variables"])
+
+
+def needed_glibc(library: bytes) -> int:
+    """Return the minor version of the newest glibc 2.x symbol that a shared library asks for; 0 for none."""
+    return max((int(minor) for minor in re.findall(rb"GLIBC_2\.(\d+)", library)), default=0)
+
+
+@pytest.mark.parametrize("function", functions(), ids=str)
+def test_layers_load_on_the_runtime(function: Function) -> None:
+    libraries = [path for layer in function.layers for path in installed(layer).rglob("*.so*")]
+    too_new = [
+        f"{path.name} needs 2.{found}" for path in libraries if (found := needed_glibc(path.read_bytes())) > GLIBC
+    ]
+
+    assert not too_new, f"{function} runs on glibc 2.{GLIBC}: {too_new}"
+
+
+def test_library_for_a_newer_system_is_noticed() -> None:
+    assert needed_glibc(b"\0GLIBC_2.17\0GLIBC_2.28\0") == 28

@@ -14,7 +14,7 @@ from tests.support.templates import Function, Json, Machine, Stack, functions, m
 # What a function may do although no adapter of its handler declares it.
 EXTRA_ACTIONS: dict[tuple[str, str], tuple[set[str], str]] = {
     ("firewall_logs", "StartRunFunction"): (
-        {"kms:Decrypt"},
+        {"kms:Decrypt", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
         "Lambda's poller reads the encrypted queue in the name of the function",
     ),
 }

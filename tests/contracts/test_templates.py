@@ -18,6 +18,7 @@ from tests.support.templates import (
     machines,
     origin,
     root,
+    sqs_sources,
     stacks,
     translate,
 )
@@ -33,6 +34,7 @@ BEHIND_IS_CLOUD = {
         "DriftAlarm",
         "FunctionErrorsAlarm",
         "FunctionSlowAlarm",
+        "ObjectsQuarantinedAlarm",
         "FunctionThrottlesAlarm",
         "QuarantineHighAlarm",
         "RunsFailedAlarm",
@@ -138,17 +140,9 @@ def test_leases_outlive_the_machine(machine: Machine) -> None:
     assert len(leases) <= 1, f"functions of {machine.stack} disagree about the lease: {leases}"
 
 
-@pytest.mark.parametrize(
-    ("function", "event"),
-    [
-        pytest.param(function, event["Properties"], id=f"{function}.{name}")
-        for function in functions()
-        for name, event in function.properties.get("Events", {}).items()
-        if event["Type"] == "SQS"
-    ],
-)
+@pytest.mark.parametrize(("function", "event"), [pytest.param(*found, id=str(found[0])) for found in sqs_sources()])
 def test_queue_hides_messages_longer_than_the_function_may_hold_them(function: Function, event: Json) -> None:
-    queue = origin(function.stack, event["Queue"])
+    queue = origin(function.stack, event["EventSourceArn"])
     assert queue is not None
     properties = queue.stack.resources[queue.logical_id]["Properties"]
     window = _maximum(function.stack, event.get("MaximumBatchingWindowInSeconds", 0))

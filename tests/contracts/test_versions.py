@@ -8,12 +8,14 @@ from local.paths import ROOT
 from tests.support.locks import lock_problems, pins
 
 
-def test_the_transform_version_names_the_writer_of_the_lock() -> None:
-    locked = {pin.name: pin.version for pin in pins((ROOT / "layers/polars/requirements.txt").read_text())}
+def test_the_transform_version_names_the_writer_and_the_list_of_the_lock() -> None:
+    files = [ROOT / "layers" / layer / "requirements.txt" for layer in ("base", "polars")]
+    locked = {pin.name: pin.version for file in files for pin in pins(file.read_text())}
+    wanted = f"+polars-{locked['polars']}+psl-{locked['publicsuffixlist']}"
 
-    assert re.fullmatch(rf"\d+\+polars-{re.escape(locked['polars'])}", TRANSFORM_VERSION), (
-        f"the polars layer locks {locked['polars']}, but TRANSFORM_VERSION is {TRANSFORM_VERSION}: another writer "
-        "makes other bytes, so raise it in functions/firewall_logs/version.py"
+    assert re.fullmatch(rf"\d+{re.escape(wanted)}", TRANSFORM_VERSION), (
+        f"the layers lock {wanted}, but TRANSFORM_VERSION is {TRANSFORM_VERSION}: another writer or list makes other "
+        "bytes, so raise it in functions/firewall_logs/version.py"
     )
 
 

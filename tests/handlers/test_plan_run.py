@@ -175,7 +175,7 @@ def test_input_that_is_no_run_is_refused(wanted: dict[str, Any]) -> None:
 def test_object_that_s3_refuses_to_show_does_not_hold_up_the_others() -> None:
     hidden, shown = _put("cloudflare/2.ford/hidden.gz"), _put("cloudflare/2.ford/shown.gz")
 
-    def refuse(request: Any, **_: Any) -> AWSResponse | None:
+    def refuse(request: Any, **_: Any) -> Any:
         return AWSResponse(request.url, 403, HTTPHeaders(), Body()) if "hidden" in request.url else None
 
     aws.s3().meta.events.register_first("before-send.s3.HeadObject", refuse)

@@ -102,11 +102,17 @@ def wildcards_out_of_place(definition: Json) -> Iterator[str]:
 
 
 def lost_causes(definition: Json) -> Iterator[str]:
-    """Yield Catches that drop error or cause, except in states that themselves follow a Catch: theirs is kept."""
+    """Yield Catches that drop error or cause, but for two kinds.
+
+    States that themselves follow a Catch keep the first error; and a Catch of a failed Map's threshold may go on to the
+    state that finds out for itself what failed.
+    """
     for scope in scopes(definition):
         handling = {edge.target for state in scope.states for edge in scope.edges(state) if edge.kind == "catch"}
         for name, state in scope.states.items():
             for catcher in state.get("Catch", []):
+                if catcher["ErrorEquals"] == ["States.ExceedToleratedFailureThreshold"]:
+                    continue
                 kept = " ".join(text for _, text in strings([catcher.get("Assign"), catcher.get("Output")]))
                 for part in ("Error", "Cause"):
                     if f"$states.errorOutput.{part}" not in kept and name not in handling:

@@ -16,54 +16,26 @@ from typing import Any
 
 from publicsuffixlist import PublicSuffixList
 
-STRINGS = [
-    "Action",
-    "ClientASNDescription",
-    "ClientCountry",
-    "ClientIP",
-    "ClientIPClass",
-    "ClientRefererHost",
-    "ClientRefererPath",
-    "ClientRefererQuery",
-    "ClientRefererScheme",
-    "ClientRequestHost",
-    "ClientRequestMethod",
-    "ClientRequestPath",
-    "ClientRequestProtocol",
-    "ClientRequestQuery",
-    "ClientRequestScheme",
-    "ClientRequestUserAgent",
-    "Description",
-    "EdgeColoCode",
-    "FraudUserID",
-    "Kind",
-    "LeakedCredentialCheckResult",
-    "OriginatorRayID",
-    "RayID",
-    "Ref",
-    "RuleID",
-    "Source",
-    "ZoneName",
-]
-INTEGERS = [
-    "AISecurityInjectionScore",
-    "AISecurityTokenCount",
-    "ClientASN",
-    "EdgeResponseStatus",
-    "FirewallForAIInjectionScore",
-    "FirewallForAITokenCount",
-    "MatchIndex",
-    "OriginResponseStatus",
-]
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+STRINGS = _words("""
+    Action ClientASNDescription ClientCountry ClientIP ClientIPClass ClientRefererHost ClientRefererPath
+    ClientRefererQuery ClientRefererScheme ClientRequestHost ClientRequestMethod ClientRequestPath
+    ClientRequestProtocol ClientRequestQuery ClientRequestScheme ClientRequestUserAgent Description EdgeColoCode
+    FraudUserID Kind LeakedCredentialCheckResult OriginatorRayID RayID Ref RuleID Source ZoneName
+""")
+INTEGERS = _words("""
+    AISecurityInjectionScore AISecurityTokenCount ClientASN EdgeResponseStatus FirewallForAIInjectionScore
+    FirewallForAITokenCount MatchIndex OriginResponseStatus
+""")
 OBJECTS = ["AISecurityCustomTopicCategories", "Metadata"]
-STRING_LISTS = [
-    "AISecurityPIICategories",
-    "AISecurityUnsafeTopicCategories",
-    "ContentScanObjResults",
-    "ContentScanObjTypes",
-    "FirewallForAIPIICategories",
-    "FirewallForAIUnsafeTopicCategories",
-]
+STRING_LISTS = _words("""
+    AISecurityPIICategories AISecurityUnsafeTopicCategories ContentScanObjResults ContentScanObjTypes
+    FirewallForAIPIICategories FirewallForAIUnsafeTopicCategories
+""")
 INTEGER_LISTS = ["ContentScanObjSizes"]
 # Cloudflare's page has its fields in this order: by code point but for AISecurity…
 SCHEMA_ORDER = sorted(
@@ -72,81 +44,18 @@ SCHEMA_ORDER = sorted(
 )
 LARGEST = {"EdgeResponseStatus": 999, "OriginResponseStatus": 999, "ClientASN": 4_294_967_295}
 KNOWN = {
-    "Action": [
-        "unknown",
-        "allow",
-        "block",
-        "challenge",
-        "jschallenge",
-        "log",
-        "connectionclose",
-        "challengesolved",
-        "challengebypassed",
-        "jschallengesolved",
-        "jschallengebypassed",
-        "bypass",
-        "managedchallenge",
-        "managedchallengenoninteractivesolved",
-        "managedchallengeinteractivesolved",
-        "managedchallengebypassed",
-        "precursorinterstitialpageissued",
-        "precursorinterstitialpagebypassed",
-        "precursorinterstitialpagesolved",
-        "challengefailed",
-        "jschallengefailed",
-        "managedchallengeskipped",
-        "skip",
-    ],
-    "Source": [
-        "unknown",
-        "asn",
-        "country",
-        "ip",
-        "iprange",
-        "securitylevel",
-        "zonelockdown",
-        "waf",
-        "firewallrules",
-        "uablock",
-        "ratelimit",
-        "bic",
-        "hot",
-        "l7ddos",
-        "validation",
-        "botfight",
-        "apishield",
-        "botmanagement",
-        "dlp",
-        "firewallmanaged",
-        "firewallcustom",
-        "apishieldschemavalidation",
-        "apishieldtokenvalidation",
-        "apishieldsequencemitigation",
-    ],
-    "ClientIPClass": [
-        "unknown",
-        "badhost",
-        "searchengine",
-        "allowlist",
-        "monitoringservice",
-        "norecord",
-        "scan",
-        "tor",
-        "clean",
-        "whitelist",
-        "greylist",
-        "securityscanner",
-        "backupservice",
-        "mobileplatform",
-    ],
-    "LeakedCredentialCheckResult": [
-        "password_leaked",
-        "username_and_password_leaked",
-        "username_password_similar",
-        "username_leaked",
-        "clean",
-        "none",
-    ],
+    "Action": _words("""unknown allow block challenge jschallenge log connectionclose challengesolved
+        challengebypassed jschallengesolved jschallengebypassed bypass managedchallenge
+        managedchallengenoninteractivesolved managedchallengeinteractivesolved managedchallengebypassed
+        precursorinterstitialpageissued precursorinterstitialpagebypassed precursorinterstitialpagesolved
+        challengefailed jschallengefailed managedchallengeskipped skip"""),
+    "Source": _words("""unknown asn country ip iprange securitylevel zonelockdown waf firewallrules uablock ratelimit
+        bic hot l7ddos validation botfight apishield botmanagement dlp firewallmanaged firewallcustom
+        apishieldschemavalidation apishieldtokenvalidation apishieldsequencemitigation"""),
+    "ClientIPClass": _words("""unknown badhost searchengine allowlist monitoringservice norecord scan tor clean
+        whitelist greylist securityscanner backupservice mobileplatform"""),
+    "LeakedCredentialCheckResult": _words("""password_leaked username_and_password_leaked
+        username_password_similar username_leaked clean none"""),
 }
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SUFFIXES = PublicSuffixList()
@@ -198,7 +107,7 @@ class Expected:
     time_forms: Counter[str] = field(default_factory=Counter)
 
 
-def of_lines(data: bytes, *, last_modified: datetime, naive_utc: bool, feed: str, zone: str) -> Expected:
+def of_lines(data: bytes, *, last_modified: datetime, naive_times: str, feed: str, zone: str) -> Expected:
     """Return what the bytes of NDJSON become."""
     expected = Expected()
     lines = data.split(b"\n")
@@ -210,7 +119,7 @@ def of_lines(data: bytes, *, last_modified: datetime, naive_utc: bool, feed: str
             expected.blank_lines += 1
         else:
             rows.append((row, line, lambda line=line: _parsed(line, expected.columns_seen)))
-    _fill(expected, rows, last_modified, naive_utc, feed, zone)
+    _fill(expected, rows, last_modified=last_modified, naive_times=naive_times, feed=feed, zone=zone)
     return expected
 
 
@@ -219,7 +128,7 @@ def of_rows(
     columns: Iterable[str],
     *,
     last_modified: datetime,
-    naive_utc: bool,
+    naive_times: str,
     feed: str,
     zone: str,
 ) -> Expected:
@@ -234,17 +143,19 @@ def of_rows(
         judged = [(row, None, refuse) for row, _ in enumerate(rows)]
     else:
         judged = [(row, None, lambda values=values: values) for row, values in enumerate(rows)]
-    _fill(expected, judged, last_modified, naive_utc, feed, zone)
+    _fill(expected, judged, last_modified=last_modified, naive_times=naive_times, feed=feed, zone=zone)
     return expected
 
 
-def _fill(expected: Expected, rows: list[Any], last_modified: datetime, naive_utc: bool, feed: str, zone: str) -> None:
+def _fill(
+    expected: Expected, rows: list[Any], *, last_modified: datetime, naive_times: str, feed: str, zone: str
+) -> None:
     seen: set[str] = set()
     expected.rows_in = len(rows)
     for row, raw, parse in rows:
         try:
             values = parse()
-            event, form = _judged(values, last_modified, naive_utc)
+            event, form = _judged(values, last_modified, naive_times)
         except Refused as refused:
             reason, name = refused.args
             expected.quarantine.append({"reason": reason, "field": name, "row": row, "raw": raw})
@@ -337,8 +248,8 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _judged(values: dict[str, Any], last_modified: datetime, naive_utc: bool) -> tuple[dict[str, Any], str]:
-    us, ns, form = _time(values.get("Datetime"), last_modified, naive_utc)
+def _judged(values: dict[str, Any], last_modified: datetime, naive_times: str) -> tuple[dict[str, Any], str]:
+    us, ns, form = _time(values.get("Datetime"), last_modified, naive_times)
     event: dict[str, Any] = {}
     for name in SCHEMA_ORDER:
         if name == "Datetime":
@@ -362,15 +273,15 @@ def _judged(values: dict[str, Any], last_modified: datetime, naive_utc: bool) ->
     return event, form
 
 
-def _time(value: Any, last_modified: datetime, naive_utc: bool) -> tuple[int, int, str]:
+def _time(value: Any, last_modified: datetime, naive_times: str) -> tuple[int, int, str]:
     if value is None or value == "":
         raise Refused("time_missing", "Datetime")
     if isinstance(value, Stamp):
         total, form = value.ns, "native" if value.utc else "naive"
-        if form == "naive" and not naive_utc:
+        if form == "naive" and naive_times != "utc":
             raise Refused("time_naive", "Datetime")
     elif isinstance(value, str) and not re.fullmatch("[0-9]+", value):
-        total, form = _time_of_text(value, naive_utc)
+        total, form = _time_of_text(value, naive_times)
     elif isinstance(value, str) or (isinstance(value, Num) and value.integer):
         number = int(value if isinstance(value, str) else value.text)
         units = {"unix": 1, "unixms": 10**3, "unixus": 10**6, "unixnano": 10**9}
@@ -388,31 +299,26 @@ def _time(value: Any, last_modified: datetime, naive_utc: bool) -> tuple[int, in
     return total // 1000, total % 1000, form
 
 
-def _time_of_text(text: str, naive_utc: bool) -> tuple[int, str]:
-    match = re.fullmatch(
-        r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ](?P<clock>[0-9]{2}:[0-9]{2}:[0-9]{2})"
-        r"(?:\.(?P<fraction>[0-9]+))?(?P<zone>[Zz]|[+-][0-9]{2}:[0-9]{2})?",
-        text,
-    )
+_TIME = re.compile(
+    r"(?P<day>[0-9]{4}-[0-9]{2}-[0-9]{2})[Tt ](?P<clock>[0-9]{2}:[0-9]{2}:[0-9]{2})"
+    r"(?:\.(?P<fraction>[0-9]{1,9})0*)?(?P<zone>[Zz]|(?P<sign>[+-])(?P<hours>[01][0-9]|2[0-3]):(?P<minutes>[0-5][0-9]))?"
+)
+
+
+def _time_of_text(text: str, naive_times: str) -> tuple[int, str]:
+    match = _TIME.fullmatch(text)
+    if match is None:
+        raise Refused("time_format", "Datetime")
     try:
-        if match is None:
-            raise ValueError(text)
         moment = datetime.fromisoformat(f"{match['day']}T{match['clock']}+00:00")
-        fraction = match["fraction"] or ""
-        if set(fraction[9:]) - {"0"}:
-            raise ValueError(text)
-        offset = timedelta()
-        if match["zone"] not in (None, "Z", "z"):
-            hours, minutes = int(match["zone"][1:3]), int(match["zone"][4:6])
-            if hours > 23 or minutes > 59:
-                raise ValueError(text)
-            offset = timedelta(hours=hours, minutes=minutes) * (-1 if match["zone"][0] == "-" else 1)
     except ValueError:
         raise Refused("time_format", "Datetime") from None
-    if match["zone"] is None and not naive_utc:
+    if match["zone"] is None and naive_times != "utc":
         raise Refused("time_naive", "Datetime")
-    seconds = (moment - _EPOCH - offset) // timedelta(seconds=1)
-    total = seconds * 10**9 + int(fraction[:9].ljust(9, "0"))
+    east = timedelta(hours=int(match["hours"] or 0), minutes=int(match["minutes"] or 0))
+    seconds = (moment - _EPOCH) // timedelta(seconds=1)
+    seconds += east // timedelta(seconds=1) * (1 if match["sign"] == "-" else -1)
+    total = seconds * 10**9 + int((match["fraction"] or "").ljust(9, "0"))
     return total, "naive" if match["zone"] is None else "rfc3339"
 
 
@@ -424,32 +330,35 @@ def _typed(name: str, value: Any) -> Any:
         return _string(value)
     if name in INTEGERS:
         return _integer(value)
+    if value is None or value == "":
+        return None
     if name in OBJECTS:
-        if value is None or value == "":
-            return None
-        if isinstance(value, dict):
-            return _canonical(value)
-        if not isinstance(value, str):
-            raise Refused
-        try:
-            inner = _plain(_json(value))
-        except ValueError:
-            return value
-        return _canonical(inner) if isinstance(inner, dict) else value
+        return _object(value)
+    item = _string if name in STRING_LISTS else _integer
+    return [item(inner) for inner in _array(value)]
+
+
+def _object(value: Any) -> str:
+    if isinstance(value, dict):
+        return _canonical(value)
+    if not isinstance(value, str):
+        raise Refused
+    try:
+        inner = _plain(_json(value))
+    except ValueError:
+        return value
+    return _canonical(inner) if isinstance(inner, dict) else value
+
+
+def _array(value: Any) -> list[Any]:
     if isinstance(value, str):
-        if value == "":
-            return None
         try:
             value = _plain(_json(value))
         except ValueError:
             raise Refused from None
-        if not isinstance(value, list):
-            raise Refused
-    if value is None:
-        return None
     if not isinstance(value, list):
         raise Refused
-    return [_string(item) if name in STRING_LISTS else _integer(item) for item in value]
+    return value
 
 
 def _string(value: Any) -> str | None:

@@ -1,6 +1,7 @@
 """Layers as functions find them: the locked wheels, installed for this machine, and handlers imported beside them."""
 
 import hashlib
+import platform
 import json
 import shutil
 import subprocess
@@ -32,11 +33,13 @@ class Imported:
 def installed(layer: Path) -> Path:
     """Return the folder of a layer's packages, installed once for each state of its lock."""
     lock = layer / "requirements.txt"
-    target = _INSTALLED / f"{layer.name}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
+    # The wheels that layers/Makefile takes: of the oldest system, which is what python3.11 runs on.
+    wheels = f"{platform.machine().replace('arm64', 'aarch64')}-manylinux2014"
+    target = _INSTALLED / f"{layer.name}-{wheels}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
     if not target.exists():
         _INSTALLED.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(dir=_INSTALLED))
-        options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:"]
+        options = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:", "--python-platform", wheels]
         command = [
             UV,
             "pip",

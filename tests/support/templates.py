@@ -171,6 +171,17 @@ def functions() -> tuple[Function, ...]:
 
 
 @cache
+def sqs_sources() -> tuple[tuple[Function, Json], ...]:
+    """Return every function that a queue feeds, with the properties of its event source mapping."""
+    return tuple(
+        (function, mapping)
+        for function in functions()
+        for mapping in function.stack.of_type("AWS::Lambda::EventSourceMapping").values()
+        if mapping["FunctionName"] == {"Ref": function.logical_id} and "BatchSize" in mapping
+    )
+
+
+@cache
 def machines() -> tuple[Machine, ...]:
     """Return every state machine of every stack."""
     return tuple(

@@ -329,6 +329,7 @@ class FinishedRun:
             started_at=self.started_at,
             finished_at=self.started_at + timedelta(seconds=seconds + 4),
             reconciled=not self.disagree,
+            event_lag_seconds=3600.0,
             account=self.account,
             quarantined_by_reason=reasons,
             objects=self.objects,

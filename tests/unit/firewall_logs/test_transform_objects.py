@@ -101,16 +101,22 @@ def test_defect_known_to_the_planner_needs_no_raw_object(tmp_path: Path) -> None
     assert [file.rows for file in outcome.files] == [1]
 
 
+def test_rows_that_a_footer_promised_are_accounted_for(tmp_path: Path) -> None:
+    written = transformed(tmp_path / "slice", b"PAR1 and nothing else", rows=7)
+    assert written.outcome.quarantined_by_reason == {"parquet_unreadable": 7}
+    assert written.outcome.account.model_dump() == {"rows_in": 7, "rows_out": 0, "quarantined": 7, "duplicates": 0}
+    assert len(written.quarantine) == 1
+
+
 def test_missing_raw_file_raises(tmp_path: Path) -> None:
     for kind in ("ndjson.gz", "parquet"):
         with pytest.raises(FileNotFoundError):
             transform(a_slice(format=kind), tmp_path / "absent", tmp_path)
 
 
-@pytest.mark.parametrize(
-    "raw", [gzip.compress(b""), gzip.compress(b"") + gzip.compress(b""), gzip.compress(b"\n \n\n")]
-)
-def test_object_without_rows_gives_no_files(tmp_path: Path, raw: bytes) -> None:
+@pytest.mark.parametrize("members", [[b""], [b"", b""], [b"\n \n\n"]], ids=["empty", "two empty", "blank lines"])
+def test_object_without_rows_gives_no_files(tmp_path: Path, members: list[bytes]) -> None:
+    raw = b"".join(map(gzip.compress, members))
     outcome = transformed(tmp_path / "slice", raw, format="ndjson.gz").outcome
     assert outcome.files == []
     assert outcome.object_defect is None

@@ -21,6 +21,11 @@ MOMENT = datetime(2026, 6, 1, 10, tzinfo=UTC)
 US = 1780308000 * 10**6
 
 
+def _asked(query: str) -> list[Any]:
+    with duckdb.connect() as connection:
+        return connection.sql(query).fetchall()
+
+
 def _of_sql(folder: Path, query: str, **given: Any) -> Written:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder.with_suffix(".parquet")
@@ -90,7 +95,7 @@ def test_int96_is_a_naive_timestamp(tmp_path: Path) -> None:
         "t = pa.table({'Datetime': pa.array([d.datetime(2026, 6, 1, 10, 0, 0, 123457)], pa.timestamp('ns'))});"
         f"pq.write_table(t, {str(path)!r}, use_deprecated_int96_timestamps=True)"
     )
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True)  # noqa: S603  # the code above
     accepted = transformed(tmp_path / "slice", path.read_bytes(), naive_times="utc")
     assert [row["event_time"] for row in accepted.events] == [US + 123457]
     refused = transformed(tmp_path / "slice", path.read_bytes())
@@ -101,8 +106,9 @@ NESTED = """
     SELECT '2026-06-01T10:00:00Z' AS "Datetime", map {'b': 'é', 'a': '1'} AS "Metadata",
            ['clean', NULL] AS "ContentScanObjResults", [1, NULL]::UTINYINT[] AS "ContentScanObjSizes",
            [1, 2] AS "ContentScanObjTypes", {'y': 1, 'x': NULL} AS "AISecurityCustomTopicCategories",
-           203::UTINYINT AS "EdgeResponseStatus", 18446744073709551615::UBIGINT AS "RayID", 1.50::DECIMAL(5, 2) AS "Ref",
-           0.1::DOUBLE AS "Description", 'waf'::BLOB AS "Source", map {'k': [1, 2]} AS "NewMap", {'b': 1.5, 'a': 'x'} AS "NewStruct",
+           203::UTINYINT AS "EdgeResponseStatus", 18446744073709551615::UBIGINT AS "RayID",
+           1.50::DECIMAL(5, 2) AS "Ref", 0.1::DOUBLE AS "Description", 'waf'::BLOB AS "Source",
+           map {'k': [1, 2]} AS "NewMap", {'b': 1.5, 'a': 'x'} AS "NewStruct",
            DATE '2026-06-01' AS "NewDate", true AS "NewBool", '{"z": 1}'::JSON AS "NewJson"
 """
 
@@ -205,12 +211,11 @@ def test_slice_reads_its_row_groups_and_nothing_else(tmp_path: Path) -> None:
     raw = _row_groups(3000, 1000)
     path = tmp_path / "whole.parquet"
     path.write_bytes(raw)
-    with duckdb.connect() as connection:
-        spans = connection.sql(
-            f"""SELECT row_group_id, min(coalesce(dictionary_page_offset, data_page_offset)),
-                max(coalesce(dictionary_page_offset, data_page_offset) + total_compressed_size)
-                FROM parquet_metadata('{path}') GROUP BY ALL ORDER BY 1"""
-        ).fetchall()
+    spans = _asked(
+        f"""SELECT row_group_id, min(coalesce(dictionary_page_offset, data_page_offset)),
+            max(coalesce(dictionary_page_offset, data_page_offset) + total_compressed_size)
+            FROM parquet_metadata('{path}') GROUP BY ALL ORDER BY 1"""  # noqa: S608  # a path of this test
+    )
     _, begin, end = spans[1]
     footer = spans[2][2]
     # What a worker has on disk that fetched the slice's bytes alone.
@@ -252,8 +257,7 @@ def test_files_have_the_documented_columns_and_text_is_nothing_but_text(tmp_path
     assert {file.kind for file in written.outcome.files} == {"events", "hourly", "quarantine"}
     for file in written.outcome.files:
         columns = schema.TABLES[file.kind]
-        with duckdb.connect() as connection:
-            nodes = connection.sql(f"SELECT name, type, logical_type FROM parquet_schema('{file.path}')").fetchall()
+        nodes = _asked(f"SELECT name, type, logical_type FROM parquet_schema('{file.path}')")  # noqa: S608  # our path
         physical = {name: (kind, logical) for name, kind, logical in nodes[1:]}
         assert tuple(name for name, _, _ in nodes if name in columns) == schema.COLUMNS[file.kind]
         for name, kind in columns.items():
@@ -273,10 +277,9 @@ def test_hosts_have_statistics_and_rows_of_a_host_lie_together(tmp_path: Path) -
         }
     )
     (events,) = [f for f in of_frame(tmp_path / "slice", frame).outcome.files if f.kind == "events"]
-    with duckdb.connect() as connection:
-        spans = connection.sql(
-            f"""SELECT stats_min_value, stats_max_value FROM parquet_metadata('{events.path}')
-                WHERE path_in_schema = 'client_request_host' ORDER BY row_group_id"""
-        ).fetchall()
+    spans = _asked(
+        f"""SELECT stats_min_value, stats_max_value FROM parquet_metadata('{events.path}')
+            WHERE path_in_schema = 'client_request_host' ORDER BY row_group_id"""  # noqa: S608  # a path of this test
+    )
     assert spans == [("h0", "h8"), ("h8", "h9")]
     assert events.max_time == MOMENT + timedelta(seconds=29_999)
