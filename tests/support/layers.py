@@ -1,8 +1,8 @@
 """Layers as functions find them: the locked wheels, installed for this machine, and handlers imported beside them."""
 
 import hashlib
-import platform
 import json
+import platform
 import shutil
 import subprocess
 import tempfile
