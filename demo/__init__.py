@@ -1,0 +1,1 @@
+"""What `gatehouse demo` processes: raw logs, and the record of what was planted in them."""

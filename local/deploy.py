@@ -120,7 +120,7 @@ def deploy(
         DeployFailed: The stack exists, a resource failed, or a setting was not taken.
     """
     declared = load(template).get("Parameters", {})
-    own = samconfig.environment(ENVIRONMENT).parameters
+    own = samconfig.environment(ENVIRONMENT).parameters if template == TEMPLATE else {"Environment": ENVIRONMENT}
     given = {**own, "Architecture": host_architecture(), **(parameters or {})}
     given = {name: value for name, value in given.items() if name in declared}
     _refuse_update(cloud, stack, account)
