@@ -13,7 +13,9 @@ from firewall_logs.contracts import (
     Reconciliation,
     RunPlan,
     RunSummary,
+    SourceObject,
 )
+from firewall_logs.identity import source_id
 from firewall_logs.locations import LAKE, manifest_key, receipt_key, run_key
 from kernel.objects import Bucket
 
@@ -87,7 +89,9 @@ class RunArchive:
             runs = sorted(readers.map(self._run, dict.fromkeys(run_ids)), key=lambda run: run.plan.started_at)
             object_ids = _object_ids(runs)
             kept = [each for some in readers.map(self._receipts, object_ids) for each in some]
-            manifests = [manifest for manifest in readers.map(self._manifest, object_ids) if manifest]
+            # An object version has one manifest, and a receipt is what names its version.
+            sources = {each.proof.object_id: each.proof.source for each in kept}
+            manifests = [manifest for manifest in readers.map(self._manifest, sources.values()) if manifest]
             witnesses = {run.run_id: run.reconciliation for run in runs if run.reconciliation}
             earlier = sorted({each.measured.run_id for each in kept} - {run.run_id for run in runs})
             found = zip(earlier, readers.map(self._reconciliation, earlier), strict=True)
@@ -117,8 +121,8 @@ class RunArchive:
     def _reconciliation(self, run_id: str) -> Reconciliation | None:
         return self._read(self._runs, run_key(run_id, "reconciliation.json"), Reconciliation)
 
-    def _manifest(self, object_id: str) -> Manifest | None:
-        return self._read(self._lake, manifest_key(object_id), Manifest)
+    def _manifest(self, source: SourceObject) -> Manifest | None:
+        return self._read(self._lake, manifest_key(source_id(source)), Manifest)
 
     def _receipts(self, object_id: str) -> list[Receipt]:
         keys = [key for key, _ in self._runs.keys(receipt_key(object_id, 0).rpartition("/")[0])]

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from ipaddress import ip_address
 from typing import Any
 
@@ -142,7 +143,7 @@ def of_rows(
 
         judged = [(row, None, refuse) for row, _ in enumerate(rows)]
     else:
-        judged = [(row, None, lambda values=values: values) for row, values in enumerate(rows)]
+        judged = [(row, None, partial(dict, values)) for row, values in enumerate(rows)]
     _fill(expected, judged, last_modified=last_modified, naive_times=naive_times, feed=feed, zone=zone)
     return expected
 

@@ -29,6 +29,7 @@ from firewall_logs.contracts import (
     RunSummary,
     SourceObject,
 )
+from firewall_logs.identity import source_id
 from firewall_logs.locations import lake_key, manifest_key, receipt_key, run_key
 
 if TYPE_CHECKING:
@@ -109,7 +110,7 @@ class FinishedRun:
             lanes[lanes.index(begin)] += seconds + 0.05
             if position not in self.uncommitted:
                 self.manifests.append(manifest)
-                self._put(self.lake, manifest_key(manifest.object_id), manifest)
+                self._put(self.lake, manifest_key(source_id(manifest.source)), manifest)
             reconciled.append(self._reconciled(manifest, position))
         self._put(self.runs, run_key(self.run_id, "plan.json"), self._plan(planned))
         self._put(self.runs, run_key(self.run_id, "reconciliation.json"), self._reconciliation(reconciled))
