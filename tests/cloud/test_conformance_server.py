@@ -95,8 +95,8 @@ def test_a_server_ends_with_a_starter_that_is_killed(spare: str) -> None:
     server = eventually(lambda: EmbeddedCloud.find(spare))
     starter.kill()
     starter.wait()
-    eventually(lambda: not server.survivors())
-    assert EmbeddedCloud.find(spare) is None
+    # A process on its way out is found for a moment longer than its session has members.
+    eventually(lambda: not server.survivors() and EmbeddedCloud.find(spare) is None)
 
 
 def test_accounts_see_nothing_of_each_other(cloud: EmbeddedCloud) -> None:
