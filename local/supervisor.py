@@ -92,7 +92,10 @@ class EmbeddedCloud:
             created = psutil.Process(process.pid).create_time() if healthy else 0.0
             cloud = cls(ServerState(name, process.pid, created, port, region, time.time()), process)
             if healthy and cloud.owns_port:
-                _state_file(name).write_text(json.dumps(asdict(cloud.state)))
+                # Whole or not at all: others look for it while it is written.
+                unfinished = _state_file(name).with_suffix(".unfinished")
+                unfinished.write_text(json.dumps(asdict(cloud.state)))
+                unfinished.replace(_state_file(name))
                 return cloud
             cloud.stop()
             log = _log(name)
