@@ -21,18 +21,32 @@ _READ = frozenset({"s3:GetObject", "s3:ListBucket", "kms:Decrypt"})
 _WRITE = frozenset({"s3:PutObject", "kms:GenerateDataKey", "kms:Decrypt"})
 
 
-class Plans:
+class PlanReader:
+    """Reads what a run was to do."""
+
+    IAM: ClassVar = _READ
+
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._bucket = Bucket(s3, bucket)
+
+    def read(self, run_id: str) -> RunPlan | None:
+        """Return the plan; None where the run ended before it had one."""
+        return _read(self._bucket, locations.run_key(run_id, "plan.json"), RunPlan)
+
+    def intent(self, run_id: str) -> list[str]:
+        """Return the objects that the run may hold; none where it ended before it claimed any."""
+        intent = _read(self._bucket, locations.run_key(run_id, "intent.json"), RunIntent)
+        return intent.object_ids if intent else []
+
+
+class Plans(PlanReader):
     """Writes what a run is to do: the intent before anything is claimed, `plan.json` last, as commit of the plan."""
 
     IAM: ClassVar = _READ | _WRITE
 
     def __init__(self, s3: "S3Client", bucket: str) -> None:
-        self._bucket = Bucket(s3, bucket)
+        super().__init__(s3, bucket)
         self.bucket = bucket
-
-    def read(self, run_id: str) -> RunPlan | None:
-        """Return the plan, if the run has one yet."""
-        return _read(self._bucket, locations.run_key(run_id, "plan.json"), RunPlan)
 
     def intend(self, run_id: str, object_ids: Iterable[str]) -> list[str]:
         """Note what the run is about to claim, beside what an earlier attempt at planning it noted; return it all."""
@@ -61,28 +75,10 @@ class Plans:
         return locations.run_key(run_id, "units.jsonl")
 
 
-class PlanReader:
-    """Reads what a run was to do."""
+class ReceiptReader:
+    """Reads receipts of slices."""
 
     IAM: ClassVar = _READ
-
-    def __init__(self, s3: "S3Client", bucket: str) -> None:
-        self._bucket = Bucket(s3, bucket)
-
-    def read(self, run_id: str) -> RunPlan | None:
-        """Return the plan; None where the run ended before it had one."""
-        return _read(self._bucket, locations.run_key(run_id, "plan.json"), RunPlan)
-
-    def intent(self, run_id: str) -> list[str]:
-        """Return the objects that the run may hold; none where it ended before it claimed any."""
-        intent = _read(self._bucket, locations.run_key(run_id, "intent.json"), RunIntent)
-        return intent.object_ids if intent else []
-
-
-class ReceiptBook:
-    """Writes and reads receipts of slices."""
-
-    IAM: ClassVar = _READ | _WRITE
 
     def __init__(self, s3: "S3Client", bucket: str) -> None:
         self._bucket = Bucket(s3, bucket)
@@ -90,6 +86,12 @@ class ReceiptBook:
     def read(self, object_id: str, index: int) -> Receipt | None:
         """Return the receipt of a slice, if it was ever finished."""
         return _read(self._bucket, locations.receipt_key(object_id, index), Receipt)
+
+
+class ReceiptBook(ReceiptReader):
+    """Writes receipts, and reads them of slices."""
+
+    IAM: ClassVar = _READ | _WRITE
 
     def write(self, receipt: Receipt) -> None:
         """Write the receipt of a slice unless another attempt at it was faster.
@@ -105,19 +107,6 @@ class ReceiptBook:
             other = self.read(proof.object_id, proof.index)
             if other is None or other.proof != proof:
                 raise
-
-
-class ReceiptReader:
-    """Reads receipts of slices."""
-
-    IAM: ClassVar = _READ
-
-    def __init__(self, s3: "S3Client", bucket: str) -> None:
-        self._bucket = Bucket(s3, bucket)
-
-    def read(self, object_id: str, index: int) -> Receipt | None:
-        """Return the receipt of a slice, if it was ever finished."""
-        return _read(self._bucket, locations.receipt_key(object_id, index), Receipt)
 
 
 class Evidence:
