@@ -1,6 +1,7 @@
 """Derived columns: rules on one distinct value each (docs/firewall_logs.md, "Derived columns")."""
 
 import re
+from functools import cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import Final
 
@@ -26,18 +27,18 @@ _SEGMENTS: Final = (
 _VARIABLE: Final = "[0-9]|[0-9A-Fa-f]{16}"
 
 
-class DomainList:
-    """The public suffix list, as its package carries it; loading takes a moment."""
+def registered_domain(host: str) -> str | None:
+    """Return the registrable domain of a Host header; None for an address or where there is none."""
+    name = _PORT.sub("", host).removesuffix(".").lower()
+    if name.startswith("[") or ip_version(host) is not None or ip_version(name) is not None:
+        return None
+    return _public_suffixes().privatesuffix(name)
 
-    def __init__(self) -> None:
-        self._list = PublicSuffixList()
 
-    def registered_domain(self, host: str) -> str | None:
-        """Return the registrable domain of a Host header; None for an address or where there is none."""
-        name = _PORT.sub("", host).removesuffix(".").lower()
-        if name.startswith("[") or ip_version(host) is not None or ip_version(name) is not None:
-            return None
-        return self._list.privatesuffix(name)
+@cache
+def _public_suffixes() -> PublicSuffixList:
+    # Loading takes a tenth of a second, which a warm function has behind it.
+    return PublicSuffixList()
 
 
 def ip_version(text: str) -> int | None:

@@ -9,7 +9,7 @@ import polars as pl
 
 from firewall_logs.aggregate import hourly
 from firewall_logs.contracts import Slice
-from firewall_logs.derive import DomainList, path_templates
+from firewall_logs.derive import path_templates, registered_domain
 from firewall_logs.dictionary import Dictionary, as_dictionary, encoding
 from firewall_logs.encodings import Encodings
 from firewall_logs.files import LocalFile, path_of, write
@@ -81,7 +81,7 @@ def derived(events: pl.DataFrame) -> pl.DataFrame:
     columns: list[pl.Series] = []
     if "client_request_host" in events.columns:
         hosts = Dictionary.of(events["client_request_host"])
-        domains = hosts.map(DomainList().registered_domain, pl.String())
+        domains = hosts.map(registered_domain, pl.String())
         columns.append(hosts.spread(as_dictionary(domains, "registered_domain")))
     if "client_request_path" in events.columns:
         paths = Dictionary.of(events["client_request_path"])

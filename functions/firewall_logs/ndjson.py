@@ -1,4 +1,4 @@
-"""Raw NDJSON to rows: whole blocks by the shapes of their lines, what is left line by line."""
+"""Raw NDJSON to rows: blocks of lines at once, what is left line by line."""
 
 import re
 from collections.abc import Iterator
@@ -10,10 +10,10 @@ import polars as pl
 from polars.exceptions import ComputeError
 
 from firewall_logs import schema
+from firewall_logs.bulk_lines import BulkReader
 from firewall_logs.gzip_members import blocks
 from firewall_logs.json_rows import LineReader, RowRefused
 from firewall_logs.rows import REFUSED
-from firewall_logs.shapes import Shape, ShapedLines, shape_of
 from firewall_logs.times import Bounds
 
 # ASCII white space but the line feed, which ends the line.
@@ -21,12 +21,6 @@ _SPACE: Final = " \t\r\x0b\x0c"
 # Those after the first line, which either end in a line feed or at the very end.
 _BLANK_LINE: Final = re.compile(rb"\n[ \t\r\x0b\x0c]*(?:(?=\n)|(?<!\n)\Z)")
 _BLANK_FIRST: Final = re.compile(rb"[ \t\r\x0b\x0c]*(?:\n|\Z)")
-_CONTROL: Final = bytes(range(0x20)).replace(b"\n", b"")
-_DOUBTFUL: Final = r'[\x00-\x1f]|\\["\\]'
-# Fewer lines than this are sooner read one by one than taken apart by a shape; so are those of ever new shapes.
-_FEW_LINES: Final = 16
-_NEW_SHAPES: Final = 32
-_MOST_SHAPES: Final = 256
 _NOTHING: Final = pl.DataFrame(schema={"at": pl.UInt32, schema.TIME_FIELD: pl.String})
 
 
@@ -62,15 +56,14 @@ class NdjsonRows:
         """Note which file, and what the feed and the object say about times."""
         self._raw = raw
         self._lines = LineReader(bounds)
-        self._shapes: list[Shape] = []
-        self._shape_keys: set[str] = set()
+        self._bulk = BulkReader()
         self.blank_lines = 0
         self.source_rows = 0
 
     @property
     def columns_seen(self) -> list[str]:
         """Top-level keys of all lines that are objects."""
-        return sorted(self._lines.keys | self._shape_keys)
+        return sorted(self._bulk.keys | self._lines.keys)
 
     def batches(self) -> Iterator[NdjsonBatch]:
         """Yield the object's rows, block by block.
@@ -88,9 +81,11 @@ class NdjsonRows:
     def _batch(self, block: bytes, lines: pl.Series, first_row: int) -> NdjsonBatch:
         filled = (lines.str.strip_chars(_SPACE) != "").arg_true()
         self.blank_lines += len(lines) - len(filled)
-        shaped, rest = self._by_shape(block, lines, filled)
+        sure = self._bulk.read(lines.gather(filled) if len(filled) < len(lines) else lines)
+        sure = sure.with_columns(at=filled.gather(sure["at"]))
+        rest = filled.filter(~filled.is_in(sure["at"].implode()))
         records, refused = self._one_by_one(block, rest, first_row)
-        frame = pl.concat([_NOTHING, *shaped, records], how="diagonal").sort("at")
+        frame = pl.concat([sure, records], how="diagonal").sort("at")
         return NdjsonBatch(
             block=block,
             frame=frame.drop("at"),
@@ -98,38 +93,6 @@ class NdjsonRows:
             refused=refused,
             first_row=first_row,
         )
-
-    def _by_shape(self, block: bytes, lines: pl.Series, filled: pl.Series) -> tuple[list[pl.DataFrame], pl.Series]:
-        """Take lines apart by shapes; return the rows, and the positions of the lines that have none."""
-        rest: list[pl.Series] = []
-        escapes = b"\\" in block
-        if escapes or len(block.translate(None, _CONTROL)) < len(block):
-            doubtful = lines.gather(filled).str.contains(_DOUBTFUL)
-            rest.append(filled.filter(doubtful))
-            filled = filled.filter(~doubtful)
-        if len(filled) < len(lines):
-            lines = lines.gather(filled)
-        pieces = pl.DataFrame({"at": filled, "line": lines, "pieces": lines.str.split('"')})
-        pieces = pieces.with_columns(width=pl.col("pieces").list.len())
-        frames: list[pl.DataFrame] = []
-        for shape in self._shapes:
-            pieces = _take(shape, pieces, frames, escapes=escapes)
-        for _ in range(_NEW_SHAPES):
-            if pieces.height < _FEW_LINES:
-                break
-            found = shape_of(pieces["line"][0])
-            if found is None:
-                rest.append(pieces["at"].head(1))
-                pieces = pieces.slice(1)
-            else:
-                self._learn(found)
-                pieces = _take(found, pieces, frames, escapes=escapes)
-        return frames, pl.concat([*rest, pieces["at"]]).sort()
-
-    def _learn(self, shape: Shape) -> None:
-        self._shape_keys |= shape.keys
-        if len(self._shapes) < _MOST_SHAPES:
-            self._shapes.append(shape)
 
     def _one_by_one(self, block: bytes, positions: pl.Series, first_row: int) -> tuple[pl.DataFrame, pl.DataFrame]:
         records: list[dict[str, str | None]] = []
@@ -148,23 +111,8 @@ class NdjsonRows:
         return frame.with_columns(at) if events else _NOTHING, pl.DataFrame(refused, schema=REFUSED, orient="row")
 
 
-def _take(shape: Shape, pieces: pl.DataFrame, frames: list[pl.DataFrame], *, escapes: bool) -> pl.DataFrame:
-    """Add the rows that have the shape to the frames, and return the lines that do not."""
-    wide = pieces["width"] == len(shape.pieces)
-    if not wide.any():
-        return pieces
-    candidates = pieces if wide.all() else pieces.filter(wide)
-    taken = ShapedLines(shape, candidates["pieces"], escapes=escapes)
-    at = candidates["at"]
-    if taken.fitting.all():
-        frames.append(taken.values.with_columns(at))
-        return pieces.filter(~wide)
-    frames.append(taken.values.filter(taken.fitting).with_columns(at.filter(taken.fitting)))
-    return pl.concat([pieces.filter(~wide), candidates.filter(~taken.fitting)]).sort("at")
-
-
 def _lines(block: bytes) -> pl.Series:
-    """Return a block's lines without their ends (LF or CRLF); one that is no UTF-8 as one that has no shape."""
+    """Return a block's lines without their ends (LF or CRLF); one that is no UTF-8 as one that is no JSON."""
     try:
         return pl.read_lines(block)["line"]
     except ComputeError:

@@ -66,7 +66,8 @@ def parse_json(text: str) -> Any:
             parse_constant=_refuse_constant,
         )
         if _SURROGATE.search(text):
-            canonical(value).encode()
+            # Of the text, not of the value, in which a repeated key has hidden what it held first.
+            json.dumps(json.loads(text, object_pairs_hook=list), ensure_ascii=False).encode()
     except ValueError:
         raise NotJson from None
     return value

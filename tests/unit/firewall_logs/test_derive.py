@@ -1,9 +1,7 @@
 import polars as pl
 import pytest
 
-from firewall_logs.derive import DomainList, ip_version, ip_versions, path_templates
-
-DOMAINS = DomainList()
+from firewall_logs.derive import ip_version, ip_versions, path_templates, registered_domain
 
 
 @pytest.mark.parametrize(
@@ -24,7 +22,7 @@ DOMAINS = DomainList()
     ],
 )
 def test_registered_domain_is_that_of_the_public_suffix_list(host: str, domain: str | None) -> None:
-    assert DOMAINS.registered_domain(host) == domain
+    assert registered_domain(host) == domain
 
 
 @pytest.mark.parametrize(
