@@ -38,6 +38,21 @@ class Dictionary:
             return cls(dtype.categories.to_series(), column.to_physical())
         return cls(column, None)
 
+    @classmethod
+    def occurring(cls, column: pl.Series) -> "Dictionary":
+        """Take a column apart, and keep of its values only those that a row has.
+
+        All batches of a slice share a dictionary, so a batch may have few of its values.
+        """
+        if not isinstance(column.dtype, pl.Categorical):
+            return cls.of(column)
+        found = column.drop_nulls().unique()
+        codes = found.to_physical()
+        highest = codes.to_frame("code").select(pl.col("code").max()).item()
+        places = pl.repeat(0, (highest or 0) + 1, dtype=pl.UInt32, eager=True)
+        numbers = places.scatter(codes, pl.int_range(len(found), dtype=pl.UInt32, eager=True))
+        return cls(found.cast(pl.String), numbers.gather(column.to_physical()))
+
     def map(self, rule: Callable[[str], Any], dtype: pl.DataType) -> pl.Series:
         """Return what the rule makes of each distinct value."""
         results = [None if value is None else rule(value) for value in self.values.to_list()]

@@ -6,7 +6,7 @@ import polars as pl
 
 from firewall_logs.dictionary import encoding
 
-_SAMPLE_ROWS: Final = 65_536
+SAMPLE_ROWS: Final = 65_536
 # A dictionary of texts that are mostly distinct only costs: RayID, sometimes ClientIP.
 _DISTINCT_SHARE: Final = 0.5
 
@@ -22,11 +22,11 @@ class Encodings:
         texts = [column for column in frame.get_columns() if column.dtype == pl.String]
         for column in texts:
             if column.name not in self._dtypes:
-                self._dtypes[column.name] = _dtype(column)
+                self._dtypes[column.name] = encoding(column.name) if repetitive(column) else pl.String()
         return frame.with_columns(column.cast(self._dtypes[column.name]) for column in texts)
 
 
-def _dtype(column: pl.Series) -> pl.DataType:
-    sample = column.head(_SAMPLE_ROWS)
-    repetitive = sample.n_unique() <= max(1, sample.len() * _DISTINCT_SHARE)
-    return encoding(column.name) if repetitive else pl.String()
+def repetitive(texts: pl.Series) -> bool:
+    """Return whether a column of text is kept as a dictionary, by the first SAMPLE_ROWS of a slice."""
+    sample = texts.head(SAMPLE_ROWS)
+    return sample.n_unique() <= max(1, sample.len() * _DISTINCT_SHARE)

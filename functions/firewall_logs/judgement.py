@@ -53,7 +53,7 @@ def judge(frame: pl.DataFrame, bounds: Bounds) -> Judged:
     rows = pl.DataFrame(columns)
     findings = [_bad_times(times), *conflicts, *ranges]
     if "client_ip" in rows.columns:
-        addresses = Dictionary.of(rows["client_ip"])
+        addresses = Dictionary.occurring(rows["client_ip"])
         versions = ip_versions(addresses.values)
         invalid = addresses.rows(versions.is_null() & addresses.values.is_not_null())
         rows = rows.with_columns(ip_version=addresses.spread(versions))

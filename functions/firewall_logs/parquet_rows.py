@@ -10,7 +10,10 @@ from polars.exceptions import PanicException, PolarsError
 
 from firewall_logs import schema
 from firewall_logs.contracts import Slice
+from firewall_logs.dictionary import encoding
+from firewall_logs.encodings import SAMPLE_ROWS, repetitive
 from firewall_logs.extras import join_members, json_texts
+from firewall_logs.parquet_codes import TextAsCodes
 from firewall_logs.plain import plain_values
 from firewall_logs.rows import REASON, REFUSED, ObjectDefect
 from firewall_logs.values import canonical
@@ -95,13 +98,23 @@ class ParquetRows:
 
     def _decoded(self) -> Iterator[ParquetBatch]:
         scan = pl.scan_parquet(self._raw)
-        self.columns_seen = sorted(scan.collect_schema().names())
+        columns = scan.collect_schema()
+        self.columns_seen = sorted(columns.names())
         first = self._task.first_row
         rows = self._task.rows
         self.source_rows = scan.select(pl.len()).collect().item() if rows is None else rows
-        for start in range(first, first + self.source_rows, _BATCH_ROWS):
-            length = min(_BATCH_ROWS, first + self.source_rows - start)
-            yield ParquetBatch(scan.slice(start, length).collect(), start)
+        sample = scan.slice(first, min(SAMPLE_ROWS, self.source_rows))
+        with TextAsCodes(self._raw, _repetitive(sample, columns)) as source:
+            for start in range(first, first + self.source_rows, _BATCH_ROWS):
+                length = min(_BATCH_ROWS, first + self.source_rows - start)
+                yield ParquetBatch(source.rows(start, length), start)
+
+
+def _repetitive(sample: pl.LazyFrame, columns: pl.Schema) -> dict[str, pl.DataType]:
+    """Return which documented columns of text are better kept as dictionaries."""
+    texts = {f.raw: f.lake for f in schema.FIELDS if f.type != "time" and columns.get(f.raw) == pl.String}
+    rows = sample.select(list(texts)).collect()
+    return {column.name: encoding(texts[column.name]) for column in rows.get_columns() if repetitive(column)}
 
 
 def _check_magic(raw: Path) -> None:

@@ -46,7 +46,7 @@ def transform(task: Slice, raw: Path, out: Path) -> Outcome:
 
     Args:
         task: Which slice of which object.
-        raw: The object's bytes; need not exist where the task has a defect.
+        raw: The object's bytes, in a file that nobody else reads meanwhile; need not exist where the task has a defect.
         out: An empty folder.
 
     Raises:

@@ -7,6 +7,7 @@ import pytest
 
 from firewall_logs import bulk_lines
 from firewall_logs.bulk_lines import BulkReader
+from firewall_logs.structures import Structure
 from tests.support.raw import an_event
 
 
@@ -69,5 +70,5 @@ def test_structures_that_never_return_are_forgotten(monkeypatch: pytest.MonkeyPa
 
 def test_block_the_parser_refuses_is_left_to_the_strict_reader(monkeypatch: pytest.MonkeyPatch) -> None:
     # No line is known that the strict reader takes and polars does not; should there be one, it costs time only.
-    monkeypatch.setattr(bulk_lines, "structure_of", lambda _: bulk_lines.Structure(frozenset(), {}, frozenset()))
+    monkeypatch.setattr(bulk_lines, "structure_of", lambda _: Structure(frozenset(), {}, frozenset()))
     assert BulkReader().read(_lines(an_event(1), "{nonsense")).is_empty()
