@@ -1,7 +1,7 @@
 """What the emulator drops while it deploys, applied from the template's own values and read back.
 
-MiniStack's CloudFormation ignores lifecycle rules, Object Lock and KMS encryption of buckets, and point-in-time
-recovery, time to live and encryption of tables; its APIs accept them all.
+MiniStack's CloudFormation ignores lifecycle rules, Object Lock and KMS encryption of buckets, point-in-time recovery,
+time to live and encryption of tables, and the key of event buses; its APIs accept them all.
 """
 
 from collections.abc import Callable, Iterator
@@ -148,7 +148,14 @@ def _table_encryption(client: ClientOf, table: str, value: dict[str, Any]) -> tu
     return {"Status": "ENABLED" if value["SSEEnabled"] else "DISABLED"}, found
 
 
+def _bus_encryption(client: ClientOf, bus: str, value: str) -> tuple[Any, Any]:
+    events = client("events")
+    events.update_event_bus(Name=bus, KmsKeyIdentifier=value)
+    return value, events.describe_event_bus(Name=bus)["KmsKeyIdentifier"]
+
+
 _STEPS: dict[str, dict[str, Callable[[ClientOf, str, Any], tuple[Any, Any]]]] = {
+    "AWS::Events::EventBus": {"KmsKeyIdentifier": _bus_encryption},
     "AWS::S3::Bucket": {
         "LifecycleConfiguration": _lifecycle,
         "ObjectLockConfiguration": _object_lock,

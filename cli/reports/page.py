@@ -1,6 +1,7 @@
 """The page: evidence, verdict and figures poured into one HTML file that needs nothing but itself."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -16,7 +17,8 @@ from cli.reports.evidence import Evidence
 from cli.reports.lake import HourCell, LakeFigures, QuarantineCell, Ranked
 from cli.reports.timeline import UnitSpan, busy_window, unit_spans
 from cli.reports.verdict import Verdict
-from firewall_logs.contracts import Account
+from firewall_logs.contracts import Account, Omitted
+from firewall_logs.names import add_up
 from kernel import prices
 
 # Two drawings of each chart, so that text keeps its size: CSS shows the one that fits.
@@ -221,18 +223,24 @@ def _reasons(lake: LakeFigures) -> list[Bar]:
 
 
 def _drift(evidence: Evidence) -> DriftBars:
-    columns: Counter[str] = Counter()
-    values: Counter[tuple[str, str]] = Counter()
-    forms: Counter[str] = Counter()
-    for manifest in evidence.manifests.values():
-        columns.update(manifest.drift.columns)
-        forms.update(manifest.drift.time_forms)
-        values.update({(f, v): rows for f, counts in manifest.drift.values.items() for v, rows in counts.items()})
+    drift = add_up(manifest.drift for manifest in evidence.manifests.values())
+    values = [Bar(value, rows, note=field) for field, counts in drift.values.items() for value, rows in counts.items()]
     return DriftBars(
-        columns=[Bar(name, rows) for name, rows in columns.most_common()],
-        values=[Bar(value, rows, note=field) for (field, value), rows in values.most_common()],
-        forms=[Bar(name, rows) for name, rows in forms.most_common()],
+        columns=[
+            *sorted((Bar(name, rows) for name, rows in drift.columns.items()), key=_most_first),
+            *_left_out(drift.columns_omitted),
+        ],
+        values=[
+            *sorted(values, key=_most_first),
+            *(bar for field, omitted in drift.values_omitted.items() for bar in _left_out(omitted, field)),
+        ],
+        forms=sorted((Bar(name, rows) for name, rows in drift.time_forms.items()), key=_most_first),
     )
+
+
+def _left_out(omitted: Omitted, field: str = "") -> Iterator[Bar]:
+    if omitted.names:
+        yield Bar(f"up to {omitted.names:,} more, not named", omitted.rows, note=field)
 
 
 def _costs(evidence: Evidence) -> list[Bar]:

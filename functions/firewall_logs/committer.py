@@ -1,14 +1,14 @@
 """CommitRun's work: manifests, ledger, summary, event, in this order."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from firewall_logs.contracts import (
     Account,
-    Drift,
     Manifest,
     Measured,
     PlannedObject,
@@ -18,7 +18,10 @@ from firewall_logs.contracts import (
     RunPlan,
     RunSummary,
 )
+from firewall_logs.errors import LeaseLost
+from firewall_logs.names import add_counts, add_up, first_columns
 from kernel import prices
+from kernel.errors import EffectConflict
 
 if TYPE_CHECKING:
     from firewall_logs.adapters.lake import Manifests
@@ -33,6 +36,15 @@ TRANSITIONS_PER_UNIT: Final = 2
 _CALLS_PER_RUN: Final = 3  # PlanRun, ReconcileRun, CommitRun
 
 
+@dataclass(frozen=True)
+class _Attempt:
+    """What became of one object: committed with these receipts, or refused for a reason."""
+
+    object_id: str
+    receipts: list[Receipt]
+    refusal: str | None = None
+
+
 class Committer:
     """Publishes what was reconciled."""
 
@@ -44,21 +56,23 @@ class Committer:
     def commit(self, plan: RunPlan, verdict: Reconciliation, *, architecture: str, now: datetime) -> RunSummary:
         """Commit each object that reconciled, and return the summary of the run.
 
-        An object whose witnesses disagree stays as it is: claimed, without manifest, invisible to readers.
-
-        Raises:
-            LeaseLost: Another run has taken an object over.
-            EffectConflict: An object has another manifest.
+        An object whose witnesses disagree stays as it is: claimed, without manifest, invisible to readers. One that
+        another run has taken over, or that has another manifest, does not hold up the others: the summary names it.
         """
         agreed = {found.object_id for found in verdict.objects if found.reconciled}
         objects = [planned for planned in plan.objects if planned.object_id in agreed and planned.status == "planned"]
         with ThreadPoolExecutor(_THREADS) as threads:
-            committed = list(threads.map(lambda planned: self._commit(planned, now), objects))
-        receipts = [receipt for batch in committed for receipt in batch]
-        return _summarise(plan, verdict, receipts, architecture=architecture, now=now)
+            attempts = list(threads.map(lambda planned: self._attempt(planned, now), objects))
+        return _summarise(plan, verdict, attempts, architecture=architecture, now=now)
 
-    def _commit(self, planned: PlannedObject, now: datetime) -> list[Receipt]:
+    def _attempt(self, planned: PlannedObject, now: datetime) -> _Attempt:
         object_id = str(planned.object_id)
+        try:
+            return _Attempt(object_id, self._commit(object_id, planned, now))
+        except (LeaseLost, EffectConflict) as refused:
+            return _Attempt(object_id, [], str(refused))
+
+    def _commit(self, object_id: str, planned: PlannedObject, now: datetime) -> list[Receipt]:
         receipts = [
             receipt for i in range(planned.slices) if (receipt := self._receipts.read(object_id, i)) is not None
         ]
@@ -72,6 +86,7 @@ class Committer:
 def manifest_of(proofs: list[Proof]) -> Manifest:
     """Return the manifest of an object from the proofs of all its slices."""
     first = proofs[0]
+    columns_seen, columns_omitted = first_columns(column for proof in proofs for column in proof.columns_seen)
     return Manifest(
         object_id=first.object_id,
         transform_version=first.transform_version,
@@ -79,17 +94,19 @@ def manifest_of(proofs: list[Proof]) -> Manifest:
         zone=first.zone,
         source=first.source,
         account=_account(proofs),
-        quarantined_by_reason=_add(proof.quarantined_by_reason for proof in proofs),
+        quarantined_by_reason=add_counts(proof.quarantined_by_reason for proof in proofs),
         object_defect=next((proof.object_defect for proof in proofs if proof.object_defect), None),
-        columns_seen=sorted({column for proof in proofs for column in proof.columns_seen}),
-        drift=_drift(proofs),
+        columns_seen=columns_seen,
+        columns_omitted=columns_omitted + sum(proof.columns_omitted for proof in proofs),
+        drift=add_up(proof.drift for proof in proofs),
         files=[file for proof in proofs for file in proof.files],
     )
 
 
 def _summarise(
-    plan: RunPlan, verdict: Reconciliation, receipts: list[Receipt], *, architecture: str, now: datetime
+    plan: RunPlan, verdict: Reconciliation, attempts: list[_Attempt], *, architecture: str, now: datetime
 ) -> RunSummary:
+    receipts = [receipt for attempt in attempts for receipt in attempt.receipts]
     proofs = [receipt.proof for receipt in receipts]
     # Slices that an earlier run finished cost this one nothing.
     own = [receipt for receipt in receipts if receipt.measured.run_id == plan.run_id]
@@ -110,9 +127,10 @@ def _summarise(
         finished_at=now,
         reconciled=verdict.reconciled,
         account=account,
-        quarantined_by_reason=_add(proof.quarantined_by_reason for proof in proofs),
+        quarantined_by_reason=add_counts(proof.quarantined_by_reason for proof in proofs),
         objects=len(plan.objects),
         objects_committed=len(by_object),
+        objects_refused={attempt.object_id: attempt.refusal for attempt in attempts if attempt.refusal is not None},
         objects_skipped=sum(o.status in {"committed_before", "leased_elsewhere", "ignored"} for o in plan.objects),
         objects_defect=len(
             {proof.object_id for proof in proofs if proof.object_defect}
@@ -123,7 +141,7 @@ def _summarise(
         files=sum(len(proof.files) for proof in proofs),
         bytes_in=sum(proof.source.size for proof in by_object.values()),
         bytes_out=sum(file.bytes for proof in proofs for file in proof.files),
-        drift=_drift(proofs),
+        drift=add_up(proof.drift for proof in proofs),
         seconds=round((now - plan.started_at).total_seconds(), 3),
         processing_seconds=round(wall, 3),
         rows_per_second=round(own_rows / wall, 1) if wall else 0.0,
@@ -168,20 +186,3 @@ def _event_lag(proofs: Iterable[Proof], now: datetime) -> float | None:
 
 def _account(proofs: Iterable[Proof]) -> Account:
     return sum((proof.account for proof in proofs), Account())
-
-
-def _drift(proofs: Iterable[Proof]) -> Drift:
-    drifts = [proof.drift for proof in proofs]
-    fields = {field for drift in drifts for field in drift.values}
-    return Drift(
-        columns=_add(drift.columns for drift in drifts),
-        values={field: _add(drift.values.get(field, {}) for drift in drifts) for field in sorted(fields)},
-        time_forms=_add(drift.time_forms for drift in drifts),
-    )
-
-
-def _add(counts: Iterable[dict[str, int]]) -> dict[str, int]:
-    total: Counter[str] = Counter()
-    for count in counts:
-        total.update(count)
-    return dict(sorted(total.items()))

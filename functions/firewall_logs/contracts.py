@@ -106,17 +106,33 @@ class Account(Contract):
         )
 
 
+class Omitted(Contract):
+    """Names that a document leaves out, as it must not grow with what a source invents (`names.py`).
+
+    Attributes:
+        names: How many: of a slice exactly; of a sum at most, as its parts may have left out the same.
+        rows: Rows with them.
+    """
+
+    names: Count = 0
+    rows: Count = 0
+
+
 class Drift(Contract):
     """What the source sent that its documentation does not know.
 
     Attributes:
         columns: Rows with a value, by unknown column.
+        columns_omitted: The same of the columns that are not named.
         values: Rows by field (raw name) and unseen value.
+        values_omitted: By field, the same of the values that are not named.
         time_forms: Rows by form of `Datetime`; not drift in itself, but a new form is worth a look.
     """
 
     columns: dict[str, Count] = {}
+    columns_omitted: Omitted = Omitted()
     values: dict[str, dict[str, Count]] = {}
+    values_omitted: dict[str, Omitted] = {}
     time_forms: dict[str, Count] = {}
 
 
@@ -163,7 +179,12 @@ class Measured(Contract):
 
 
 class Proof(Contract):
-    """What a slice became: equal for every attempt, whoever made it."""
+    """What a slice became: equal for every attempt, whoever made it.
+
+    Attributes:
+        columns_seen: Keys or columns the slice has: all documented ones, and the first of the others.
+        columns_omitted: How many others there are.
+    """
 
     object_id: ObjectId
     index: Count
@@ -178,6 +199,7 @@ class Proof(Contract):
     quarantined_by_reason: dict[str, Count] = {}
     object_defect: str | None = None
     columns_seen: list[str] = []
+    columns_omitted: Count = 0
     drift: Drift = Drift()
     files: list[LakeFile] = []
 
@@ -196,7 +218,12 @@ class Receipt(Contract):
 
 
 class Manifest(Contract):
-    """The commit of one raw object: readers trust the files that manifests name, and no others."""
+    """The commit of one raw object: readers trust the files that manifests name, and no others.
+
+    Attributes:
+        columns_seen: Keys or columns the object has: all documented ones, and the first of the others.
+        columns_omitted: How many others there are, at most: slices may have left out the same.
+    """
 
     object_id: ObjectId
     transform_version: str
@@ -207,6 +234,7 @@ class Manifest(Contract):
     quarantined_by_reason: dict[str, Count] = {}
     object_defect: str | None = None
     columns_seen: list[str] = []
+    columns_omitted: Count = 0
     drift: Drift = Drift()
     files: list[LakeFile] = []
 
@@ -370,6 +398,8 @@ class RunSummary(Contract):
     Attributes:
         account: Of the objects this run committed.
         objects: Asked for; of them `objects_skipped` were done before, held by another run, or no feed's.
+        objects_refused: Why, by object that reconciled and could not be committed all the same: another run has taken
+            it over, or another manifest stands in its place. If there is one, the run fails after this.
         objects_defect: Committed as quarantined whole.
         bytes_in: Of the raw objects.
         bytes_out: Of all files of the lake.
@@ -378,7 +408,9 @@ class RunSummary(Contract):
         rows_per_second: Rows of the slices this run made itself, over `processing_seconds`.
         lag_seconds_max: Longest time from an object's LastModified to its commit.
         event_lag_seconds: From the latest event to the commit; None where there is no event.
-        usd: Estimate by the run's own counters and `kernel.prices`: of the slices this run made itself.
+        usd: Estimate by the run's own counters and `kernel.prices`: the compute of the slices this run made itself, and
+            the requests, state transitions and ledger writes of the run. Not in it: the compute of the other functions
+            and of failed attempts, what PlanRun reads, storage, KMS, logs and metrics.
         usd_per_million_rows: By the rows of these slices.
     """
 
@@ -391,6 +423,7 @@ class RunSummary(Contract):
     quarantined_by_reason: dict[str, Count]
     objects: Count
     objects_committed: Count
+    objects_refused: dict[ObjectId, str] = {}
     objects_skipped: Count
     objects_defect: Count
     units: Count
@@ -416,6 +449,7 @@ class CommitResult(Contract):
     Attributes:
         reconciled: Whether nothing contradicts anything; if not, the run fails after this.
         objects_committed: By this run.
+        objects_refused: Not committed although they reconciled; if there are any, the run fails after this.
         objects_committed_before: By an earlier one.
         objects_leased_elsewhere: Left to the run that holds them.
     """
@@ -423,6 +457,7 @@ class CommitResult(Contract):
     run_id: RunId
     reconciled: bool
     objects_committed: Count
+    objects_refused: Count
     objects_committed_before: Count
     objects_leased_elsewhere: Count
     account: Account
@@ -431,19 +466,25 @@ class CommitResult(Contract):
 
 
 class FailureInput(Contract):
-    """Input of RecordFailure, from the machine's Catch or from the event of an execution that ended uncaught."""
+    """Input of RecordFailure, from the machine's Catch or from the event of an execution that ended uncaught.
+
+    Attributes:
+        objects: How many the run was asked for by name; 0 for a feed, or where nobody knows.
+    """
 
     run_id: RunId
     state: str
     error: str
     cause: str
+    objects: Count = 0
 
 
 class FailureRecord(Contract):
     """`failure.json` of a run: the evidence.
 
     Attributes:
-        objects_failed: Objects that were claimed and are given back, and those that could not be found or read.
+        objects_failed: Objects that were claimed and are given back, and those that could not be found or read; of a
+            run that ended before its plan, all it was asked for. One at least.
     """
 
     run_id: RunId

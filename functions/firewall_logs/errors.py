@@ -17,6 +17,10 @@ class LeaseLost(FirewallLogsError):
     """Another run holds the object by now; whatever this one still does is fenced off."""
 
 
+class CommitRefused(FirewallLogsError):
+    """Objects whose witnesses agree were not committed, each for its reason; all others of the run were."""
+
+
 class SourceChanged(FirewallLogsError):
     """The raw object is no longer the version that was planned."""
 

@@ -1,6 +1,6 @@
 """RecordFailure's work: give back what the run holds, and say what happened."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -16,7 +16,7 @@ _THREADS: Final = 16
 
 def release_all(
     failure: FailureInput,
-    intent: Iterable[str],
+    intent: Sequence[str],
     plan: RunPlan | None,
     releases: "LedgerReleases",
     now: datetime,
@@ -24,5 +24,9 @@ def release_all(
     """Give back every object that the failed run still holds, and return the evidence."""
     with ThreadPoolExecutor(_THREADS) as threads:
         released = sum(threads.map(lambda object_id: releases.release(object_id, failure.run_id, now=now), intent))
-    lost = sum(planned.status in {"missing", "unreadable"} for planned in plan.objects) if plan else 0
-    return FailureRecord(**failure.model_dump(), recorded_at=now, objects_failed=released + lost)
+    if plan is None:
+        failed = max(len(intent), failure.objects)
+    else:
+        failed = released + sum(planned.status in {"missing", "unreadable"} for planned in plan.objects)
+    # One at least: a rate of success that a failed run does not lower would say that nothing happened.
+    return FailureRecord(**failure.model_dump(exclude={"objects"}), recorded_at=now, objects_failed=max(failed, 1))

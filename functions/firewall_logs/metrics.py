@@ -1,24 +1,32 @@
-"""What a run tells CloudWatch. Pure: names, units and values; the handler emits them."""
+"""What runs and their triggers tell CloudWatch. Pure: names, units and values; the handlers emit them."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from firewall_logs.contracts import RunSummary
+from firewall_logs.contracts import ObjectRef, RunSummary
+from firewall_logs.feeds import Feeds
 
 Unit = Literal["Count", "Bytes", "Seconds", "Count/Second", "None"]
 
 
+def announced(refs: Iterable[ObjectRef], feeds: Feeds) -> Counter[str]:
+    """Count new objects by the name of their feed; those that no feed owns are nobody's data."""
+    return Counter(feed.name for ref in refs if (feed := feeds.owner(ref.bucket, ref.key)))
+
+
 def of_run(summary: RunSummary) -> Iterator[tuple[str, Unit, float]]:
     """Yield the metrics of a run that came as far as its commit."""
-    account = summary.account
+    account, drift = summary.account, summary.drift
+    unseen = sum(map(len, drift.values.values())) + sum(omitted.names for omitted in drift.values_omitted.values())
     yield "ObjectsCommitted", "Count", summary.objects_committed
     yield "ObjectsQuarantined", "Count", summary.objects_defect
     yield "RowsRead", "Count", account.rows_in
     yield "RowsWritten", "Count", account.rows_out
     yield "RowsQuarantined", "Count", account.quarantined
     yield "RowsDuplicated", "Count", account.duplicates
-    yield "ColumnsDrifted", "Count", len(summary.drift.columns)
-    yield "ValuesDrifted", "Count", sum(len(values) for values in summary.drift.values.values())
+    yield "ColumnsDrifted", "Count", len(drift.columns) + drift.columns_omitted.names
+    yield "ValuesDrifted", "Count", unseen
     yield "BytesRead", "Bytes", summary.bytes_in
     yield "BytesWritten", "Bytes", summary.bytes_out
     yield "UsdEstimated", "None", summary.usd

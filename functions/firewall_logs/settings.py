@@ -11,6 +11,7 @@ class StartSettings(Settings):
     """StartRun."""
 
     process_objects_arn: str
+    feeds_parameter: str
 
 
 class PlanSettings(Settings):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from firewall_logs import locations
 from firewall_logs.contracts import Account, LakeFile, Measured, Proof, Receipt, Slice, Unit, UnitResult
+from firewall_logs.names import add_up, first_columns
 from firewall_logs.transform import LocalFile, Outcome, transform
 from firewall_logs.version import TRANSFORM_VERSION
 
@@ -111,6 +112,7 @@ class Worker:
 
 
 def _proof(piece: Slice, outcome: Outcome, files: list[LakeFile]) -> Proof:
+    columns_seen, columns_omitted = first_columns(outcome.columns_seen)
     return Proof(
         object_id=piece.object_id,
         index=piece.index,
@@ -124,8 +126,9 @@ def _proof(piece: Slice, outcome: Outcome, files: list[LakeFile]) -> Proof:
         source_rows=outcome.source_rows,
         quarantined_by_reason=outcome.quarantined_by_reason,
         object_defect=outcome.object_defect,
-        columns_seen=outcome.columns_seen,
-        drift=outcome.drift,
+        columns_seen=columns_seen,
+        columns_omitted=columns_omitted,
+        drift=add_up([outcome.drift]),
         files=files,
     )
 

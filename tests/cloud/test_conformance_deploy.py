@@ -55,6 +55,7 @@ def test_settings_that_the_emulator_drops_are_applied_and_read_back(app: App) ->
         ("Storage/Ledger", "PointInTimeRecoverySpecification"),
         ("Storage/Ledger", "TimeToLiveSpecification"),
         ("Storage/Ledger", "SSESpecification"),
+        ("App/Bus", "KmsKeyIdentifier"),
     }
     s3, dynamodb = app.client("s3"), app.client("dynamodb")
     bucket, table = app.outputs["LakeBucket"], app.outputs["LedgerTable"]

@@ -1,7 +1,9 @@
 """Everything that can fail is watched, every alarm reaches somebody, and that somebody finds a runbook."""
 
+import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from local.paths import ROOT
 from tests.support.templates import FUNCTION, MACHINE, Function, Json, Stack, functions, stacks
 
 _DEAD, _OLD = "ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"
+_NEW = "ObjectsAnnounced"
 RUNBOOK = re.compile(r"Runbook: docs/runbooks/(?P<name>[\w-]+)\.md$")
 # https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch_limits.html
 METRICS_PER_ALARM = 10
@@ -54,11 +57,31 @@ def silent(stack: Stack) -> Iterator[str]:
             yield f"{name} has no AlarmActions"
         if runbook is None or not (ROOT / "docs/runbooks" / f"{runbook['name']}.md").exists():
             yield f"{name} names no existing runbook at the end of its description"
-        elif alarm["AlarmName"] != {"Fn::Sub": "gatehouse-${Environment}-" + runbook["name"]}:
+        elif alarm["AlarmName"] != {"Fn::Sub": "-".join(["gatehouse-${Environment}", runbook["name"], *_feed(alarm)])}:
             yield f"{name} and its runbook {runbook['name']} have different names"
         if "TreatMissingData" not in alarm:
             yield f"{name} does not say what missing data mean"
         yield from (f"{name}: {problem}" for problem in _expression_problems(alarm))
+
+
+def feeds_out_of_step(stack: Stack) -> Iterator[str]:
+    """Yield feeds whose silence no alarm tells, and alarms of feeds that there are not."""
+    configured = {
+        feed["name"]
+        for name, parameter in stack.of_type("AWS::SSM::Parameter").items()
+        if name == "Feeds"
+        for feed in json.loads(parameter["Value"]["Fn::Sub"])
+    }
+    watched = {feed for alarm in alarms(stack).values() if alarm.get("MetricName") == _NEW for feed in _feed(alarm)}
+    yield from (f"feed {feed} has no alarm on {_NEW}" for feed in sorted(configured - watched))
+    yield from (f"an alarm on {_NEW} is about {feed}, which is no feed" for feed in sorted(watched - configured))
+
+
+@pytest.mark.parametrize("stack", stacks(), ids=str)
+def test_every_feed_has_its_own_alarm(stack: Stack) -> None:
+    problems = list(feeds_out_of_step(stack))
+
+    assert not problems, f"{stack}: " + "; ".join(problems)
 
 
 @pytest.mark.parametrize("stack", stacks(), ids=str)
@@ -93,8 +116,11 @@ def test_every_runbook_belongs_to_an_alarm() -> None:
     ],
 )
 def test_every_metric_of_ours_is_published(metric: Json) -> None:
-    assert _source(metric)
-    assert [dimension["Name"] for dimension in metric["Dimensions"]] == ["service"]
+    published = Path(_source(metric)).read_text()
+    service, *others = [dimension["Name"] for dimension in metric["Dimensions"]]
+
+    assert service == "service"
+    assert set(others) == set(re.findall(r'add_dimension\("(\w+)"', published))
 
 
 @pytest.mark.parametrize("function", functions(), ids=str)
@@ -165,6 +191,23 @@ def test_a_silent_alarm_is_reported(change: Json, complaint: str) -> None:
     assert any(complaint in problem for problem in silent(_stack(alarm)))
 
 
+def test_a_feed_without_alarm_is_reported() -> None:
+    def alarm(feed: str) -> Json:
+        dimensions = [{"Name": "service", "Value": "example"}, {"Name": "feed", "Value": feed}]
+        return {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": _NEW, "Dimensions": dimensions}}
+
+    value = {"Fn::Sub": json.dumps([{"name": "heard"}, {"name": "unheard"}])}
+    resources = {"Feeds": {"Type": "AWS::SSM::Parameter", "Properties": {"Value": value}}}
+    stack = Stack(
+        ROOT / "stacks/example.yaml", {"Resources": {**resources, "One": alarm("heard"), "Two": alarm("gone")}}
+    )
+
+    assert list(feeds_out_of_step(stack)) == [
+        f"feed unheard has no alarm on {_NEW}",
+        f"an alarm on {_NEW} is about gone, which is no feed",
+    ]
+
+
 @pytest.mark.parametrize(
     ("expression", "problems"), [("a + b", 1), ("FILL(a, 0) + b", 1), ("SUM([a, b])", 0), ("100 * SUM(METRICS())", 0)]
 )
@@ -204,10 +247,15 @@ def _source(metric: Json) -> str:
     files = [
         path
         for path in ROOT.joinpath("functions", domain).rglob("*.py")
-        if f'"{metric["MetricName"]}", "' in path.read_text()
+        if re.search(rf'"{metric["MetricName"]}", ("|MetricUnit\.)', path.read_text())
     ]
     assert files, f"nothing in functions/{domain} publishes {metric['MetricName']}"
     return str(files[0])
+
+
+def _feed(alarm: Json) -> list[str]:
+    """Return the feed that an alarm is about, if it is about one."""
+    return [dimension["Value"] for dimension in alarm.get("Dimensions", []) if dimension["Name"] == "feed"]
 
 
 def _expression(alarm: Json) -> str:

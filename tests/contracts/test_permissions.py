@@ -30,6 +30,8 @@ WILDCARDS: dict[tuple[str, str], str] = {
     ("storage", "AccountAdministers"): "without it nobody but AWS could ever change the key's policy",
     ("storage", "TablesUse"): "a key policy speaks of its own key only; ViaService and the account narrow it",
     ("storage", "ServicesSend"): "a key policy speaks of its own key only; SourceAccount narrows it",
+    ("storage", "EventBusLooksAtKey"): "a key policy speaks of its own key only; looking at it shows no data",
+    ("storage", "EventBusEncrypts"): "a key policy speaks of its own key only; the bus's context narrows it",
     ("storage", "LogGroupsEncrypt"): "a key policy speaks of its own key only; the log groups' context narrows it",
     ("firewall_logs", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
 }

@@ -72,6 +72,9 @@ def open_channels(stack: Stack) -> Iterator[str]:
                 yield f"{name} is not encrypted"
             if name not in protected:
                 yield f"{name} has no policy that demands TLS"
+    for name, bus in stack.of_type("AWS::Events::EventBus").items():
+        if "KmsKeyIdentifier" not in bus:
+            yield f"{name} is not encrypted by the KMS key"
 
 
 RULES = [misplaced, open_buckets, unsafe_tables, open_channels]
@@ -92,6 +95,20 @@ def test_the_storage_application_is_retained() -> None:
     assert not [resource for resource in root().resources.values() if STATEFUL.fullmatch(resource["Type"])]
 
 
+def test_the_key_serves_just_our_event_bus() -> None:
+    buses = [bus for stack in stacks() for bus in stack.of_type("AWS::Events::EventBus").values()]
+    arn = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/"
+    served = [
+        statement["Condition"]["StringEquals"]["kms:EncryptionContext:aws:events:event-bus:arn"]
+        for stack in stacks()
+        for key in stack.of_type("AWS::KMS::Key").values()
+        for statement in key["KeyPolicy"]["Statement"]
+        if statement.get("Sid") == "EventBusEncrypts"
+    ]
+
+    assert served == [{"Fn::Sub": arn + bus["Name"]["Fn::Sub"]} for bus in buses]
+
+
 @pytest.mark.parametrize("stack", stacks(), ids=str)
 def test_keys_rotate(stack: Stack) -> None:
     assert all(key.get("EnableKeyRotation") is True for key in stack.of_type("AWS::KMS::Key").values())
@@ -103,6 +120,7 @@ def _example(name: str, **resources: Json) -> Stack:
 
 BUCKET, TABLE = {"Type": "AWS::S3::Bucket"}, {"Type": "AWS::DynamoDB::Table"}
 QUEUE, TOPIC = {"Type": "AWS::SQS::Queue"}, {"Type": "AWS::SNS::Topic"}
+BUS = {"Type": "AWS::Events::EventBus"}
 
 
 @pytest.mark.parametrize(
@@ -116,6 +134,7 @@ QUEUE, TOPIC = {"Type": "AWS::SQS::Queue"}, {"Type": "AWS::SNS::Topic"}
         (unsafe_tables, _example("storage", Orders=TABLE), "table Orders lacks encryption"),
         (open_channels, _example("orders", Work=QUEUE), "Work is not encrypted"),
         (open_channels, _example("orders", News=TOPIC), "News has no policy that demands TLS"),
+        (open_channels, _example("orders", Bus=BUS), "Bus is not encrypted by the KMS key"),
     ],
 )
 def test_unsafe_state_is_reported(rule: Rule, stack: Stack, complaint: str) -> None:

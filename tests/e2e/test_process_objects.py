@@ -55,7 +55,14 @@ def test_contract_error_fails_the_run_at_once_with_its_sentence(gatehouse: Gateh
     assert (described["status"], described["error"]) == ("FAILED", "FeedUnknown")
     assert "There is no feed '4711'" in described["cause"]
     failure = gatehouse.document(described, "failure.json")
-    assert (failure["state"], failure["error"]) == ("PlanRun", "FeedUnknown")
+    assert (failure["state"], failure["error"], failure["objects_failed"]) == ("PlanRun", "FeedUnknown", 1)
+
+
+def test_run_that_fails_before_its_plan_counts_all_objects_it_was_asked_for(gatehouse: Gatehouse) -> None:
+    refs = [{"bucket": gatehouse.output("RawBucketName"), "key": f"cloudflare/3/{name}"} for name in "ab"]
+    described = gatehouse.run(objects=refs, prefix="cloudflare/3/")
+    assert (described["status"], described["error"]) == ("FAILED", "ValidationError")
+    assert gatehouse.document(described, "failure.json")["objects_failed"] == 2
 
 
 def test_missing_object_fails_the_run_after_the_rest_is_committed(gatehouse: Gatehouse) -> None:

@@ -5,13 +5,15 @@ from typing import Any
 import boto3
 import pytest
 
+from firewall_logs.adapters.lake import Manifests
 from firewall_logs.adapters.ledger import LedgerClaims
 from firewall_logs.adapters.runs import Evidence, Plans, ReceiptBook
-from firewall_logs.contracts import Disagreement, Drift, Proof, ReconciledObject, Reconciliation
-from firewall_logs.errors import LeaseLost, PlanMissing
+from firewall_logs.committer import manifest_of
+from firewall_logs.contracts import Disagreement, Drift, Omitted, Proof, ReconciledObject, Reconciliation
+from firewall_logs.errors import CommitRefused, PlanMissing
 from firewall_logs.handlers.commit_run import handler
 from firewall_logs.identity import source_id
-from firewall_logs.locations import manifest_key
+from firewall_logs.locations import manifest_key, receipt_key
 from kernel import aws
 from tests.support.aws import BUS, LAKE, LEDGER, RUNS, entry
 from tests.support.context import Context
@@ -126,6 +128,21 @@ def test_metrics_tell_counts_lag_and_cost(run: None, capsys: pytest.CaptureFixtu
     }
 
 
+def test_metrics_count_names_that_are_left_out(run: None, capsys: pytest.CaptureFixture[str]) -> None:
+    drift = Drift(
+        columns={"New": 1},
+        columns_omitted=Omitted(names=7, rows=9),
+        values={"Action": {"odd": 1}, "Source": {"odd": 1}},
+        values_omitted={"Action": Omitted(names=5, rows=6)},
+    )
+    aws.s3().put_object(
+        Bucket=RUNS, Key=receipt_key(OBJECT_ID, 0), Body=a_receipt(a_proof(drift=drift)).model_dump_json().encode()
+    )
+    handler(STEP, Context())
+    told = emitted(capsys.readouterr().out)
+    assert (told["ColumnsDrifted"], told["ValuesDrifted"]) == (8, 7)
+
+
 def test_others_are_told_what_was_committed(run: None) -> None:
     sqs, events = boto3.client("sqs"), aws.events()
     queue = sqs.create_queue(QueueName="listener")["QueueUrl"]
@@ -145,15 +162,65 @@ def test_committing_twice_changes_nothing(run: None) -> None:
     assert _document(LAKE, MANIFEST) == manifest
 
 
-def test_object_that_another_run_took_over_is_not_committed(run: None) -> None:
+@pytest.fixture
+def agreed(run: None) -> list[str]:
+    """Leave a run of many objects whose witnesses all agree, and return their ids."""
+    proofs = [
+        a_proof(object_id=f"{number:032x}", source=a_source(key=f"cloudflare/47/{number}")) for number in range(12)
+    ]
+    Plans(aws.s3(), RUNS).write(a_plan(*(a_planned_object(object_id=proof.object_id) for proof in proofs)), [])
+    for proof in proofs:
+        LedgerClaims(aws.dynamodb(), LEDGER).claim(proof.object_id, proof.source, RUN_ID, now=NOW, lease_seconds=60)
+        ReceiptBook(aws.s3(), RUNS).write(a_receipt(proof))
+    Evidence(aws.s3(), RUNS).write_reconciliation(
+        Reconciliation(
+            run_id=RUN_ID,
+            reconciled_at=NOW,
+            account=proofs[0].account,
+            footer_rows=8,
+            objects=[_reconciled(proof, reconciled=True) for proof in proofs],
+            disagreements=[],
+        )
+    )
+    return [proof.object_id for proof in proofs]
+
+
+def _take_over(object_id: str) -> None:
     aws.dynamodb().update_item(
         TableName=LEDGER,
-        Key={"object_id": {"S": OBJECT_ID}},
-        UpdateExpression="SET epoch = :two",
-        ExpressionAttributeValues={":two": {"N": "2"}},
+        Key={"object_id": {"S": object_id}},
+        UpdateExpression="SET epoch = :two, #owner = :other",
+        ExpressionAttributeNames={"#owner": "owner"},
+        ExpressionAttributeValues={":two": {"N": "2"}, ":other": {"S": "run-2"}},
     )
-    with pytest.raises(LeaseLost, match="cannot be committed: the ledger says CLAIMED by run run-1 under epoch 2"):
+
+
+def test_objects_that_were_refused_do_not_hold_up_the_others(
+    agreed: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    lost, forged, *others = agreed
+    _take_over(lost)
+    proof = a_proof(object_id=forged, source=a_source(key="cloudflare/47/1"), blank_lines=1, transform_version="0")
+    Manifests(aws.s3(), LAKE).publish(manifest_of([proof]))
+    reason = f"Object {lost} cannot be committed: the ledger says CLAIMED by run run-2 under epoch 2."
+    with pytest.raises(CommitRefused) as refused:
         handler(STEP, Context())
+    assert str(refused.value).startswith(f"10 objects were committed, 2 were not. {lost}: {reason} {forged}: s3://lake")
+    assert {str(entry(object_id)["state"]) for object_id in others} == {"COMMITTED"}
+    assert {str(entry(object_id)["state"]) for object_id in (lost, forged)} == {"CLAIMED"}
+    summary = _document(RUNS, f"firewall_logs/runs/{RUN_ID}/summary.json")
+    assert (summary["objects"], summary["objects_committed"], summary["account"]["rows_in"]) == (12, 10, 100)
+    assert summary["objects_refused"].keys() == {lost, forged}
+    assert summary["objects_refused"][lost] == reason
+    assert emitted(capsys.readouterr().out)["ObjectsCommitted"] == 10
+
+
+def test_many_refusals_are_all_in_the_summary_and_some_in_the_error(agreed: list[str]) -> None:
+    for object_id in agreed:
+        _take_over(object_id)
+    with pytest.raises(CommitRefused, match=r"summary\.json names the other 2\.$"):
+        handler(STEP, Context())
+    assert _document(RUNS, f"firewall_logs/runs/{RUN_ID}/summary.json")["objects_refused"].keys() == set(agreed)
 
 
 def test_run_without_plan_is_refused() -> None:

@@ -52,9 +52,24 @@ def test_run_that_ended_before_its_plan_gives_back_what_it_claimed(planned: None
     assert entry(OBJECT_ID)["state"] == "FAILED"
 
 
-def test_run_that_ended_before_its_first_claim_is_recorded_too() -> None:
-    assert handler(FAILURE, Context())["objects_failed"] == 0
+@pytest.mark.parametrize(("asked", "failed"), [({"objects": 3}, 3), ({"objects": 0}, 1), ({}, 1)])
+def test_run_that_ended_before_it_knew_its_objects_counts_as_failed(
+    asked: dict[str, int], failed: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert handler(FAILURE | asked, Context())["objects_failed"] == failed
     assert _evidence()["error"] == "States.Timeout"
+    assert emitted(capsys.readouterr().out) == {"RunsFailed": 1, "ObjectsFailed": failed}
+
+
+def test_run_that_ended_between_its_intent_and_its_claims_counts_all_it_was_to_claim() -> None:
+    Plans(aws.s3(), RUNS).intend(RUN_ID, [OBJECT_ID, "f" * 32])
+    assert handler(FAILURE | {"objects": 2}, Context())["objects_failed"] == 2
+
+
+def test_run_whose_objects_are_all_in_other_hands_counts_as_failed(planned: None) -> None:
+    Plans(aws.s3(), RUNS).intend("run-2", [OBJECT_ID])
+    Plans(aws.s3(), RUNS).write(a_plan(a_planned_object(), run_id="run-2"), [])
+    assert handler({**FAILURE, "run_id": "run-2"}, Context())["objects_failed"] == 1
 
 
 def test_objects_of_another_run_are_left_alone(planned: None) -> None:

@@ -3,8 +3,10 @@ from typing import Any
 
 import pytest
 
+from firewall_logs.errors import FeedConfigInvalid
 from firewall_logs.handlers.start_run import handler
 from kernel import aws
+from tests.support.aws import PARAMETER
 from tests.support.context import Context
 from tests.support.metrics import emitted
 
@@ -57,7 +59,24 @@ def test_batch_becomes_one_run_of_its_objects(machine: str, capsys: pytest.Captu
             ]
         }
     ]
-    assert emitted(capsys.readouterr().out)["ObjectsAnnounced"] == 2
+    assert emitted(capsys.readouterr().out) == {}
+
+
+def test_new_objects_are_counted_by_feed(machine: str, capsys: pytest.CaptureFixture[str]) -> None:
+    keys = ["cloudflare/2.ford/a.gz", "cloudflare/47/a.parquet", "cloudflare/47/b.parquet", "cloudflare/nobody/a"]
+    _call(*(_message(number, key) for number, key in enumerate(keys)))
+    printed = capsys.readouterr().out
+    assert emitted(printed) == {"ObjectsAnnounced of 2.ford": 1, "ObjectsAnnounced of 47": 2}
+    blocks = [json.loads(line)["_aws"]["CloudWatchMetrics"][0] for line in printed.splitlines() if "_aws" in line]
+    assert all(sorted(block["Dimensions"][0]) == ["feed", "service"] for block in blocks)
+    assert {block["Namespace"] for block in blocks} == {"Gatehouse"}
+
+
+def test_no_run_uses_up_the_events_while_the_feeds_are_not_valid(machine: str) -> None:
+    aws.ssm().put_parameter(Name=PARAMETER, Value="[{}]", Overwrite=True)
+    with pytest.raises(FeedConfigInvalid):
+        _call(_message(1, "cloudflare/47/a.parquet"))
+    assert _inputs(machine) == []
 
 
 def test_duplicates_in_a_batch_are_one_object(machine: str) -> None:

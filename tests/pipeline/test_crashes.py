@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.support import raw
-from tests.support.aws import BUS, RAW, RUNS
+from tests.support.aws import BUS, LEDGER, RAW, RUNS
 from tests.support.cloud import eventually
 from tests.support.pipeline import Pipeline, StepFailed
 
@@ -96,6 +96,31 @@ def test_run_given_up_between_any_two_effects_is_finished_by_the_next(
         assert (pipeline.lake(), pipeline.proofs(), pipeline.states()) == expected, (step, done)
 
 
+def test_run_that_lost_an_object_commits_the_others_wherever_it_is_killed_and_the_next_run_finishes(
+    pipeline: Pipeline, refs: list[dict[str, str]], effects: list[int], expected: tuple[Any, ...]
+) -> None:
+    for done in range(effects[-1] + 1):
+        pipeline.forget()
+        steps = pipeline.steps("first", refs)
+        for handler, event in itertools.takewhile(lambda step: step[0] != "commit_run", steps):
+            pipeline.call(handler, event)
+        lost = pipeline.units("first")[0]["slices"][0]["object_id"]
+        _expire_lease(pipeline, lost)
+        # The second run takes the object over and leaves the others to the first, which is about to commit.
+        pipeline.call(*next(pipeline.steps("second", refs)))
+        with pytest.raises(StepFailed, match=r"Killed|CommitRefused"):
+            pipeline.call("commit_run", {"run_id": "first"}, done)
+        with pytest.raises(StepFailed, match=f"CommitRefused: 2 objects were committed, 1 were not. {lost}: "):
+            pipeline.call("commit_run", {"run_id": "first"})
+        assert list(_summary(pipeline, "first")["objects_refused"]) == [lost], done
+        pipeline.call("record_failure", _failure("first", "commit_run"))
+        assert min(pipeline.states()) == "CLAIMED", done
+        for handler, event in itertools.islice(pipeline.steps("second", refs), 1, None):
+            result = pipeline.call(handler, event)
+        assert result["objects_committed"] == 1, done
+        assert (pipeline.lake(), pipeline.proofs(), pipeline.states()) == expected, done
+
+
 def test_failure_whose_recording_is_killed_between_any_two_effects_is_recorded_in_full_by_the_next_call(
     pipeline: Pipeline, refs: list[dict[str, str]], failures_told: Callable[[str], list[dict[str, Any]]]
 ) -> None:
@@ -131,6 +156,15 @@ def _killed(pipeline: Pipeline, handler: str, event: dict[str, Any], done: int) 
         pipeline.call(handler, event, done)
 
 
+def _expire_lease(pipeline: Pipeline, object_id: str) -> None:
+    pipeline.dynamodb.update_item(
+        TableName=LEDGER,
+        Key={"object_id": {"S": object_id}},
+        UpdateExpression="SET lease_until = :past",
+        ExpressionAttributeValues={":past": {"N": "1"}},
+    )
+
+
 def _planned_and_failed(pipeline: Pipeline, run_id: str, refs: list[dict[str, str]]) -> dict[str, str]:
     """Plan a run and return the failure that is to be recorded of it."""
     pipeline.call(*next(pipeline.steps(run_id, refs)))
@@ -149,6 +183,14 @@ def _failure(run_id: str, state: str) -> dict[str, str]:
 
 
 def _evidence(pipeline: Pipeline, run_id: str) -> dict[str, Any]:
-    body = pipeline.s3.get_object(Bucket=RUNS, Key=f"firewall_logs/runs/{run_id}/failure.json")["Body"].read()
-    evidence: dict[str, Any] = json.loads(body)
-    return evidence
+    return _document(pipeline, run_id, "failure.json")
+
+
+def _summary(pipeline: Pipeline, run_id: str) -> dict[str, Any]:
+    return _document(pipeline, run_id, "summary.json")
+
+
+def _document(pipeline: Pipeline, run_id: str, name: str) -> dict[str, Any]:
+    body = pipeline.s3.get_object(Bucket=RUNS, Key=f"firewall_logs/runs/{run_id}/{name}")["Body"].read()
+    document: dict[str, Any] = json.loads(body)
+    return document

@@ -11,7 +11,7 @@ import pytest
 
 from firewall_logs.adapters.ledger import Claim, LedgerClaims
 from tests.support import raw
-from tests.support.aws import LEDGER, RAW
+from tests.support.aws import LEDGER, RAW, RUNS
 from tests.support.firewall import NOW, OBJECT_ID, a_source
 from tests.support.pipeline import Pipeline, StepFailed
 
@@ -67,6 +67,22 @@ def test_huge_field_and_nul_character_are_kept_while_a_raw_nul_byte_is_no_json(
     kept = _query(pipeline, "events", "ray_id, client_request_user_agent", tmp_path)
     assert sorted(kept) == [(f"{0:016x}", huge), (f"{2:016x}", nul), (f"{4:016x}", None)]
     assert _query(pipeline, "quarantine", "row, reason, raw", tmp_path) == [(3, "json_syntax", broken)]
+
+
+def test_documents_of_an_object_with_thousands_of_keys_stay_small_and_right(pipeline: Pipeline) -> None:
+    events = [raw.an_event(n, **{f"Z{n:02}-{k:03}": 1 for k in range(200)}, Action=f"odd-{n}") for n in range(30)]
+    ref = pipeline.put_lines("cloudflare/2.ford/keys.log.gz", events)
+    pipeline.run("keys", [ref])
+    [proof] = pipeline.proofs().values()
+    [manifest] = [json.loads(body) for key, body in pipeline.lake().items() if "/manifests/" in key]
+    summary = pipeline.s3.get_object(Bucket=RUNS, Key="firewall_logs/runs/keys/summary.json")["Body"].read()
+    for document in (proof, manifest, json.loads(summary)):
+        assert len(document["drift"]["columns"]) == 1000
+        assert document["drift"]["columns_omitted"] == {"names": 5000, "rows": 5000}
+        assert len(document["drift"]["values"]["Action"]) == 30
+    assert manifest["columns_seen"] == proof["columns_seen"]
+    assert manifest["columns_omitted"] == proof["columns_omitted"] == 5000
+    assert {"Action", "Datetime", "RayID"} < set(manifest["columns_seen"])
 
 
 def test_object_without_rows_is_committed_without_files(pipeline: Pipeline) -> None:

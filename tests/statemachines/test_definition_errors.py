@@ -1,7 +1,10 @@
 """What happens when a step fails: retried with jitter if it may help, caught with its cause, never swallowed."""
 
+import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -76,6 +79,20 @@ def transient_errors_not_retried(definition: Json) -> Iterator[str]:
                 yield f"{label} does not retry {', '.join(sorted(missing))}"
 
 
+def uneven_retries(definition: Json) -> Iterator[str]:
+    """Yield tasks that retry a function otherwise than most do; ASL knows no reference to share a Retry by.
+
+    What a task never retries is its own matter.
+    """
+    retries = {
+        label: json.dumps([r for r in state.get("Retry", []) if r.get("MaxAttempts") != 0], sort_keys=True)
+        for label, state in states(definition, "Task")
+        if state["Resource"].startswith(LAMBDA)
+    }
+    usual = Counter(retries.values()).most_common(1)
+    yield from (f"{label} retries otherwise than the others" for label in retries if retries[label] != usual[0][0])
+
+
 def contract_errors_retried(definition: Json) -> Iterator[str]:
     """Yield tasks in which a wide retrier gets errors that an earlier one should have taken out."""
     for label, state in states(definition, "Task"):
@@ -137,6 +154,7 @@ RULES = [
     unguarded_states,
     retries_without_jitter,
     transient_errors_not_retried,
+    uneven_retries,
     contract_errors_retried,
     wildcards_out_of_place,
     lost_causes,
@@ -214,6 +232,18 @@ def test_a_gap_is_reported(rule: Callable[[Json], Iterator[str]], path: str, val
     problems = list(rule(broken(path, value)))
 
     assert any(complaint in problem for problem in problems), problems
+
+
+def test_a_task_that_retries_otherwise_is_reported() -> None:
+    definition = sound()
+    task = definition["States"]["ListSizes"]
+    definition["States"] |= {name: deepcopy(task) for name in ("ListMore", "ListRest")}
+    definition["States"]["ListRest"]["Retry"][0]["ErrorEquals"].append("LeaseLost")
+    assert not list(uneven_retries(definition))
+
+    definition["States"]["ListMore"]["Retry"][1]["MaxAttempts"] += 1
+
+    assert list(uneven_retries(definition)) == ["ListMore retries otherwise than the others"]
 
 
 @pytest.mark.parametrize(

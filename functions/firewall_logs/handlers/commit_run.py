@@ -1,11 +1,12 @@
 """Commit a run: manifests of what reconciled, the summary, and the event that tells others.
 
 Trigger: state CommitRun of process_objects. Input: RunStep. Output: CommitResult.
-Errors: LeaseLost, EffectConflict, PlanMissing (never retried); everything else is transient.
+Errors: CommitRefused, PlanMissing (never retried); everything else is transient.
 """
 
 from collections import Counter
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
@@ -14,8 +15,8 @@ from firewall_logs.adapters.lake import Manifests
 from firewall_logs.adapters.ledger import LedgerCommits
 from firewall_logs.adapters.runs import Evidence, PlanReader, ReceiptReader
 from firewall_logs.committer import Committer
-from firewall_logs.contracts import CommitResult, RunStep
-from firewall_logs.errors import PlanMissing
+from firewall_logs.contracts import CommitResult, RunStep, RunSummary
+from firewall_logs.errors import CommitRefused, PlanMissing
 from firewall_logs.metrics import of_run
 from firewall_logs.settings import CommitSettings
 from kernel import aws
@@ -23,12 +24,14 @@ from kernel.clock import utc_now
 from kernel.observability import logger, metrics, tracer
 from kernel.settings import load
 
+_TOLD: Final = 10  # of the refused objects: the cause of a failed state holds 32 KiB
+
 
 @logger.inject_lambda_context
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Publish every object whose witnesses agree."""
+    """Publish every object whose witnesses agree; fail last, and only for those that were refused."""
     run_id = RunStep.model_validate(event).run_id
     settings = load(CommitSettings)
     plan = PlanReader(aws.s3(), settings.runs_bucket).read(run_id)
@@ -43,6 +46,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         run_id=run_id,
         reconciled=summary.reconciled,
         objects_committed=summary.objects_committed,
+        objects_refused=len(summary.objects_refused),
         objects_committed_before=found["committed_before"],
         objects_leased_elsewhere=found["leased_elsewhere"],
         account=summary.account,
@@ -53,7 +57,18 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     for name, unit, value in of_run(summary):
         metrics.add_metric(name, unit, value)
     logger.info("run committed", run_id=run_id, objects=summary.objects_committed)
+    _require_all(summary)
     return result.model_dump(mode="json")
+
+
+def _require_all(summary: RunSummary) -> None:
+    refused = summary.objects_refused
+    if refused:
+        told = " ".join(f"{object_id}: {why}" for object_id, why in islice(refused.items(), _TOLD))
+        rest = f" summary.json names the other {len(refused) - _TOLD}." if len(refused) > _TOLD else ""
+        raise CommitRefused(
+            f"{summary.objects_committed} objects were committed, {len(refused)} were not. {told}{rest}"
+        )
 
 
 def _committer(settings: CommitSettings) -> Committer:
