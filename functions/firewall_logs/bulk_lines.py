@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Final
 
 import polars as pl
-from polars.exceptions import ComputeError
+from polars.exceptions import PanicException, PolarsError
 
 from firewall_logs import schema
 from firewall_logs.dictionary import Dictionary, as_dictionary
@@ -14,8 +14,9 @@ from firewall_logs.values import canonical, parse_json
 
 # Objects and arrays come back as text in which these are not escaped again.
 _LOST_ESCAPE: Final = r"[\x00-\x1f\\]"
-# Ever more columns, or structures that are never met again, cost more than reading their lines one by one.
+# Ever more columns cost more than reading their lines one by one.
 _MOST_UNKNOWN: Final = 256
+# Bounds the memory of structures that are never met again.
 _MOST_STRUCTURES: Final = 4096
 
 _NO_ROWS: Final = pl.DataFrame(schema={"at": pl.UInt32, schema.TIME_FIELD: pl.String})
@@ -73,17 +74,31 @@ def _rows(taken: pl.DataFrame, structures: list[Structure | None]) -> pl.DataFra
     """Parse lines, each with the number of its structure."""
     vouching = [structure for structure in structures if structure is not None]
     keys = sorted({schema.TIME_FIELD}.union(*(structure.keys for structure in vouching)))
-    try:
-        rows = pl.read_ndjson(_joined(taken["line"]), schema=dict.fromkeys(keys, pl.String()))
-    except ComputeError:
-        # One line that this parser takes for no JSON spoils all; the judge of each line is the strict one anyway.
+    parsed = _parsed(taken["line"], keys)
+    if parsed is None:
         return _NO_ROWS
-    rows = rows.with_columns(taken["at"], taken["structure"])
     nested = frozenset[str]().union(*(structure.nested for structure in vouching))
     if nested:
-        rows = rows.filter(~pl.any_horizontal(pl.col(sorted(nested)).str.contains(_LOST_ESCAPE).fill_null(value=False)))
-    extra = {key: _json_texts(rows, key, structures) for key in keys if key not in schema.FIELD_BY_RAW}
-    return rows.drop("structure", *extra).with_columns([join_members(extra)] if extra else [])
+        lost = pl.any_horizontal(pl.col(sorted(nested)).str.contains(_LOST_ESCAPE).fill_null(value=False))
+        exact = ~parsed.select(lost).to_series()
+        parsed, taken = parsed.filter(exact), taken.filter(exact)
+    unknown = [key for key in keys if key not in schema.FIELD_BY_RAW]
+    columns = [taken["at"], *parsed.drop(unknown).get_columns()]
+    if unknown:
+        columns.append(join_members({key: _json_texts(parsed[key], taken["structure"], structures) for key in unknown}))
+    return pl.DataFrame(columns)
+
+
+def _parsed(lines: pl.Series, keys: list[str]) -> pl.DataFrame | None:
+    """Return the values of these keys as text; None where the parser does not take the lines.
+
+    One line may spoil all. The judge of each is the strict reader anyway, so this costs time only.
+    """
+    try:
+        parsed = pl.read_ndjson(_joined(lines), schema=dict.fromkeys(keys, pl.String()))
+    except (PolarsError, PanicException):
+        return None
+    return parsed if parsed.height == len(lines) else None
 
 
 def _joined(lines: pl.Series) -> bytes:
@@ -91,12 +106,12 @@ def _joined(lines: pl.Series) -> bytes:
     return joined
 
 
-def _json_texts(rows: pl.DataFrame, key: str, structures: list[Structure | None]) -> pl.Series:
+def _json_texts(texts: pl.Series, structure: pl.Series, structures: list[Structure | None]) -> pl.Series:
     """Return the values of an unknown key as canonical JSON text; integers and booleans are that as they came."""
-    texts = rows[key]
-    kinds = [None if structure is None else structure.unknown.get(key) for structure in structures]
+    key = texts.name
+    kinds = [None if found is None else found.unknown.get(key) for found in structures]
     for kind, to_canonical in _TO_CANONICAL.items():
-        of_kind = pl.Series([other == kind for other in kinds], dtype=pl.Boolean).gather(rows["structure"]).arg_true()
+        of_kind = pl.Series([other == kind for other in kinds], dtype=pl.Boolean).gather(structure).arg_true()
         if len(of_kind):
             values = Dictionary.of(as_dictionary(texts.gather(of_kind), f"{kind} {key}"))
             texts = texts.scatter(of_kind, values.spread(values.map(to_canonical, pl.String())))

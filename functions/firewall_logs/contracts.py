@@ -484,7 +484,7 @@ class FailureRecord(Contract):
 
     Attributes:
         objects_failed: Objects that were claimed and are given back, and those that could not be found or read; of a
-            run that ended before its plan, all it was asked for. One at least.
+            run whose failure was caught before its plan, those it was given by name. One at least.
     """
 
     run_id: RunId

@@ -4,7 +4,7 @@ One JSON document, validated as a whole: a parameter of the stack, read by the f
 """
 
 import json
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 RawFormat = Literal["ndjson.gz", "parquet"]
+# Cloudflare proves that it may write to a bucket by an object of this name beside the logs.
+_CHALLENGE: Final = "ownership-challenge"
 
 
 class Feed(BaseModel):
@@ -75,6 +77,11 @@ class Feeds:
             (f for f in self._by_name.values() if f.bucket == bucket and key.startswith(f.prefix)),
             None,
         )
+
+
+def is_log(key: str) -> bool:
+    """Return whether an object below a feed's prefix is one of its logs: no folder marker, no proof of ownership."""
+    return not key.endswith("/") and _CHALLENGE not in key.rpartition("/")[2]
 
 
 def _parse(document: str) -> list[Feed]:

@@ -5,14 +5,14 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from firewall_logs.contracts import ObjectRef, RunSummary
-from firewall_logs.feeds import Feeds
+from firewall_logs.feeds import Feeds, is_log
 
 Unit = Literal["Count", "Bytes", "Seconds", "Count/Second", "None"]
 
 
 def announced(refs: Iterable[ObjectRef], feeds: Feeds) -> Counter[str]:
-    """Count new objects by the name of their feed; those that no feed owns are nobody's data."""
-    return Counter(feed.name for ref in refs if (feed := feeds.owner(ref.bucket, ref.key)))
+    """Count new logs by the name of their feed."""
+    return Counter(feed.name for ref in refs if is_log(ref.key) and (feed := feeds.owner(ref.bucket, ref.key)))
 
 
 def of_run(summary: RunSummary) -> Iterator[tuple[str, Unit, float]]:

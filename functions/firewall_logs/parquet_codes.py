@@ -67,13 +67,22 @@ class TextAsCodes:
             PolarsError, PanicException: They cannot be decoded.
         """
         try:
-            return self._scan.slice(first, length).collect().cast(self._dtypes)
+            rows = self._scan.slice(first, length).collect().cast(self._dtypes)
+            if self.direct:
+                self._check_text(rows)
         except (PolarsError, PanicException):
             if not self.direct:
                 raise
+        else:
+            return rows
         # polars reads some encodings of pages only as text; and what is broken is so in either way.
         self._as_before()
         return self.rows(first, length)
+
+    def _check_text(self, rows: pl.DataFrame) -> None:
+        # polars does not look whether what it takes from plain pages for a dictionary is UTF-8.
+        for name in self._dtypes:
+            rows[name].unique().cast(pl.String).cast(pl.Binary).cast(pl.String)
 
     def _opens_as(self, wanted: pl.Schema) -> bool:
         """Return whether a second footer makes polars read what is wanted."""

@@ -18,6 +18,7 @@ from firewall_logs.contracts import (
     Unit,
 )
 from firewall_logs.errors import FeedConfigInvalid, FooterBroken, RequestTooLarge, SourceUnreadable
+from firewall_logs.feeds import is_log
 from firewall_logs.identity import object_id
 from firewall_logs.version import TRANSFORM_VERSION
 
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
 # What PlanRun describes, claims and cuts within its five minutes, by a wide margin.
 MOST_OBJECTS: Final = 10_000
 _THREADS: Final = 32
-# Cloudflare proves that it may write to a bucket by an object of this name beside the logs.
-_CHALLENGE: Final = "ownership-challenge"
 
 
 @dataclass(frozen=True)
@@ -135,7 +134,7 @@ class Planner:
         feed = self._feeds.owner(ref.bucket, ref.key)
         if feed is None:
             return Candidate(ref, "ignored", note="no feed owns it")
-        if ref.key.endswith("/") or _CHALLENGE in ref.key.rpartition("/")[2]:
+        if not is_log(ref.key):
             return Candidate(ref, "ignored", note="not a log object")
         try:
             source = self._catalogue.describe(ref)

@@ -95,7 +95,7 @@ def test_the_storage_application_is_retained() -> None:
     assert not [resource for resource in root().resources.values() if STATEFUL.fullmatch(resource["Type"])]
 
 
-def test_the_key_serves_just_our_event_bus() -> None:
+def test_the_key_names_our_event_bus() -> None:
     buses = [bus for stack in stacks() for bus in stack.of_type("AWS::Events::EventBus").values()]
     arn = "arn:${AWS::Partition}:events:${AWS::Region}:${AWS::AccountId}:event-bus/"
     served = [

@@ -130,6 +130,9 @@ VALUES: dict[str, st.SearchStrategy[Any]] = {
     "EdgeStartTimestamp": st.one_of(INTEGERS, st.none()),
     "BotScoreSrc": st.one_of(TEXTS, NESTED),
     "row": INTEGERS,
+    "at": NESTED,
+    "structure": TEXTS,
+    "extra": NESTED,
     "é": NESTED,
 }
 SOUND = {

@@ -25,6 +25,7 @@ def _lines(*events: object) -> pl.Series:
         {"Metadata": {"a": 1, "b": {"c": ["x", None, True]}}, "ContentScanObjSizes": [1, 20, 300]},
         {"LeakedCredentialCheckResult": None},
         {"NewColumn": "x", "Another": {"a": [1]}, "Third": -7, "Fourth": False},
+        {"at": "x", "structure": {"a": 1}, "extra": 5, "row": None, "line": True},
     ],
 )
 def test_lines_as_cloudflare_writes_them_are_read_at_once(changed: dict[str, object]) -> None:

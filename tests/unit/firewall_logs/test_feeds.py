@@ -3,7 +3,7 @@ import json
 import pytest
 
 from firewall_logs.errors import FeedConfigInvalid, FeedUnknown
-from firewall_logs.feeds import Feeds
+from firewall_logs.feeds import Feeds, is_log
 from tests.support.firewall import FEEDS
 
 
@@ -65,3 +65,16 @@ def test_names_are_unique() -> None:
     document[1]["name"] = "2.ford"
     with pytest.raises(FeedConfigInvalid, match=r"'name' '2.ford': names are unique"):
         Feeds(json.dumps(document))
+
+
+@pytest.mark.parametrize(
+    ("key", "log"),
+    [
+        ("cloudflare/3/20260601/a.log.gz", True),
+        ("cloudflare/3/20260601/", False),
+        ("cloudflare/3/20260601/ownership-challenge-1.txt", False),
+        ("cloudflare/ownership-challenge/a.log.gz", True),
+    ],
+)
+def test_folder_markers_and_proofs_of_ownership_are_no_logs(key: str, *, log: bool) -> None:
+    assert is_log(key) is log

@@ -165,6 +165,38 @@ def test_broken_text_is_an_error_and_the_file_is_as_before(tmp_path: Path) -> No
     assert path.read_bytes() == before
 
 
+_BROKEN = """
+import sys, pyarrow as pa, pyarrow.parquet as pq
+agents = [f"agent {n % 3000:04}" if n != 80_000 else "agent XXXX" for n in range(90_000)]
+times = [f"2026-06-01T10:{n // 60 % 60:02}:{n % 60:02}Z" for n in range(90_000)]
+table = pa.table({"Datetime": times, "RayID": [f"{n:x}" for n in range(90_000)], COLUMN: agents})
+pq.write_table(table, sys.argv[1], compression="none", write_statistics=False, LAYOUT)
+"""
+LAYOUTS = {
+    "a dictionary": "use_dictionary=True",
+    "plain pages": "use_dictionary=False",
+    "a full dictionary": "dictionary_pagesize_limit=2000",
+    "lengths apart": "use_dictionary=False, column_encoding={COLUMN: 'DELTA_LENGTH_BYTE_ARRAY'}",
+}
+
+
+@pytest.mark.parametrize("column", ["ClientRequestUserAgent", "ClientRequestPath"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_broken_text_past_the_sample_is_found_and_spoils_nothing_else(tmp_path: Path, layout: str, column: str) -> None:
+    path = tmp_path / "raw.parquet"
+    program = _BROKEN.replace("LAYOUT", LAYOUTS[layout]).replace("COLUMN", repr(column))
+    subprocess.run([sys.executable, "-c", program, path], check=True)  # noqa: S603  # ours
+    sound = path.read_bytes()
+    assert b"agent XXXX" in sound
+    for content, defect in ((sound.replace(b"agent XXXX", b"agent \xffXXX"), "parquet_unreadable"), (sound, None)):
+        path.write_bytes(content)
+        out = tmp_path / str(defect)
+        out.mkdir()
+        assert transform(a_slice(), path, out).object_defect == defect
+    for file in out.rglob("*.parquet"):
+        pl.read_parquet(file)
+
+
 NAMES = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), min_size=1, max_size=200)
 
 
