@@ -246,22 +246,26 @@ ObjectStatus = Literal["planned", "committed_before", "leased_elsewhere", "ignor
 
 
 class RunInput(Contract):
-    """Input of `process_objects`: the objects of events, a list by hand, or everything below a feed's prefix.
+    """Input of `process_objects`: objects by name, a list in the runs bucket, or all below a feed's prefix.
 
     Attributes:
         objects: Raw objects, at most 1,000 (the input of an execution is limited to 256 KiB).
+        list_key: Of a list in the runs bucket, an ObjectRef as JSON a line: what a sweep or a backfill leaves to do.
         feed: Name of a feed whose objects below `prefix` are to be processed.
         prefix: Narrows a feed; must begin with the feed's own prefix. Default: the feed's prefix.
+        max_concurrency: Units at once, where that is to be other than the stack's parameter says.
     """
 
     objects: Annotated[list[ObjectRef], Field(min_length=1, max_length=1000)] | None = None
+    list_key: Annotated[str, Field(pattern=r"^firewall_logs/lists/[0-9A-Za-z_/-]{1,200}\.jsonl$")] | None = None
     feed: str | None = None
     prefix: str | None = None
+    max_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if (self.objects is None) == (self.feed is None):
-            raise ValueError("give either 'objects' or 'feed', not both and not neither")
+    def _one_of_three(self) -> Self:
+        if [self.objects, self.list_key, self.feed].count(None) != 2:  # noqa: PLR2004 - all but one
+            raise ValueError("give just one of 'objects', 'list_key' and 'feed'")
         if self.prefix is not None and self.feed is None:
             raise ValueError("'prefix' narrows a feed: give 'feed' as well")
         return self

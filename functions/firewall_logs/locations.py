@@ -7,6 +7,7 @@ LAKE: Final = "firewall_logs"
 EVENTS: Final = f"{LAKE}/events"
 QUARANTINE: Final = f"{LAKE}/quarantine"
 HOURLY: Final = f"{LAKE}/hourly"
+SEALED: Final = f"{LAKE}/sealed"
 
 
 def lake_key(kind: str, partition: date, object_id: str, index: int) -> str:
@@ -45,3 +46,45 @@ def receipt_key(object_id: str, index: int) -> str:
 def run_key(run_id: str, name: str) -> str:
     """Return the key of one of a run's documents, in the runs bucket."""
     return f"{LAKE}/runs/{run_id}/{name}"
+
+
+def list_key(name: str, number: int) -> str:
+    """Return the key of a list of objects that a run is to process, in the runs bucket."""
+    return f"{LAKE}/lists/{name}/{number:05d}.jsonl"
+
+
+def sealed_prefix(kind: str, day: date) -> str:
+    """Return where the compacted files of a day are, with the slash at its end."""
+    return f"{SEALED}/{kind}/event_date={day.isoformat()}/"
+
+
+def sealed_key(kind: str, day: date, inputs_id: str, index: int) -> str:
+    """Return the key of a compacted file: the same for every attempt, another one for other inputs.
+
+    Args:
+        kind: "events" or "hourly".
+        day: Its event date.
+        inputs_id: Of the plan that it belongs to.
+        index: Which cut.
+    """
+    return f"{sealed_prefix(kind, day)}{inputs_id}-{index:05d}.parquet"
+
+
+def day_key(day: date, version: int) -> str:
+    """Return the key of a sealed day's document, in the lake bucket."""
+    return f"{LAKE}/days/event_date={day.isoformat()}/v{version:05d}.json"
+
+
+def table_key(kind: str, day: date) -> str:
+    """Return the key of the list of files that Athena reads for a day: one put switches versions."""
+    return f"{LAKE}/tables/{kind}/event_date={day.isoformat()}/files.txt"
+
+
+def quality_key(day: date, version: int) -> str:
+    """Return the key of a day's verdicts, in the lake bucket."""
+    return f"{LAKE}/quality/event_date={day.isoformat()}/v{version:05d}.parquet"
+
+
+def seal_key(seal_id: str, name: str) -> str:
+    """Return the key of one of a seal's documents, in the runs bucket."""
+    return f"{LAKE}/seals/{seal_id}/{name}"

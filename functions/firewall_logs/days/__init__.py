@@ -1,0 +1,1 @@
+"""Event days: when one is complete, compacted and sealed."""

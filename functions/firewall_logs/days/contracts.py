@@ -1,0 +1,362 @@
+"""The documents of event days: the index of what came, the plan of a seal, its receipts, the sealed day.
+
+`docs/adr/0007-sealed-days.md` says how they hang together.
+"""
+
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from firewall_logs.contracts import Account, Contract, Count, Disagreement, LakeFile, ObjectId, Omitted, RunId
+
+DayStatus = Literal["OPEN", "SEALED", "REOPENED", "BLOCKED"]
+Level = Literal["pass", "warn", "fail"]
+Version = Annotated[int, Field(ge=1)]
+
+
+class DayObject(Contract):
+    """What one committed object brought to one day: an item of the day index.
+
+    Attributes:
+        event_date: Of its rows; of an object without rows in the lake the UTC date of its LastModified.
+        source_id: Under which its manifest stands.
+        rows: In the lake's events of that day, 0 where it only brought quarantine.
+    """
+
+    event_date: date
+    object_id: ObjectId
+    source_id: ObjectId
+    feed: str
+    rows: Count
+
+
+class Day(Contract):
+    """The state of a day, for those who run the lake.
+
+    Attributes:
+        version: Of the newest seal, 0 before the first.
+        as_of: Until when objects were looked for by that seal.
+        rows: Events of that seal by feed: later days are compared with it.
+        reason: Why it is blocked, or what reopened it.
+    """
+
+    event_date: date
+    status: DayStatus = "OPEN"
+    version: Count = 0
+    as_of: AwareDatetime | None = None
+    rows: dict[str, Count] = {}
+    reason: str | None = None
+
+
+# ---------------------------------------------------------------- the plan of a seal
+
+
+class Place(Contract):
+    """A place in the order of a sealed day, which goes by host (null first), then instant."""
+
+    host: str | None
+    hour: Annotated[int, Field(ge=0, le=23)]
+
+
+class Cut(Contract):
+    """A range of a day's order that becomes one file of events and one of hourly counts.
+
+    Attributes:
+        start: Its first place; None for the beginning.
+        end: The place after its last; None for the end.
+        rows: By the hourly counts of the inputs, before duplicates across objects are removed.
+    """
+
+    start: Place | None
+    end: Place | None
+    rows: Count
+
+
+class FeedArrivals(Contract):
+    """What a feed's objects brought to a day, by their manifests.
+
+    Attributes:
+        objects: With rows of the day, or quarantined whole and last modified on it.
+        defects: Of them, quarantined whole.
+        account: Of these objects, whole: rows of other days included.
+        spread_days: Most event dates that one of the objects has.
+        far_rows: Rows of these objects whose event date is more than a day from the date of the object's LastModified.
+    """
+
+    objects: Count = 0
+    defects: Count = 0
+    account: Account = Account()
+    spread_days: Count = 0
+    far_rows: Count = 0
+
+
+class SealPlan(Contract):
+    """`plan.json` of a seal: what goes in, and the files that are to come out.
+
+    Attributes:
+        seal_id: Name of the execution.
+        version: Which the day is to get.
+        as_of: Objects that S3 had by then are in it.
+        inputs_id: Identity of the inputs, their order, the cuts and the code that compacts: of the outputs' bytes.
+        objects: Every object whose rows are in the inputs, those of earlier versions included.
+        events: Input files of events, in the order that decides which of two equal rows is the first.
+        hourly: Input files of hourly counts.
+        cuts: In order; together they are the day.
+        arrivals: By feed.
+        late_objects: Of `objects`, those that an earlier version lacks; 0 for the first version.
+    """
+
+    seal_id: RunId
+    event_date: date
+    version: Version
+    as_of: AwareDatetime
+    inputs_id: ObjectId
+    objects: list[ObjectId]
+    events: list[LakeFile]
+    hourly: list[LakeFile]
+    cuts: list[Cut]
+    arrivals: dict[str, FeedArrivals] = {}
+    late_objects: Count = 0
+
+
+class CompactionUnit(Contract):
+    """One line of `units.jsonl` of a seal: one cut, which one function call or task compacts."""
+
+    seal_id: RunId
+    event_date: date
+    index: Count
+
+
+# ---------------------------------------------------------------- what a cut became
+
+
+class ColumnProfile(Contract):
+    """A column of a feed's rows.
+
+    Attributes:
+        present: Rows with a value.
+        low: Smallest value of an int64 column, else None.
+        high: Largest.
+        values: Rows by value (lower case) of an enumerated field, the first 1,000 by alphabet; else empty.
+        values_omitted: The others.
+    """
+
+    present: Count = 0
+    low: int | None = None
+    high: int | None = None
+    values: dict[str, Count] = {}
+    values_omitted: Omitted = Omitted()
+
+
+class FeedProfile(Contract):
+    """A feed's rows in a cut or a day; profiles of cuts add up to that of the day.
+
+    Attributes:
+        rows: After duplicates across objects were removed.
+        duplicates: Those that were removed.
+        columns: Of the events table, by name.
+    """
+
+    rows: Count = 0
+    duplicates: Count = 0
+    columns: dict[str, ColumnProfile] = {}
+
+
+class CompactionProof(Contract):
+    """What a cut became: equal for every attempt, whoever made it.
+
+    Attributes:
+        rows_in: Rows of the inputs in this cut; equal to the cut's `rows`.
+        duplicates: Rows that repeat another one of the cut in every column, removed.
+        files: One of events and one of hourly counts; none where the cut is empty.
+    """
+
+    inputs_id: ObjectId
+    index: Count
+    rows_in: Count
+    rows_out: Count
+    duplicates: Count
+    files: list[LakeFile]
+    profiles: dict[str, FeedProfile]
+
+    @model_validator(mode="after")
+    def _balances(self) -> Self:
+        if self.rows_in != self.rows_out + self.duplicates:
+            raise ValueError("rows_in is not rows_out + duplicates")
+        return self
+
+
+class CompactionMeasured(Contract):
+    """What one attempt at a cut took."""
+
+    seal_id: RunId
+    started_at: AwareDatetime
+    seconds: float
+    cpu_seconds: float
+    memory_mb: Count
+    peak_rss_mb: float
+    bytes_read: Count
+    bytes_written: Count
+    s3_gets: Count
+    s3_puts: Count
+
+
+class CompactionReceipt(Contract):
+    """Written once a cut's files are in the lake."""
+
+    proof: CompactionProof
+    measured: CompactionMeasured
+
+
+# ---------------------------------------------------------------- quality
+
+
+class Verdict(Contract):
+    """What a rule says of a feed on a day.
+
+    Attributes:
+        rule: Its name.
+        measure: What it measures.
+        figure: The measured value; None where there is nothing to measure.
+        limit: The limit that was broken, or the one that would fail; None where the rule has none.
+        detail: The same in words: which column or value, of how many rows.
+    """
+
+    feed: str
+    rule: str
+    measure: str
+    level: Level
+    figure: float | None
+    limit: float | None
+    detail: str
+
+
+# ---------------------------------------------------------------- the sealed day
+
+
+class SealedDay(Contract):
+    """A version of a day: the lake's truth about it, from the moment this document exists.
+
+    Attributes:
+        transform_versions: Of the objects' manifests.
+        account: Rows of the inputs (`rows_in`), of the files (`rows_out`), and duplicates across objects.
+        rows: Of the files, by feed.
+        files: All files of the day, events and hourly counts.
+        replaced: Keys of the inputs, which are removed afterwards.
+        quality: Every rule's verdict.
+        waived: Failing rules that somebody accepted for this seal, as `feed/rule`.
+    """
+
+    event_date: date
+    version: Version
+    seal_id: RunId
+    as_of: AwareDatetime
+    transform_versions: list[str]
+    objects: list[ObjectId]
+    account: Account
+    rows: dict[str, Count]
+    arrivals: dict[str, FeedArrivals]
+    files: list[LakeFile]
+    replaced: list[str]
+    quality: list[Verdict]
+    waived: list[str] = []
+    late_objects: Count = 0
+    late_rows: Count = 0
+
+
+class DaySealed(Contract):
+    """Detail of `firewall_logs.DaySealed`: consumers see it at least once and know it by day and version.
+
+    Attributes:
+        document_key: Of the SealedDay, in the lake bucket.
+    """
+
+    event_date: date
+    version: Version
+    lake_bucket: str
+    document_key: str
+    rows: Count
+    files: Count
+    late_rows: Count
+
+
+class DayReopened(Contract):
+    """Detail of `firewall_logs.DayReopened`: rows came for a day that was sealed."""
+
+    event_date: date
+    version: Version
+    run_id: RunId
+    objects: Count
+    rows: Count
+
+
+# ---------------------------------------------------------------- seal_day: inputs and results
+
+
+class SealInput(Contract):
+    """Input of `seal_day`.
+
+    Attributes:
+        date: The day, in UTC.
+        waive: Rules to accept although they fail, as `feed/rule`; noted in the sealed day.
+    """
+
+    date: date
+    waive: list[Annotated[str, Field(pattern=r"^[^/]+/[^/]+$")]] = []
+
+
+class SweepInput(Contract):
+    """Input of SweepDay."""
+
+    seal_id: RunId
+    as_of: AwareDatetime
+    input: SealInput
+
+
+class SweepResult(Contract):
+    """Result of SweepDay: lists of objects that no event brought in, each the input of a run.
+
+    Attributes:
+        listed: Objects that the source has within the day's window.
+        missing: Of them, not committed.
+        lists: Keys in the runs bucket.
+    """
+
+    seal_id: RunId
+    event_date: date
+    listed: Count
+    missing: Count
+    lists: list[str]
+
+
+class SealStep(Contract):
+    """Input of the steps after the sweep."""
+
+    seal_id: RunId
+    event_date: date
+    as_of: AwareDatetime
+    waive: list[str] = []
+
+
+class DayReconciliation(Contract):
+    """`reconciliation.json` of a seal: the witnesses of a day, and where they disagree.
+
+    Attributes:
+        source_objects: Objects of the source within the window of the day.
+        raw_rows: Rows of the committed objects by their raw footers or the count of their lines.
+        manifest_rows: By their manifests.
+        footer_rows: Events of the inputs by the footers of the files.
+        index_rows: Events of the day by the day index.
+        vanished: Objects that were listed and are gone.
+    """
+
+    seal_id: RunId
+    event_date: date
+    as_of: AwareDatetime
+    source_objects: Count
+    raw_rows: Count
+    manifest_rows: Count
+    footer_rows: Count
+    index_rows: Count
+    disagreements: list[Disagreement]
