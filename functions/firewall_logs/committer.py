@@ -1,10 +1,10 @@
-"""CommitRun's work: manifests, ledger, summary, event, in this order."""
+"""CommitRun's work: manifests, day index, reopened days, ledger, summary, event, in this order."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Final
 
 from firewall_logs.contracts import (
@@ -18,12 +18,15 @@ from firewall_logs.contracts import (
     RunPlan,
     RunSummary,
 )
+from firewall_logs.days.arrivals import day_objects
+from firewall_logs.days.contracts import DayObject, DayReopened
 from firewall_logs.errors import LeaseLost
 from firewall_logs.names import add_counts, add_up, first_columns
 from kernel import prices
 from kernel.errors import EffectConflict
 
 if TYPE_CHECKING:
+    from firewall_logs.adapters.days import DayIndex
     from firewall_logs.adapters.lake import Manifests
     from firewall_logs.adapters.ledger import LedgerCommits
     from firewall_logs.adapters.runs import ReceiptReader
@@ -38,23 +41,30 @@ _CALLS_PER_RUN: Final = 3  # PlanRun, ReconcileRun, CommitRun
 
 @dataclass(frozen=True)
 class _Attempt:
-    """What became of one object: committed with these receipts, or refused for a reason."""
+    """What became of one object: published with these receipts for these days, or refused for a reason."""
 
-    object_id: str
-    receipts: list[Receipt]
+    planned: PlannedObject
+    manifest: Manifest | None = None
+    receipts: list[Receipt] = field(default_factory=list)
+    days: list[DayObject] = field(default_factory=list)
     refusal: str | None = None
 
 
 class Committer:
     """Publishes what was reconciled."""
 
-    def __init__(self, receipts: "ReceiptReader", manifests: "Manifests", commits: "LedgerCommits") -> None:
+    def __init__(
+        self, receipts: "ReceiptReader", manifests: "Manifests", days: "DayIndex", commits: "LedgerCommits"
+    ) -> None:
         self._receipts = receipts
         self._manifests = manifests
+        self._days = days
         self._commits = commits
 
-    def commit(self, plan: RunPlan, verdict: Reconciliation, *, architecture: str, now: datetime) -> RunSummary:
-        """Commit each object that reconciled, and return the summary of the run.
+    def commit(
+        self, plan: RunPlan, verdict: Reconciliation, *, architecture: str, now: datetime
+    ) -> tuple[RunSummary, list[DayReopened]]:
+        """Commit each object that reconciled, and return the summary of the run and the sealed days that it reopened.
 
         An object whose witnesses disagree stays as it is: claimed, without manifest, invisible to readers. One that
         another run has taken over, or that has another manifest, does not hold up the others: the summary names it.
@@ -62,25 +72,52 @@ class Committer:
         agreed = {found.object_id for found in verdict.objects if found.reconciled}
         objects = [planned for planned in plan.objects if planned.object_id in agreed and planned.status == "planned"]
         with ThreadPoolExecutor(_THREADS) as threads:
-            attempts = list(threads.map(lambda planned: self._attempt(planned, now), objects))
-        return _summarise(plan, verdict, attempts, architecture=architecture, now=now)
+            published = list(threads.map(self._publish, objects))
+            reopened = self._reopen(plan.run_id, [entry for attempt in published for entry in attempt.days])
+            # The ledger last: who finds an object committed there may rely on all of it.
+            attempts = list(threads.map(lambda attempt: self._close(attempt, now), published))
+        return _summarise(plan, verdict, attempts, architecture=architecture, now=now), reopened
 
-    def _attempt(self, planned: PlannedObject, now: datetime) -> _Attempt:
+    def _publish(self, planned: PlannedObject) -> _Attempt:
         object_id = str(planned.object_id)
-        try:
-            return _Attempt(object_id, self._commit(object_id, planned, now))
-        except (LeaseLost, EffectConflict) as refused:
-            return _Attempt(object_id, [], str(refused))
-
-    def _commit(self, object_id: str, planned: PlannedObject, now: datetime) -> list[Receipt]:
         receipts = [
             receipt for i in range(planned.slices) if (receipt := self._receipts.read(object_id, i)) is not None
         ]
         manifest = manifest_of([receipt.proof for receipt in receipts])
-        self._manifests.publish(manifest)
+        try:
+            self._manifests.publish(manifest)
+        except EffectConflict as refused:
+            return _Attempt(planned, refusal=str(refused))
+        days = day_objects(manifest)
+        for entry in days:
+            self._days.add(entry)
+        return _Attempt(planned, manifest, receipts, days)
+
+    def _reopen(self, run_id: str, entries: list[DayObject]) -> list[DayReopened]:
+        """Open the days again that were sealed without these objects; see ADR 7, late rows."""
+        by_day: defaultdict[date, list[DayObject]] = defaultdict(list)
+        for entry in entries:
+            by_day[entry.event_date].append(entry)
+        reopened = []
+        for day, members in sorted(by_day.items()):
+            state = self._days.reopen(day, run_id)
+            if state is not None:
+                rows = sum(member.rows for member in members)
+                reopened.append(
+                    DayReopened(event_date=day, version=state.version, run_id=run_id, objects=len(members), rows=rows)
+                )
+        return reopened
+
+    def _close(self, attempt: _Attempt, now: datetime) -> _Attempt:
+        manifest = attempt.manifest
+        if manifest is None:
+            return attempt
         defect = None if manifest.account.rows_out else manifest.object_defect
-        self._commits.commit(object_id, planned.epoch, manifest.account, defect=defect, now=now)
-        return receipts
+        try:
+            self._commits.commit(manifest.object_id, attempt.planned.epoch, manifest.account, defect=defect, now=now)
+        except LeaseLost as refused:
+            return _Attempt(attempt.planned, refusal=str(refused))
+        return attempt
 
 
 def manifest_of(proofs: list[Proof]) -> Manifest:
@@ -130,7 +167,7 @@ def _summarise(
         quarantined_by_reason=add_counts(proof.quarantined_by_reason for proof in proofs),
         objects=len(plan.objects),
         objects_committed=len(by_object),
-        objects_refused={attempt.object_id: attempt.refusal for attempt in attempts if attempt.refusal is not None},
+        objects_refused={str(a.planned.object_id): a.refusal for a in attempts if a.refusal is not None},
         objects_skipped=sum(o.status in {"committed_before", "leased_elsewhere", "ignored"} for o in plan.objects),
         objects_defect=len(
             {proof.object_id for proof in proofs if proof.object_defect}

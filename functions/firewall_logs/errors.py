@@ -47,3 +47,15 @@ class RequestTooLarge(FirewallLogsError):
 
 class RunGivenUp(FirewallLogsError):
     """The run's failure was recorded while it was still being planned; it must not hold anything any more."""
+
+
+class DayBusy(FirewallLogsError):
+    """Another seal holds the day."""
+
+
+class SealLost(FirewallLogsError):
+    """Another seal has committed the version that this one was to become."""
+
+
+class SealIncomplete(FirewallLogsError):
+    """A step of a seal asks for what the step before it should have left."""

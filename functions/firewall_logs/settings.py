@@ -58,6 +58,7 @@ class CommitSettings(Settings):
     runs_bucket: str
     lake_bucket: str
     ledger_table: str
+    days_table: str
     event_bus: str
     architecture: Literal["arm64", "x86_64"]
 

@@ -1,21 +1,23 @@
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import boto3
 import pytest
 
+from firewall_logs.adapters.days import DayIndex, DayReader, DaySeals
 from firewall_logs.adapters.lake import Manifests
 from firewall_logs.adapters.ledger import LedgerClaims
 from firewall_logs.adapters.runs import Evidence, Plans, ReceiptBook
 from firewall_logs.committer import manifest_of
-from firewall_logs.contracts import Disagreement, Drift, Omitted, Proof, ReconciledObject, Reconciliation
+from firewall_logs.contracts import Account, Disagreement, Drift, Omitted, Proof, ReconciledObject, Reconciliation
+from firewall_logs.days.contracts import SealedDay
 from firewall_logs.errors import CommitRefused, PlanMissing
 from firewall_logs.handlers.commit_run import handler
 from firewall_logs.identity import source_id
 from firewall_logs.locations import manifest_key, receipt_key
 from kernel import aws
-from tests.support.aws import BUS, LAKE, LEDGER, RUNS, entry
+from tests.support.aws import BUS, DAYS, LAKE, LEDGER, RUNS, entry
 from tests.support.context import Context
 from tests.support.firewall import (
     NOW,
@@ -125,6 +127,7 @@ def test_metrics_tell_counts_lag_and_cost(run: None, capsys: pytest.CaptureFixtu
         "BytesRead": 1000,
         "BytesWritten": 80,
         "RowsPerSecond": 5,
+        "DaysReopened": 0,
     }
 
 
@@ -153,6 +156,49 @@ def test_others_are_told_what_was_committed(run: None) -> None:
     result = handler(STEP, Context())
     [message] = sqs.receive_message(QueueUrl=queue)["Messages"]
     assert json.loads(message["Body"])["detail"] == result
+
+
+def _day() -> date:
+    day = a_file().event_date
+    assert day is not None
+    return day
+
+
+def _sealed() -> SealedDay:
+    account = Account(rows_in=5, rows_out=5)
+    return SealedDay(
+        event_date=_day(),
+        version=1,
+        seal_id="seal-1",
+        as_of=NOW,
+        transform_versions=[],
+        objects=[],
+        account=account,
+        rows={"47": 5},
+        arrivals={},
+        files=[],
+        replaced=[],
+        quality=[],
+    )
+
+
+def test_day_index_knows_what_was_committed_and_no_more(run: None) -> None:
+    handler(STEP, Context())
+    [found] = DayReader(aws.dynamodb(), DAYS).objects(_day())
+    assert (found.object_id, found.rows, found.source_id) == (OBJECT_ID, 8, source_id(a_source()))
+    assert [day.status for day in DayReader(aws.dynamodb(), DAYS).all()] == ["OPEN"]
+
+
+def test_object_that_comes_after_the_seal_reopens_its_day(run: None, capsys: pytest.CaptureFixture[str]) -> None:
+    DaySeals(aws.dynamodb(), DAYS).sealed(_sealed())
+    handler(STEP, Context())
+    assert emitted(capsys.readouterr().out)["DaysReopened"] == 1
+    day = DayReader(aws.dynamodb(), DAYS).state(_day())
+    assert (day.status, day.version, day.rows) == ("REOPENED", 1, {"47": 5})
+    # An attempt that was killed before it could tell tells it when it comes again; another run does not.
+    handler(STEP, Context())
+    assert emitted(capsys.readouterr().out)["DaysReopened"] == 1
+    assert DayIndex(aws.dynamodb(), DAYS).reopen(_day(), "run-2") is None
 
 
 def test_committing_twice_changes_nothing(run: None) -> None:

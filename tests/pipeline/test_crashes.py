@@ -40,7 +40,7 @@ def expected(pipeline: Pipeline, refs: list[dict[str, str]]) -> tuple[Any, ...]:
     pipeline.forget()
     pipeline.run("untouched", refs)
     assert sorted(proof["slices"] for proof in pipeline.proofs().values()) == [1, 1, 2, 2]
-    return pipeline.lake(), pipeline.proofs(), pipeline.states()
+    return pipeline.outcome()
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +82,7 @@ def test_run_killed_between_any_two_effects_and_retried_ends_alike(
     for number, point in enumerate(_points(effects)):
         pipeline.forget()
         result = pipeline.run(f"retried-{number}", refs, point)
-        assert (pipeline.lake(), pipeline.proofs(), pipeline.states()) == expected, point
+        assert pipeline.outcome() == expected, point
         assert result["objects_committed"] == OBJECTS, point
 
 
@@ -93,7 +93,7 @@ def test_run_given_up_between_any_two_effects_is_finished_by_the_next(
         pipeline.forget()
         _give_up(pipeline, refs, step, done)
         pipeline.run("second", refs)
-        assert (pipeline.lake(), pipeline.proofs(), pipeline.states()) == expected, (step, done)
+        assert pipeline.outcome() == expected, (step, done)
 
 
 def test_run_that_lost_an_object_commits_the_others_wherever_it_is_killed_and_the_next_run_finishes(
@@ -118,7 +118,7 @@ def test_run_that_lost_an_object_commits_the_others_wherever_it_is_killed_and_th
         for handler, event in itertools.islice(pipeline.steps("second", refs), 1, None):
             result = pipeline.call(handler, event)
         assert result["objects_committed"] == 1, done
-        assert (pipeline.lake(), pipeline.proofs(), pipeline.states()) == expected, done
+        assert pipeline.outcome() == expected, done
 
 
 def test_failure_whose_recording_is_killed_between_any_two_effects_is_recorded_in_full_by_the_next_call(

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 from unittest.mock import patch
 
 import boto3
@@ -11,7 +12,10 @@ from kernel import aws
 from kernel.settings import load
 from tests.support.firewall import FEEDS
 
-RAW, LAKE, RUNS, LEDGER, BUS, PARAMETER = "raw", "lake", "runs", "ledger", "bus", "/feeds"
+RAW, LAKE, RUNS, LEDGER, DAYS, BUS, PARAMETER = "raw", "lake", "runs", "ledger", "days", "bus", "/feeds"
+
+# Name of each table and its key, the sort key last.
+TABLES = {LEDGER: ("object_id",), DAYS: ("partition", "item")}
 
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
@@ -24,6 +28,7 @@ ENVIRONMENT = {
     "RUNS_BUCKET": RUNS,
     "LAKE_BUCKET": LAKE,
     "LEDGER_TABLE": LEDGER,
+    "DAYS_TABLE": DAYS,
     "FEEDS_PARAMETER": PARAMETER,
     "EVENT_BUS": BUS,
     "ARCHITECTURE": "arm64",
@@ -40,16 +45,24 @@ def account() -> Iterator[None]:
         for bucket in (RAW, LAKE, RUNS):
             aws.s3().create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         aws.s3().put_bucket_versioning(Bucket=RAW, VersioningConfiguration={"Status": "Enabled"})
-        aws.dynamodb().create_table(
-            TableName=LEDGER,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "object_id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "object_id", "KeyType": "HASH"}],
-        )
+        create_tables(aws.dynamodb())
         aws.events().create_event_bus(Name=BUS)
         aws.ssm().put_parameter(Name=PARAMETER, Value=FEEDS, Type="String")
         yield
     _forget()
+
+
+def create_tables(dynamodb: Any) -> None:
+    """Create the tables of firewall_logs."""
+    for name, keys in TABLES.items():
+        dynamodb.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+            KeySchema=[
+                {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+            ],
+        )
 
 
 def entry(object_id: str) -> dict[str, object]:

@@ -15,7 +15,7 @@ from typing import Any, Self
 from local.endpoints import credentials
 from local.supervisor import EmbeddedCloud
 from tests.support import raw
-from tests.support.aws import BUS, ENVIRONMENT, LAKE, LEDGER, PARAMETER, RAW, RUNS
+from tests.support.aws import BUS, DAYS, ENVIRONMENT, LAKE, LEDGER, PARAMETER, RAW, RUNS, TABLES, create_tables
 from tests.support.firewall import FEEDS
 
 PYARROW_HANDLERS = frozenset({"plan_run", "reconcile_run"})
@@ -54,12 +54,7 @@ class Pipeline:
         for bucket in (RAW, LAKE, RUNS):
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         s3.put_bucket_versioning(Bucket=RAW, VersioningConfiguration={"Status": "Enabled"})
-        self.dynamodb.create_table(
-            TableName=LEDGER,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": "object_id", "AttributeType": "S"}],
-            KeySchema=[{"AttributeName": "object_id", "KeyType": "HASH"}],
-        )
+        create_tables(self.dynamodb)
         self.events.create_event_bus(Name=BUS)
         self.cloud.client("ssm").put_parameter(Name=PARAMETER, Value=FEEDS, Type="String")
         return self
@@ -191,13 +186,23 @@ class Pipeline:
         items = self.dynamodb.scan(TableName=LEDGER, ConsistentRead=True)["Items"]
         return sorted(item["state"]["S"] for item in items)
 
+    def days(self) -> list[tuple[str, str, str]]:
+        """Return the day index: event date, object and its rows there."""
+        items = self.dynamodb.scan(TableName=DAYS, ConsistentRead=True)["Items"]
+        return sorted((i["partition"]["S"], i["item"]["S"], i["rows"]["N"]) for i in items if "source_id" in i)
+
+    def outcome(self) -> tuple[Any, ...]:
+        """Return everything that must not depend on how a run came about."""
+        return self.lake(), self.proofs(), self.states(), self.days()
+
     def forget(self) -> None:
         """Empty everything but the raw bucket, whose objects keep their versions and so their identity."""
         for bucket in (LAKE, RUNS):
             if keys := self._keys(bucket):
                 self.s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in keys]})
-        for item in self.dynamodb.scan(TableName=LEDGER)["Items"]:
-            self.dynamodb.delete_item(TableName=LEDGER, Key={"object_id": item["object_id"]})
+        for table, keys in TABLES.items():
+            for item in self.dynamodb.scan(TableName=table)["Items"]:
+                self.dynamodb.delete_item(TableName=table, Key={key: item[key] for key in keys})
 
     def _keys(self, bucket: str, prefix: str = "") -> list[str]:
         listed = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)

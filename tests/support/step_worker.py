@@ -19,7 +19,7 @@ from kernel import aws
 from tests.support.context import Context
 
 # Everything that changes what others can see.
-EFFECTS = frozenset({"PutObject", "UpdateItem", "PutEvents", "StartExecution"})
+EFFECTS = frozenset({"PutObject", "DeleteObjects", "PutItem", "UpdateItem", "PutEvents", "StartExecution"})
 
 
 class Killed(BaseException):

@@ -36,6 +36,7 @@ class Day(Contract):
 
     Attributes:
         version: Of the newest seal, 0 before the first.
+        cleaned: The newest version whose inputs are removed.
         as_of: Until when objects were looked for by that seal.
         rows: Events of that seal by feed: later days are compared with it.
         reason: Why it is blocked, or what reopened it.
@@ -44,6 +45,7 @@ class Day(Contract):
     event_date: date
     status: DayStatus = "OPEN"
     version: Count = 0
+    cleaned: Count = 0
     as_of: AwareDatetime | None = None
     rows: dict[str, Count] = {}
     reason: str | None = None
@@ -307,11 +309,24 @@ class SealInput(Contract):
 
 
 class SweepInput(Contract):
-    """Input of SweepDay."""
+    """Input of SweepDay.
+
+    Attributes:
+        started_at: Of the execution.
+        round: How often the source was swept before by this seal.
+    """
 
     seal_id: RunId
-    as_of: AwareDatetime
+    started_at: AwareDatetime
+    round: Count
     input: SealInput
+
+
+class SweptList(Contract):
+    """A list of objects, and the name of the run that is to process it."""
+
+    name: RunId
+    list_key: str
 
 
 class SweepResult(Contract):
@@ -320,23 +335,118 @@ class SweepResult(Contract):
     Attributes:
         listed: Objects that the source has within the day's window.
         missing: Of them, not committed.
-        lists: Keys in the runs bucket.
+        held: Of these, in the hands of a run that is still at work.
+        first: The first missing object, for people; None where none is.
+        lists: Runs to start for them.
+        unfinished: Version that is committed although the seal that made it ended before its last step.
     """
 
     seal_id: RunId
     event_date: date
+    as_of: AwareDatetime
+    round: Count
     listed: Count
     missing: Count
-    lists: list[str]
+    held: Count
+    first: str | None = None
+    lists: list[SweptList] = []
+    unfinished: Version | None = None
 
 
 class SealStep(Contract):
-    """Input of the steps after the sweep."""
+    """Input of ReconcileDay and ValidateDay.
+
+    Attributes:
+        source_objects: As SweepDay counted them.
+        waive: Of the seal's input.
+    """
 
     seal_id: RunId
     event_date: date
     as_of: AwareDatetime
+    source_objects: Count = 0
     waive: list[str] = []
+
+
+class ReconcileDayResult(Contract):
+    """Result of ReconcileDay.
+
+    Attributes:
+        version: Which the day is to get.
+        unchanged: Whether the newest version has everything already: then there is nothing to seal.
+        first: The first disagreement, in words; None where the witnesses agree.
+        units: Cuts to compact, by `units_key` in `bucket`.
+    """
+
+    seal_id: RunId
+    event_date: date
+    version: Version
+    unchanged: bool
+    disagreements: Count
+    first: str | None
+    bucket: str
+    units_key: str
+    units: Count
+
+
+class ValidateDayResult(Contract):
+    """Result of ValidateDay.
+
+    Attributes:
+        sealable: Whether nothing contradicts anything, and no rule fails that is not waived.
+        reason: Why not, in words; None where it is.
+        levels: Verdicts by level.
+    """
+
+    seal_id: RunId
+    event_date: date
+    version: Version
+    sealable: bool
+    reason: str | None
+    levels: dict[Level, Count]
+
+
+class VersionStep(Contract):
+    """Input of SealDay and CleanDay: a version of a day, planned by this seal or left unfinished by an earlier one."""
+
+    seal_id: RunId
+    event_date: date
+    version: Version
+
+
+class SealResult(Contract):
+    """Result of SealDay and of `seal_day`.
+
+    Attributes:
+        reopened: Whether rows came between the plan and the seal.
+    """
+
+    event_date: date
+    version: Version
+    status: DayStatus
+    rows: Count
+    files: Count
+    late_objects: Count
+    reopened: bool
+
+
+class BlockInput(Contract):
+    """Input of BlockDay, from the machine or from the event of an execution that ended uncaught."""
+
+    seal_id: RunId
+    event_date: date
+    error: str
+    cause: str
+
+
+class DayBlocked(Contract):
+    """Detail of `firewall_logs.DayBlocked`, and `blocked.json` of the seal."""
+
+    seal_id: RunId
+    event_date: date
+    error: str
+    cause: str
+    recorded_at: AwareDatetime
 
 
 class DayReconciliation(Contract):

@@ -11,6 +11,7 @@ from typing import Any, Final
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from firewall_logs.adapters.bus import Bus
+from firewall_logs.adapters.days import DayIndex
 from firewall_logs.adapters.lake import Manifests
 from firewall_logs.adapters.ledger import LedgerCommits
 from firewall_logs.adapters.runs import Evidence, PlanReader, ReceiptReader
@@ -38,7 +39,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     if plan is None:
         raise PlanMissing(f"Run {run_id} has no plan.json: PlanRun comes before CommitRun.")
     evidence = Evidence(aws.s3(), settings.runs_bucket)
-    summary = _committer(settings).commit(
+    summary, reopened = _committer(settings).commit(
         plan, evidence.read_reconciliation(run_id), architecture=settings.architecture, now=utc_now()
     )
     found = Counter(planned.status for planned in plan.objects)
@@ -53,7 +54,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         usd=summary.usd,
         summary_key=evidence.write_summary(summary),
     )
-    Bus(aws.events(), settings.event_bus).publish("firewall_logs.RunCommitted", result)
+    bus = Bus(aws.events(), settings.event_bus)
+    for day in reopened:
+        bus.publish("firewall_logs.DayReopened", day)
+    bus.publish("firewall_logs.RunCommitted", result)
+    metrics.add_metric("DaysReopened", "Count", len(reopened))
     for name, unit, value in of_run(summary):
         metrics.add_metric(name, unit, value)
     logger.info("run committed", run_id=run_id, objects=summary.objects_committed)
@@ -76,5 +81,6 @@ def _committer(settings: CommitSettings) -> Committer:
     return Committer(
         ReceiptReader(s3, settings.runs_bucket),
         Manifests(s3, settings.lake_bucket),
+        DayIndex(aws.dynamodb(), settings.days_table),
         LedgerCommits(aws.dynamodb(), settings.ledger_table),
     )
