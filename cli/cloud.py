@@ -18,6 +18,7 @@ Name = Annotated[str, typer.Option("--cloud", help="Which embedded cloud: each h
 Env = Annotated[str, typer.Option("--env", help="An environment of samconfig.toml: dev, prod.")]
 
 _FOLLOW_SECONDS: Final = 1.0
+_TASK_LOGS = "/aws/ecs/"
 
 
 def register(app: typer.Typer) -> None:
@@ -87,18 +88,20 @@ def status(cloud: Name = "dev") -> None:
 
 
 def logs(
-    name: Annotated[str | None, typer.Argument(help="A function or state machine, or a part of its name.")] = None,
+    name: Annotated[
+        str | None, typer.Argument(help="A function, task or state machine, or a part of its name.")
+    ] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,  # noqa: FBT002
     cloud: Name = "dev",
 ) -> None:
-    """Show what a function wrote, or what a state machine's executions did."""
+    """Show what a function or a task on Fargate wrote, or what a state machine's executions did."""
     from local.supervisor import EmbeddedCloud  # noqa: PLC0415 - heavy
 
     out = console(stderr=False)
     with sentences():
         running = EmbeddedCloud.get(cloud)
-        functions, machines = _functions(running), _machines(running)
-        known = [*functions, *machines]
+        groups, machines = _groups(running), _machines(running)
+        known = [*groups, *machines]
         chosen = [full for full in known if name is None or name.lower() in full.lower()]
         if not chosen:
             fail(f"Nothing in '{cloud}' is called '{name}'. There are: {', '.join(known) or 'no functions at all'}.")
@@ -106,7 +109,7 @@ def logs(
         try:
             while True:
                 lines = [
-                    *(line for full in chosen if full in functions for line in _written(running, full)),
+                    *(line for full in chosen if full in groups for line in _written(running, full, groups[full])),
                     *(line for full in chosen if full in machines for line in _history(running, machines[full])),
                 ]
                 for identity, _, line in sorted(lines, key=lambda item: item[1]):
@@ -163,19 +166,29 @@ def _machines(running: "EmbeddedCloud") -> dict[str, str]:
     return {machine["name"]: machine["stateMachineArn"] for machine in sorted(found, key=lambda m: m["name"])}
 
 
-def _written(running: "EmbeddedCloud", function: str) -> Iterator[tuple[str, float, str]]:
-    """Yield identity, time and text of every line in a function's log group."""
+def _groups(running: "EmbeddedCloud") -> dict[str, str]:
+    """Return the log group of each function, and of each kind of task on Fargate."""
+    client = running.client("lambda")
+    groups = {}
+    for function in _functions(running):
+        configured = client.get_function_configuration(FunctionName=function)
+        groups[function] = configured.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{function}"
+    pages = running.client("logs").get_paginator("describe_log_groups").paginate(logGroupNamePrefix=_TASK_LOGS)
+    names = [found["logGroupName"] for page in pages for found in page["logGroups"]]
+    return groups | {name.removeprefix(_TASK_LOGS): name for name in names}
+
+
+def _written(running: "EmbeddedCloud", name: str, group: str) -> Iterator[tuple[str, float, str]]:
+    """Yield identity, time and text of every line in a log group."""
     client = running.client("logs")
     written: Counter[str] = Counter()  # MiniStack gives events no identity; a stream only grows
-    configured = running.client("lambda").get_function_configuration(FunctionName=function)
-    group = configured.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{function}"
     try:
         for page in client.get_paginator("filter_log_events").paginate(logGroupName=group):
             for event in page["events"]:
                 at = event["timestamp"] / 1000
                 stream = event["logStreamName"]
                 written[stream] += 1
-                yield f"{stream}/{written[stream]}", at, f"{_clock(at)} {function} {event['message'].rstrip()}"
+                yield f"{stream}/{written[stream]}", at, f"{_clock(at)} {name} {event['message'].rstrip()}"
     except client.exceptions.ResourceNotFoundException:
         return  # it has not run yet
 

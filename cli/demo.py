@@ -16,14 +16,16 @@ from cli.console import console, fail, sentences
 from cli.target import LOCAL, NotDeployed, Target
 
 if TYPE_CHECKING:
-    from cli.demo_board import Board
+    from cli.demo_board import Board, Running
     from cli.demo_check import Difference
+    from cli.demo_days import Days
+    from cli.demo_watch import Scene, Watch
     from cli.reports.build import Report
     from demo.plant import Planted
 
 CLOUD: Final = "demo"
 _OUT: Final = Path("out/demo")
-_STAGES: Final = ["generate", "start", "deploy", "deliver", "process", "report", "check"]
+_STAGES: Final = ["generate", "start", "deploy", "deliver", "process", "backfill", "seal", "late", "report", "check"]
 _SHOWN_DIFFERENCES: Final = 20
 
 
@@ -41,6 +43,10 @@ class Summary:
         truncated_objects: Of them, gzip files that end too early.
         executions: Status by name.
         seconds_processing: In which at least one unit was at work.
+        swept: Objects that no event announced.
+        reopened: Sealed days that got further rows.
+        backfill_objects: Of the archive, through tasks like Fargate's.
+        quality: The worst verdict of each rule.
     """
 
     rows_in: int
@@ -55,6 +61,21 @@ class Summary:
     seconds_total: float
     seconds_processing: float
     rows_per_second: float
+    swept: int
+    days_sealed: int
+    reopened: int
+    backfill_objects: int
+    usd_per_million_rows: float | None
+    quality: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Played:
+    """What the stages came to."""
+
+    executions: dict[str, str]
+    backfill_objects: int
+    days: "Days"
 
 
 def demo(
@@ -68,17 +89,19 @@ def demo(
     The status is 0 only if every number equals what was planted.
     """
     from cli.demo_board import Board  # noqa: PLC0415 - rich's widgets are slow to import
+    from cli.demo_days import ExecutionFailed  # noqa: PLC0415
     from cli.demo_watch import StuckError  # noqa: PLC0415
     from cli.reports.evidence import RunUnknown  # noqa: PLC0415
 
     out = console()
-    with sentences(NotDeployed, StuckError, RunUnknown), ExitStack() as stack:
+    with sentences(NotDeployed, StuckError, RunUnknown, ExecutionFailed), ExitStack() as stack:
         board = stack.enter_context(Board(out, f"Gatehouse demo · {rows:,} events · seed {seed}", _STAGES))
         planted = _generate(board, seed, rows)
         target = _start(board, stack, keep=keep)
-        executions, report = _run(board, target, planted)
-        differences = _check(board, target, planted, report)
-        summary = _summarise(report, executions, board.seconds)
+        played = _run(board, target, planted)
+        report = _report(board, target)
+        differences = _check(board, target, planted, report, played.days)
+        summary = _summarise(report, played, board.seconds)
     _OUT.joinpath("summary.json").write_text(json.dumps(asdict(summary), indent=2) + "\n", "utf-8")
     if bad := _wrong(summary, report, differences):
         fail("\n".join(bad))
@@ -129,30 +152,86 @@ def _start(board: "Board", stack: ExitStack, *, keep: bool) -> Target:
     return Target.of(LOCAL, CLOUD)
 
 
-def _run(board: "Board", target: Target, planted: "Planted") -> tuple[dict[str, str], "Report"]:
-    from cli.demo_delivery import deliver  # noqa: PLC0415 - only here
+def _run(board: "Board", target: Target, planted: "Planted") -> _Played:
+    from cli.demo_cast import Cast  # noqa: PLC0415 - only here
+    from cli.demo_days import sealed_days  # noqa: PLC0415
+    from cli.demo_delivery import deliver, deliver_silently  # noqa: PLC0415
     from cli.demo_watch import Watch  # noqa: PLC0415
-    from cli.reports.build import archive, build  # noqa: PLC0415
+    from cli.reports.words import counted  # noqa: PLC0415
 
+    cast = Cast.of(planted)
+    silent = [put for put in planted.puts if cast.is_silent(put)]
+    late = [put for put in planted.puts if cast.is_late(put)]
+    loud = [put for put in planted.puts if put not in silent and put not in late]
+    watch = Watch(target)
     with board.stage("deliver") as stage:
-        count = len(planted.puts)
-        deliver(target, planted, _raw(), lambda done: stage.say(f"{done}/{count} objects put", done, count))
-        stage.end(f"{count} objects put, {2 * count} events delivered")
+        deliver_silently(target, silent, _raw())
+        deliver(target, loud, _raw(), lambda done: stage.say(f"{done}/{len(loud)} objects put", done, len(loud)))
+        stage.end(f"{len(loud)} objects put, {2 * len(loud)} events delivered; {len(silent)} put that nobody heard of")
     with board.stage("process") as stage:
-        scene = None
-        for scene in Watch(target).until_quiet():
-            stage.say(
-                f"{_ends(scene.executions)} · {scene.units_done}/{scene.units} units · "
-                f"{scene.committed.rows_out:,} in the lake, {scene.committed.quarantined:,} quarantined",
-                scene.committed.rows_in,
-                planted.totals["rows_in"],
-            )
-        executions = scene.executions if scene else {}
-        stage.end(f"{len(executions)} executions: {_ends(executions)}; {scene.units_done if scene else 0} units")
+        scene = _watch(stage, watch, planted)
+        stage.end(f"{len(scene.executions)} executions: {_ends(scene.executions)}; {scene.units_done} units")
+    with board.stage("backfill") as stage:
+        objects = _backfill(stage, target, cast.archive)
+    with board.stage("seal") as stage:
+        days = _seal(stage, target)
+    with board.stage("late") as stage:
+        deliver(target, late, _raw(), lambda _: stage.say("an object comes after the seal of its day"))
+        scene = _watch(stage, watch, planted)
+        days.reopened, _ = _reseal(stage, target)
+        days.sealed = sealed_days(target)
+        stage.end(f"{counted(days.reopened, 'day')} reopened by an object that came late, and sealed again")
+    return _Played(scene.executions, objects, days)
+
+
+def _watch(stage: "Running", watch: "Watch", planted: "Planted") -> "Scene":
+    from cli.demo_watch import Scene  # noqa: PLC0415 - only here
+
+    scene = Scene()
+    for scene in watch.until_quiet():
+        stage.say(
+            f"{_ends(scene.executions)} · {scene.units_done}/{scene.units} units · "
+            f"{scene.committed.rows_out:,} in the lake, {scene.committed.quarantined:,} quarantined",
+            scene.committed.rows_in,
+            planted.totals["rows_in"],
+        )
+    return scene
+
+
+def _backfill(stage: "Running", target: Target, prefix: str) -> int:
+    from cli.demo_days import backfill  # noqa: PLC0415 - only here
+
+    feed = prefix.split("/")[1]
+    planned = backfill(target, feed, prefix, stage.say)
+    objects = int(planned["estimate"]["objects"])
+    stage.end(f"{objects} objects of {prefix} planned, and brought in by tasks like Fargate's")
+    return objects
+
+
+def _seal(stage: "Running", target: Target) -> "Days":
+    from cli.demo_days import Days, seal, states  # noqa: PLC0415 - only here
+    from cli.reports.words import counted  # noqa: PLC0415
+
+    open_days = [day.event_date for day in states(target)]
+    days = Days(swept=seal(target, open_days, stage.say))
+    stage.end(f"{len(open_days)} days sealed; {counted(days.swept, 'object')} found that no event had announced")
+    return days
+
+
+def _reseal(stage: "Running", target: Target) -> tuple[int, int]:
+    from cli.demo_days import seal, states  # noqa: PLC0415 - only here
+
+    reopened = [day.event_date for day in states(target) if day.status == "REOPENED"]
+    return len(reopened), seal(target, reopened, stage.say)
+
+
+def _report(board: "Board", target: Target) -> "Report":
+    from cli.reports.build import archive, build  # noqa: PLC0415 - imports DuckDB
+
     with board.stage("report") as stage:
         report = build(target, archive(target).run_ids(), _OUT)
         stage.end(str(report.path))
-    return executions, report
+    return report
 
 
 def _ends(executions: dict[str, str]) -> str:
@@ -162,13 +241,14 @@ def _ends(executions: dict[str, str]) -> str:
     return ", ".join(f"{counts[status]} {status.lower().replace('_', ' ')}" for status in order) or "none running"
 
 
-def _check(board: "Board", target: Target, planted: "Planted", report: "Report") -> "list[Difference]":
+def _check(board: "Board", target: Target, planted: "Planted", report: "Report", days: "Days") -> "list[Difference]":
     from cli.demo_check import compare, count_lake  # noqa: PLC0415 - imports DuckDB
+    from cli.reports.days import lake_files  # noqa: PLC0415
 
     with board.stage("check") as stage:
         stage.say("counting the lake's own files")
-        manifests = report.evidence.manifests.values()
-        lake = count_lake(target.client("s3"), target.output("LakeBucketName"), manifests)
+        manifests = list(report.evidence.manifests.values())
+        lake = count_lake(target.client("s3"), target.output("LakeBucketName"), lake_files(manifests, days.sealed))
         differences = compare(planted, report.evidence, lake)
         stage.end(f"{len(differences):,} differences" if differences else "every number is as planted")
     return differences
@@ -177,11 +257,12 @@ def _check(board: "Board", target: Target, planted: "Planted", report: "Report")
 # ---------------------------------------------------------------- the result
 
 
-def _summarise(report: "Report", executions: dict[str, str], seconds: float) -> Summary:
+def _summarise(report: "Report", played: _Played, seconds: float) -> Summary:
     from cli.reports.timeline import busy_window, unit_spans  # noqa: PLC0415
 
     account = report.verdict.account
     manifests = report.evidence.manifests.values()
+    usd = sum(run.summary.usd for run in report.evidence.runs if run.summary)
     busy = busy_window(unit_spans(report.evidence.receipts)).total_seconds()
     return Summary(
         rows_in=account.rows_in,
@@ -190,12 +271,18 @@ def _summarise(report: "Report", executions: dict[str, str], seconds: float) -> 
         duplicates=account.duplicates,
         reconciled=report.verdict.complete,
         objects=len(manifests),
-        units=sum(run.plan.units for run in report.evidence.runs),
+        units=sum(run.plan.units + run.plan.batch_units for run in report.evidence.runs),
         truncated_objects=sum(manifest.object_defect == "gzip_truncated" for manifest in manifests),
-        executions=executions,
+        executions=played.executions,
         seconds_total=round(seconds, 1),
         seconds_processing=round(busy, 2),
         rows_per_second=round(account.rows_in / busy, 1) if busy else 0.0,
+        swept=played.days.swept,
+        days_sealed=len(played.days.sealed),
+        reopened=played.days.reopened,
+        backfill_objects=played.backfill_objects,
+        usd_per_million_rows=round(usd / account.rows_in * 1e6, 4) if account.rows_in else None,
+        quality=dict(played.days.quality),
     )
 
 
@@ -228,10 +315,15 @@ def _panel(summary: Summary, page: Path, *, keep: bool) -> "object":
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", style="name")
     table.add_column()
-    table.add_row(f"{summary.rows_in:,}", f"rows came in, in {summary.objects} objects, each announced twice")
+    table.add_row(f"{summary.rows_in:,}", f"rows came in, in {summary.objects} objects, most of them announced twice")
     table.add_row(f"{summary.rows_out:,}", "are in the lake, once")
     table.add_row(f"{summary.quarantined:,}", "are quarantined, each with its reason")
     table.add_row(f"{summary.duplicates:,}", "were duplicates")
+    table.add_row(f"{summary.days_sealed}", f"days are sealed, {summary.reopened} of them again after a late object")
+    table.add_row(f"{summary.swept}", "of the objects no event had announced: the sweep found it")
+    table.add_row(f"{summary.backfill_objects}", "objects were backfilled through tasks like Fargate's")
+    if summary.usd_per_million_rows is not None:
+        table.add_row(f"${summary.usd_per_million_rows:.3f}", "would a million rows have cost on AWS, by estimate")
     table.add_row(f"{summary.rows_per_second:,.0f}", f"rows a second in {summary.units} units of work")
     next_ = (
         f'gatehouse status --cloud {CLOUD}\ngatehouse run process_objects --cloud {CLOUD} --input \'{{"feed": "47"}}\''
@@ -249,7 +341,13 @@ def _parameters() -> dict[str, str]:
     # As many units at once as there are processors: more would only wait for each other. New objects are gathered
     # for a minute on AWS; nobody wants to watch that.
     units = min(40, os.cpu_count() or 1)
-    return {"FirewallLogsMaxConcurrency": str(units), "FirewallLogsBatchingSeconds": "1"}
+    return {
+        "FirewallLogsMaxConcurrency": str(units),
+        "FirewallLogsBatchingSeconds": "1",
+        "FirewallLogsBatch": "enabled",
+        "FirewallLogsBatchMaxConcurrency": str(units),
+        "FirewallLogsSealGraceSeconds": "0",
+    }
 
 
 def _raw() -> Path:

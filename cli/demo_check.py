@@ -49,11 +49,11 @@ class LakeCount:
     bad_rows: Mapping[str, list[tuple[int, str]]]
 
 
-def count_lake(s3: "S3Client", bucket: str, manifests: Iterable[Manifest]) -> LakeCount:
-    """Count the rows of all files that the manifests name: these and no others are the lake."""
+def count_lake(s3: "S3Client", bucket: str, held: Iterable[LakeFile]) -> LakeCount:
+    """Count the rows of all files that are the lake."""
     import duckdb  # noqa: PLC0415 - heavy
 
-    files = [file for manifest in manifests for file in manifest.files if file.rows]
+    files = [file for file in held if file.rows]
     with TemporaryDirectory(prefix="gatehouse-demo-") as folder, duckdb.connect() as lake:
         paths = _fetch(s3, bucket, files, Path(folder))
 

@@ -3,7 +3,7 @@
 import json
 import mimetypes
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,30 +12,32 @@ from uuid import uuid4
 from cli.target import Target
 
 if TYPE_CHECKING:
-    from demo.plant import Planted, Put
+    from demo.plant import Put
 
 _BATCH: Final = 10
+# Description of the rule of stacks/firewall_logs.yaml that hears of new objects.
+_RULE: Final = "New raw objects"
 # Objects come in waves, with longer pauses than the batching window: several runs, some under way while others start.
 _WAVE: Final = 14
 _PAUSE_SECONDS: Final = 1.5
 
 
-def deliver(target: Target, planted: "Planted", folder: Path, on_put: Callable[[int], None]) -> None:
-    """Put every object, in the order of the record, and send each event a second time.
+def deliver(target: Target, puts: "Sequence[Put]", folder: Path, on_put: Callable[[int], None]) -> None:
+    """Put objects in this order, and send each event a second time.
 
     Half of the second deliveries come with the first, so that they may meet it in one batch; the others after the
     last object, when the first are under way or done.
 
     Args:
         target: Where to.
-        planted: The record.
+        puts: What.
         folder: Where the files are.
         on_put: Told how many objects are put.
     """
     bucket = target.output("RawBucketName")
     s3 = target.client("s3")
     late = []
-    for number, put in enumerate(planted.puts, 1):
+    for number, put in enumerate(puts, 1):
         if number % _WAVE == 0:
             time.sleep(_PAUSE_SECONDS)
         event = _put(s3, bucket, put, folder)
@@ -46,6 +48,18 @@ def deliver(target: Target, planted: "Planted", folder: Path, on_put: Callable[[
         on_put(number)
     time.sleep(_PAUSE_SECONDS)
     _send_again(target, late)
+
+
+def deliver_silently(target: Target, puts: "Sequence[Put]", folder: Path) -> None:
+    """Put objects while nobody listens: their events never come."""
+    events = target.client("events")
+    [rule] = [found["Name"] for found in events.list_rules()["Rules"] if found.get("Description") == _RULE]
+    events.disable_rule(Name=rule)
+    try:
+        for put in puts:
+            _put(target.client("s3"), target.output("RawBucketName"), put, folder)
+    finally:
+        events.enable_rule(Name=rule)
 
 
 def _put(s3: Any, bucket: str, put: "Put", folder: Path) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def ending(execution: Execution, target: Target, runbooks: Path) -> str:
     step = execution.failed_in
     where = f" in {step.name}" if step else ""
     sentence = f"{machine} {execution.name} {ended}{where} after {took}"
-    why = ": ".join(filter(None, (execution.error, _cause(execution.cause))))
+    why = ": ".join(filter(None, (execution.error, spoken_cause(execution.cause))))
     sentence += f": {why.rstrip('.')}." if why else "."
     advice = [_where_logs_are(_function(step) if step else machine, target)]
     if page := _runbook(execution.error, runbooks):
@@ -122,7 +122,7 @@ def _counts(units: MapCounts) -> str:
     return text
 
 
-def _cause(cause: str | None) -> str | None:
+def spoken_cause(cause: str | None) -> str | None:
     """Return the message of a Lambda error, whose cause is a JSON document; other causes are text already."""
     try:
         document = json.loads(cause or "")

@@ -28,6 +28,7 @@ REJECTED_TYPES = frozenset(
     {
         "AWS::ApplicationAutoScaling::ScalableTarget",
         "AWS::ApplicationAutoScaling::ScalingPolicy",
+        "AWS::Athena::NamedQuery",
         "AWS::Backup::BackupSelection",
         "AWS::Budgets::Budget",
         "AWS::CloudTrail::Trail",

@@ -115,11 +115,14 @@ class Stack:
                 return UNKNOWN
 
     def _reference(self, name: str) -> Any:
-        for known in (self.pseudo, self.parameters, self.physical):
-            if name in known:
-                return known[name]
-        default = self.body.get("Parameters", {}).get(name, {}).get("Default", UNKNOWN)
-        return None if name == "AWS::NoValue" else default
+        declared = self.body.get("Parameters", {}).get(name, {})
+        if name == "AWS::NoValue":
+            return None
+        places = (self.pseudo, self.parameters, self.physical)
+        value = next((known[name] for known in places if name in known), declared.get("Default", UNKNOWN))
+        if value is not UNKNOWN and declared.get("Type") == "CommaDelimitedList":
+            return [part.strip() for part in value.split(",")]
+        return value
 
     def _attribute(self, logical_id: str, attribute: str) -> Any:
         shapes = {
@@ -164,8 +167,8 @@ class Stack:
         return None if None in decided else not settling
 
 
-def _known(values: list[Any], combine: Any) -> Any:
-    return UNKNOWN if UNKNOWN in values else combine(values)
+def _known(values: Any, combine: Any) -> Any:
+    return UNKNOWN if values is UNKNOWN or UNKNOWN in values else combine(values)
 
 
 def read(path: Path, parameters: Mapping[str, Any]) -> list[Stack]:

@@ -16,7 +16,7 @@ from local.paths import ROOT, SAM
 from tests.support.asl_lint import asl_problems
 from tests.support.definitions import read
 from tests.support.locks import lock_problems
-from tests.support.templates import machines, stacks
+from tests.support.templates import machines, stacks, standalone
 
 _BIN = ROOT / ".venv/bin"
 _REGION = "eu-central-1"
@@ -69,7 +69,7 @@ def _definitions() -> str:
 
 
 def _templates() -> list[str]:
-    return [str(stack.path.relative_to(ROOT)) for stack in stacks()]
+    return [str(stack.path.relative_to(ROOT)) for stack in (*stacks(), *standalone())]
 
 
 # The slow ones first, so that the quick ones fill up the second worker.

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from cli.reports.days import day_rows, lake_files, read_days, trends
 from cli.reports.evidence import Evidence, RunArchive
 from cli.reports.lake import LakeFigures, read_lake
 from cli.reports.page import render
 from cli.reports.verdict import Verdict, judge
 from cli.target import Target
+from firewall_logs.adapters.days import DayReader
 
 PAGE = "report.html"
 
@@ -43,8 +45,19 @@ def build(target: Target, run_ids: list[str], out: Path) -> Report:
     """
     evidence = archive(target).gather(run_ids)
     verdict = judge(evidence)
-    lake = read_lake(target.client("s3"), target.output("LakeBucketName"), evidence.manifests.values())
-    page = render(evidence, verdict, lake, environment=target.environment, made_at=datetime.now(UTC))
+    s3, bucket = target.client("s3"), target.output("LakeBucketName")
+    states = list(DayReader(target.client("dynamodb"), target.output("FirewallDaysTableName")).all())
+    days = read_days(s3, bucket)
+    lake = read_lake(s3, bucket, lake_files(evidence.manifests.values(), days))
+    page = render(
+        evidence,
+        verdict,
+        lake,
+        days=day_rows(days, states),
+        trends=trends(days),
+        environment=target.environment,
+        made_at=datetime.now(UTC),
+    )
     out.mkdir(parents=True, exist_ok=True)
     path = out / PAGE
     path.write_text(page, "utf-8")

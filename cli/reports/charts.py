@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from cli.reports.days import Trend
 from cli.reports.lake import HourCell
 from cli.reports.timeline import UnitSpan
 
@@ -187,6 +188,63 @@ def work_chart(spans: list[UnitSpan], *, width: int) -> tuple[Spec, list[Series]
     return spec, [Series(feed, colour[feed], rows[feed]) for feed in sorted(rows)]
 
 
+def trend_chart(trend: Trend, *, width: int) -> tuple[Spec, list[Series]]:
+    """A rule's figures over days, a line a feed, with the limits that they come near to."""
+    feeds = sorted({point.feed for point in trend.points})
+    colour = {feed: _FEED_COLOURS[i % len(_FEED_COLOURS)] for i, feed in enumerate(feeds)}
+    figure = _PERCENT if trend.unit == "share" else _PLAIN
+    values = [
+        {
+            "day": _ms(datetime.combine(point.day, datetime.min.time(), UTC)),
+            "figure": point.figure,
+            "feed": point.feed,
+            "colour": f"var(--{colour[point.feed]})",
+            "size": 60 if point.verdict.level == "pass" else 140,
+            "tip": f"{point.day} · {point.feed} · {point.verdict.level} · {point.verdict.detail}",
+        }
+        for point in trend.points
+    ]
+    limits = sorted({point.verdict.limit for point in trend.points if point.verdict.limit is not None})
+    along: Spec = {
+        "field": "day",
+        "type": "temporal",
+        "scale": {"type": "utc"},
+        "title": None,
+        "axis": {**_time_axis(width), "tickCount": 5},
+    }
+    height: Spec = {
+        "field": "figure",
+        "type": "quantitative",
+        "title": None,
+        "scale": {"zero": False, "nice": True},
+        "axis": {**_VALUE_AXIS, "tickCount": 3, "labelExpr": figure},
+    }
+    colours: Spec = {"field": "colour", "type": "nominal", "scale": None}
+    layers: list[Spec] = [
+        {
+            "data": {"values": [{"limit": limit} for limit in limits]},
+            "mark": {"type": "rule", "strokeDash": [4, 3], "stroke": "var(--bad)", "strokeWidth": 1},
+            "encoding": {"y": {"field": "limit", "type": "quantitative"}},
+        },
+        {
+            "mark": {"type": "line", "strokeWidth": 1.5, "opacity": 0.8},
+            "encoding": {"x": along, "y": height, "color": colours, "detail": {"field": "feed"}},
+        },
+        {
+            "mark": {"type": "circle", "opacity": 1},
+            "encoding": {
+                "x": along,
+                "y": height,
+                "color": colours,
+                "size": {"field": "size", "type": "quantitative", "scale": None},
+                "description": {"field": "tip"},
+            },
+        },
+    ]
+    spec = _framed(width, 150, {"data": {"values": values}, "layer": layers})
+    return spec, [Series(feed, colour[feed], sum(point.feed == feed for point in trend.points)) for feed in feeds]
+
+
 # ---------------------------------------------------------------- time
 
 
@@ -263,6 +321,8 @@ _SECONDS_AXIS: Final[Spec] = {
     "ticks": False,
     "labelPadding": 8,
 }
+_PLAIN: Final = "format(datum.value, '~s')"
+_PERCENT: Final = "format(datum.value, '.3~p')"
 _FRAME: Final[Spec] = {
     "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
     "background": "transparent",

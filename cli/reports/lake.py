@@ -1,4 +1,4 @@
-"""Figures of the lake itself: the hourly and quarantine files that the manifests name, read by DuckDB."""
+"""Figures of the lake itself: its hourly and quarantine files, read by DuckDB."""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
-from firewall_logs.contracts import FileKind, LakeFile, Manifest
+from firewall_logs.contracts import FileKind, LakeFile
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -70,14 +70,14 @@ class LakeFigures:
     quarantine: list[QuarantineCell]
 
 
-def read_lake(s3: "S3Client", bucket: str, manifests: Iterable[Manifest]) -> LakeFigures:
-    """Return the figures of these manifests' hourly and quarantine files.
+def read_lake(s3: "S3Client", bucket: str, held: Iterable[LakeFile]) -> LakeFigures:
+    """Return the figures of the hourly and quarantine files among these.
 
     The files are fetched first: DuckDB's own S3 reader would come as an extension from the network.
     """
     import duckdb  # noqa: PLC0415 - heavy, and only a report needs it
 
-    files = [file for manifest in manifests for file in manifest.files]
+    files = list(held)
     with TemporaryDirectory(prefix="gatehouse-report-") as folder, duckdb.connect() as lake:
         for kind in _SHAPES:
             paths = _fetch(s3, bucket, [file for file in files if file.kind == kind and file.rows], Path(folder))

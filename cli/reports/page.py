@@ -11,7 +11,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cli.reports import words
-from cli.reports.charts import Histogram, Series, Spec, events_chart, histogram, work_chart
+from cli.reports.charts import Histogram, Series, Spec, events_chart, histogram, trend_chart, work_chart
+from cli.reports.days import DayRow, Trend
 from cli.reports.draw import draw
 from cli.reports.evidence import Evidence
 from cli.reports.lake import HourCell, LakeFigures, QuarantineCell, Ranked
@@ -24,6 +25,7 @@ from kernel import prices
 # Two drawings of each chart, so that text keeps its size: CSS shows the one that fits.
 _WIDE: Final = 1030
 _NARROW: Final = 350
+_HALF: Final = 500
 # A rule's id has 32 characters; the first dozen tell it apart, the rest is in the tooltip.
 _LONG_NAME: Final = 28
 
@@ -71,7 +73,16 @@ class DriftBars:
     forms: list[Bar]
 
 
-def render(evidence: Evidence, verdict: Verdict, lake: LakeFigures, *, environment: str, made_at: datetime) -> str:
+def render(
+    evidence: Evidence,
+    verdict: Verdict,
+    lake: LakeFigures,
+    *,
+    days: list[DayRow],
+    trends: list[Trend],
+    environment: str,
+    made_at: datetime,
+) -> str:
     """Return the report as HTML."""
     spans = unit_spans(evidence.receipts)
     templates = Environment(
@@ -104,10 +115,14 @@ def render(evidence: Evidence, verdict: Verdict, lake: LakeFigures, *, environme
         reasons=_reasons(lake),
         drift=_drift(evidence),
         costs=_costs(evidence),
+        days=days,
+        day_feeds=sorted({feed for row in days for feed in row.cells}),
+        trends=[(trend, _trend_figure(trend)) for trend in trends],
         prices_of=prices.AS_OF.strftime("%B %Y"),
         meanings=words.REASONS,
         share=words.share,
         counted=words.counted,
+        cost_parts=_cost_parts,
     )
 
 
@@ -173,6 +188,13 @@ def _work_figure(spans: list[UnitSpan]) -> Figure | None:
         wide,
         narrow,
         series,
+    )
+
+
+def _trend_figure(trend: Trend) -> Figure:
+    (wide, series), (narrow, _) = trend_chart(trend, width=_HALF), trend_chart(trend, width=_NARROW)
+    return _figure(
+        f"trend-{trend.rule}", f"Figures of the rule {trend.rule} over days, a line a feed.", wide, narrow, series
     )
 
 
@@ -251,6 +273,11 @@ def _costs(evidence: Evidence) -> list[Bar]:
     return sorted(
         (Bar(words.COMPONENTS.get(name, name), value) for name, value in usd.items() if value), key=_most_first
     )
+
+
+def _cost_parts(usd: dict[str, float]) -> str:
+    parts = sorted(usd.items(), key=lambda item: (-item[1], item[0]))
+    return " · ".join(f"{words.COMPONENTS.get(name, name)} {words.money(value)}" for name, value in parts if value)
 
 
 def _most_first(bar: Bar) -> tuple[float, str]:

@@ -146,7 +146,7 @@ def _run_doubts(runs: list[RunRecord], open_ids: set[str]) -> Iterator[str]:
             continue
         if run.failure:
             yield f"Run {run.run_id} failed in {run.failure.state}: {run.failure.error}."
-        elif run.reconciliation is None and run.plan.units:
+        elif run.reconciliation is None and run.plan.units + run.plan.batch_units:
             yield f"Run {run.run_id} was not reconciled: it has not ended, or it was stopped."
 
 

@@ -29,11 +29,23 @@ REASONS: Final = {
 # The components of kernel.prices.
 COMPONENTS: Final = {
     "lambda_compute": "Lambda, compute",
-    "lambda_requests": "Lambda, requests",
+    "lambda_storage": "Lambda, disk",
+    "lambda_requests": "Lambda, calls",
+    "fargate_vcpus": "Fargate, CPU",
+    "fargate_memory": "Fargate, memory",
     "step_functions": "Step Functions, transitions",
     "s3_puts": "S3, writes",
+    "s3_lists": "S3, listings",
     "s3_gets": "S3, reads",
-    "dynamodb": "DynamoDB, writes",
+    "s3_deletes": "S3, deletions",
+    "dynamodb_writes": "DynamoDB, writes",
+    "dynamodb_reads": "DynamoDB, reads",
+    "sqs": "SQS, requests",
+    "kms": "KMS, requests",
+    "eventbridge": "EventBridge, events",
+    "cloudwatch_metrics": "CloudWatch, metrics",
+    "cloudwatch_logs": "CloudWatch, logs",
+    "athena": "Athena, bytes scanned",
 }
 
 

@@ -1,7 +1,8 @@
 """CommitRun's work: manifests, day index, reopened days, ledger, summary, event, in this order."""
 
-from collections import defaultdict
-from collections.abc import Iterable
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -30,13 +31,28 @@ if TYPE_CHECKING:
     from firewall_logs.adapters.lake import Manifests
     from firewall_logs.adapters.ledger import LedgerCommits
     from firewall_logs.adapters.runs import ReceiptReader
+    from kernel.metering import Taken
 
 _THREADS: Final = 16
 
 # Transitions of process_objects: of the machine itself, and of each unit's child execution.
-TRANSITIONS_PER_RUN: Final = 7
+TRANSITIONS_PER_RUN: Final = 8
 TRANSITIONS_PER_UNIT: Final = 2
 _CALLS_PER_RUN: Final = 3  # PlanRun, ReconcileRun, CommitRun
+
+# What the steps write after they have measured themselves: plan and both lists of units, the reconciliation, the
+# summary; and the Distributed Map's manifest and list of results.
+_LATER_PUTS: Final = 3 + 1 + 1 + 2
+_MAP_GETS: Final = 1  # units.jsonl
+# Of /tmp: what ProcessUnit is given (the template), and what every function has for nothing.
+PROCESS_UNIT_STORAGE_MB: Final = 4096
+_FREE_STORAGE_MB: Final = 512
+# With bucket keys S3 asks KMS once a requester (role) and bucket, again after a while that AWS does not tell; DynamoDB
+# after five minutes. Three roles use three buckets and a table, each for reading and for writing.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-key.html
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html
+_KEY_SECONDS: Final = 300
+_KEY_REQUESTS: Final = 3 * (3 + 1) * 2
 
 
 @dataclass(frozen=True)
@@ -62,9 +78,22 @@ class Committer:
         self._commits = commits
 
     def commit(
-        self, plan: RunPlan, verdict: Reconciliation, *, architecture: str, now: datetime
+        self,
+        plan: RunPlan,
+        verdict: Reconciliation,
+        *,
+        architecture: str,
+        now: datetime,
+        taken: "Callable[[], Taken]",
     ) -> tuple[RunSummary, list[DayReopened]]:
         """Commit each object that reconciled, and return the summary of the run and the sealed days that it reopened.
+
+        Args:
+            plan: What was to be done.
+            verdict: Which objects agreed.
+            architecture: Of the functions; it sets their price.
+            now: The time of the commit.
+            taken: Tells what the step itself has taken so far.
 
         An object whose witnesses disagree stays as it is: claimed, without manifest, invisible to readers. One that
         another run has taken over, or that has another manifest, does not hold up the others: the summary names it.
@@ -76,7 +105,8 @@ class Committer:
             reopened = self._reopen(plan.run_id, [entry for attempt in published for entry in attempt.days])
             # The ledger last: who finds an object committed there may rely on all of it.
             attempts = list(threads.map(lambda attempt: self._close(attempt, now), published))
-        return _summarise(plan, verdict, attempts, architecture=architecture, now=now), reopened
+        steps = [step for step in (plan.taken, verdict.taken, taken()) if step is not None]
+        return _summarise(plan, verdict, attempts, steps, architecture=architecture, now=now), reopened
 
     def _publish(self, planned: PlannedObject) -> _Attempt:
         object_id = str(planned.object_id)
@@ -137,11 +167,18 @@ def manifest_of(proofs: list[Proof]) -> Manifest:
         columns_omitted=columns_omitted + sum(proof.columns_omitted for proof in proofs),
         drift=add_up(proof.drift for proof in proofs),
         files=[file for proof in proofs for file in proof.files],
+        replay_of=first.replay_of,
     )
 
 
 def _summarise(
-    plan: RunPlan, verdict: Reconciliation, attempts: list[_Attempt], *, architecture: str, now: datetime
+    plan: RunPlan,
+    verdict: Reconciliation,
+    attempts: list[_Attempt],
+    steps: "list[Taken]",
+    *,
+    architecture: str,
+    now: datetime,
 ) -> RunSummary:
     receipts = [receipt for attempt in attempts for receipt in attempt.receipts]
     proofs = [receipt.proof for receipt in receipts]
@@ -152,7 +189,8 @@ def _summarise(
     account = _account(proofs)
     by_object = {proof.object_id: proof for proof in proofs}
     wall = _wall(measured)
-    usd = prices.estimate(_usage(plan, measured, len(by_object), architecture))
+    usage = _usage(plan, measured, steps, wall, architecture)
+    usd = {component: usd for component, usd in prices.estimate(usage).items() if usd}
     total = sum(usd.values())
     feeds: defaultdict[str, list[Proof]] = defaultdict(list)
     for proof in proofs:
@@ -173,7 +211,7 @@ def _summarise(
             {proof.object_id for proof in proofs if proof.object_defect}
             - {proof.object_id for proof in proofs if proof.account.rows_out}
         ),
-        units=plan.units,
+        units=plan.units + plan.batch_units,
         slices=len(proofs),
         files=sum(len(proof.files) for proof in proofs),
         bytes_in=sum(proof.source.size for proof in by_object.values()),
@@ -193,19 +231,33 @@ def _summarise(
     )
 
 
-def _usage(plan: RunPlan, measured: list[Measured], objects: int, architecture: str) -> prices.Usage:
-    units = plan.units
+def _usage(
+    plan: RunPlan, measured: list[Measured], steps: "list[Taken]", wall: float, architecture: str
+) -> prices.Usage:
+    requests: Counter[str] = Counter()
+    for step in steps:
+        requests.update(step.requests)
+    counted = prices.counted(requests)
+    busy = wall + sum(step.seconds for step in steps)
+    in_functions = [m for m in measured if not m.vcpus]
+    on_fargate = [m for m in measured if m.vcpus]
     return prices.Usage(
         architecture=architecture,
-        lambda_gb_seconds=sum(m.memory_mb / 1024 * m.seconds for m in measured),
-        lambda_requests=units + _CALLS_PER_RUN,
-        state_transitions=TRANSITIONS_PER_RUN + TRANSITIONS_PER_UNIT * units,
-        # A manifest each object; plan, units, reconciliation and summary each run.
-        s3_puts=sum(m.s3_puts for m in measured) + objects + 4,
-        # The reconciler reads each receipt and about each file once; a footer is one GET.
-        s3_gets=sum(m.s3_gets + m.s3_puts for m in measured) + 2 * len(measured),
-        # Claim and commit each object; renew and mark each slice.
-        dynamodb_writes=2 * objects + 2 * len(measured),
+        lambda_gb_seconds=sum(m.memory_mb / 1024 * m.seconds for m in in_functions)
+        + sum(step.memory_mb / 1024 * step.seconds for step in steps),
+        lambda_storage=(PROCESS_UNIT_STORAGE_MB - _FREE_STORAGE_MB) / 1024 * sum(m.seconds for m in in_functions),
+        lambda_requests=plan.units + _CALLS_PER_RUN,
+        state_transitions=TRANSITIONS_PER_RUN + TRANSITIONS_PER_UNIT * (plan.units + plan.batch_units),
+        fargate_vcpu_seconds=sum(m.vcpus * m.seconds for m in on_fargate),
+        fargate_gb_seconds=sum(m.memory_mb / 1024 * m.seconds for m in on_fargate),
+        s3_puts=counted.get("s3_puts", 0) + sum(m.s3_puts for m in measured) + _LATER_PUTS,
+        s3_lists=counted.get("s3_lists", 0),
+        s3_gets=counted.get("s3_gets", 0) + sum(m.s3_gets for m in measured) + _MAP_GETS,
+        # ProcessUnit renews and marks each slice.
+        dynamodb_writes=counted.get("dynamodb_writes", 0) + 2 * len(measured),
+        dynamodb_reads=counted.get("dynamodb_reads", 0),
+        kms=_KEY_REQUESTS * max(1, math.ceil(busy / _KEY_SECONDS)),
+        eventbridge=1,
     )
 
 

@@ -9,10 +9,12 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from firewall_logs.feeds import RawFormat
+from kernel.metering import Taken
 
 RunId = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
 ObjectId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Count = Annotated[int, Field(ge=0)]
+ListKey = Annotated[str, Field(pattern=r"^firewall_logs/lists/[0-9A-Za-z_/-]{1,200}\.jsonl$")]
 FileKind = Literal["events", "quarantine", "hourly"]
 
 
@@ -41,6 +43,48 @@ class SourceObject(ObjectRef):
     last_modified: AwareDatetime
 
 
+class ReplayOf(Contract):
+    """Whose quarantined rows an object holds.
+
+    Attributes:
+        object_id: Of the object that they were refused in.
+        reason: They were refused for.
+        rows: How many there are: all of the object's with this reason.
+    """
+
+    object_id: ObjectId
+    reason: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,40}$")]
+    rows: Annotated[int, Field(ge=1)]
+
+
+class ListedReplay(ReplayOf):
+    """The same in a list of objects, with what the rules need to know of the original.
+
+    Attributes:
+        last_modified: Of the original object: its rows are judged, and partitioned if refused again, as they were.
+    """
+
+    last_modified: AwareDatetime
+
+
+class ListedObject(ObjectRef):
+    """A line of a list of objects.
+
+    Attributes:
+        feed: Whose rows they are, where the key does not tell: of a replay.
+        replay_of: What the object is a replay of; None for a raw object.
+    """
+
+    feed: str | None = None
+    replay_of: ListedReplay | None = None
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Self:
+        if (self.feed is None) != (self.replay_of is None):
+            raise ValueError("'feed' and 'replay_of' belong together: a raw object's feed follows from its key")
+        return self
+
+
 class Slice(Contract):
     """What is transformed as one: an object, or a range of row groups of a parquet object.
 
@@ -51,10 +95,14 @@ class Slice(Contract):
         slices: How many slices the object has.
         row_groups: First row group and the one after the last; None for the whole object.
         first_row: Position in the object of the slice's first row.
-        rows: Rows by the parquet footer; None for NDJSON, whose rows nobody knows before reading.
+        rows: Rows by the parquet footer, or that a replay must have; None for other NDJSON, whose rows nobody knows
+            before reading.
         byte_ranges: Of the object, first byte and the one after the last: all that reading the slice needs, so
             that a worker fetches its row groups and the footer instead of the whole object. None for all of it.
+        row_group_bytes: Of the largest of its row groups, encoded and before compression, by the footer; None for
+            NDJSON.
         defect: Why the object cannot be read, where the planner already knows.
+        replay_of: What the object is a replay of; None for a raw object.
     """
 
     object_id: ObjectId
@@ -70,11 +118,13 @@ class Slice(Contract):
     first_row: Count = 0
     rows: Count | None = None
     byte_ranges: tuple[tuple[Count, Count], ...] | None = None
+    row_group_bytes: Count | None = None
     defect: str | None = None
+    replay_of: ReplayOf | None = None
 
 
 class Unit(Contract):
-    """One line of the plan: slices that one function call works through."""
+    """One line of the plan: slices that one function call, or one task on Fargate, works through."""
 
     run_id: RunId
     unit: Count
@@ -161,7 +211,8 @@ class Measured(Contract):
     """What one attempt at a slice took; differs from attempt to attempt, so it proves nothing.
 
     Attributes:
-        memory_mb: Memory the function was given, which sets its price and its share of a CPU.
+        memory_mb: Memory the function or task was given; it sets a function's price and its share of a CPU.
+        vcpus: Processors the task was given; 0 for a function.
         peak_rss_mb: Most memory its process ever had, over all slices so far.
     """
 
@@ -171,6 +222,7 @@ class Measured(Contract):
     seconds: float
     cpu_seconds: float
     memory_mb: Count
+    vcpus: float = 0
     peak_rss_mb: float
     bytes_read: Count
     bytes_written: Count
@@ -184,6 +236,7 @@ class Proof(Contract):
     Attributes:
         columns_seen: Keys or columns the slice has: all documented ones, and the first of the others.
         columns_omitted: How many others there are.
+        replay_of: Whose quarantined rows the object holds; None for a raw object.
     """
 
     object_id: ObjectId
@@ -202,6 +255,7 @@ class Proof(Contract):
     columns_omitted: Count = 0
     drift: Drift = Drift()
     files: list[LakeFile] = []
+    replay_of: ReplayOf | None = None
 
     @model_validator(mode="after")
     def _reasons_add_up(self) -> Self:
@@ -223,6 +277,7 @@ class Manifest(Contract):
     Attributes:
         columns_seen: Keys or columns the object has: all documented ones, and the first of the others.
         columns_omitted: How many others there are, at most: slices may have left out the same.
+        replay_of: Whose quarantined rows the object holds; None for a raw object.
     """
 
     object_id: ObjectId
@@ -237,6 +292,7 @@ class Manifest(Contract):
     columns_omitted: Count = 0
     drift: Drift = Drift()
     files: list[LakeFile] = []
+    replay_of: ReplayOf | None = None
 
 
 # ---------------------------------------------------------------- process_objects: inputs and results
@@ -250,17 +306,19 @@ class RunInput(Contract):
 
     Attributes:
         objects: Raw objects, at most 1,000 (the input of an execution is limited to 256 KiB).
-        list_key: Of a list in the runs bucket, an ObjectRef as JSON a line: what a sweep or a backfill leaves to do.
+        list_key: Of a list in the runs bucket, a ListedObject as JSON a line: what a sweep or a backfill leaves to do.
         feed: Name of a feed whose objects below `prefix` are to be processed.
         prefix: Narrows a feed; must begin with the feed's own prefix. Default: the feed's prefix.
         max_concurrency: Units at once, where that is to be other than the stack's parameter says.
+        engine: Where units are worked on: "auto" leaves to Fargate what is heavy, the others send everything to one.
     """
 
     objects: Annotated[list[ObjectRef], Field(min_length=1, max_length=1000)] | None = None
-    list_key: Annotated[str, Field(pattern=r"^firewall_logs/lists/[0-9A-Za-z_/-]{1,200}\.jsonl$")] | None = None
+    list_key: ListKey | None = None
     feed: str | None = None
     prefix: str | None = None
     max_concurrency: Annotated[int, Field(ge=1, le=1000)] | None = None
+    engine: Literal["auto", "lambda", "batch"] = "auto"
 
     @model_validator(mode="after")
     def _one_of_three(self) -> Self:
@@ -304,14 +362,22 @@ class RunIntent(Contract):
 
 
 class RunPlan(Contract):
-    """`plan.json` of a run: every object that was asked for and what is to become of it."""
+    """`plan.json` of a run: every object that was asked for and what is to become of it.
+
+    Attributes:
+        units: For functions, the lines of `units.jsonl`.
+        batch_units: For tasks on Fargate, the lines of `batch.jsonl`.
+        taken: By the attempt at PlanRun that wrote it, until it wrote.
+    """
 
     run_id: RunId
     transform_version: str
     started_at: AwareDatetime
     planned_at: AwareDatetime
     units: Count
+    batch_units: Count = 0
     objects: list[PlannedObject]
+    taken: Taken | None = None
 
 
 class PlanResult(Contract):
@@ -322,6 +388,8 @@ class PlanResult(Contract):
     plan_key: str
     units_key: str
     units: Count
+    batch_key: str
+    batch_units: Count
     objects: Count
 
 
@@ -371,7 +439,11 @@ class ReconciledObject(Contract):
 
 
 class Reconciliation(Contract):
-    """`reconciliation.json` of a run: the verdict and everything it rests on."""
+    """`reconciliation.json` of a run: the verdict and everything it rests on.
+
+    Attributes:
+        taken: By the attempt at ReconcileRun that wrote it, until it wrote.
+    """
 
     run_id: RunId
     reconciled_at: AwareDatetime
@@ -379,6 +451,7 @@ class Reconciliation(Contract):
     footer_rows: Count
     objects: list[ReconciledObject]
     disagreements: list[Disagreement]
+    taken: Taken | None = None
 
     @property
     def reconciled(self) -> bool:
@@ -412,9 +485,9 @@ class RunSummary(Contract):
         rows_per_second: Rows of the slices this run made itself, over `processing_seconds`.
         lag_seconds_max: Longest time from an object's LastModified to its commit.
         event_lag_seconds: From the latest event to the commit; None where there is no event.
-        usd: Estimate by the run's own counters and `kernel.prices`: the compute of the slices this run made itself, and
-            the requests, state transitions and ledger writes of the run. Not in it: the compute of the other functions
-            and of failed attempts, what PlanRun reads, storage, KMS, logs and metrics.
+        usd: Estimate by the run's own counters and `kernel.prices`: the functions of the run (of ProcessUnit the slices
+            that this run made itself), their requests, its state transitions and the key's. `docs/firewall_logs.md`
+            (Cost) names what is left out.
         usd_per_million_rows: By the rows of these slices.
     """
 

@@ -32,3 +32,9 @@ def duplicates(events: pl.DataFrame) -> pl.Series:
     content = events[suspects].with_columns(position=suspects)
     first = content.unique(events.columns, keep="first", maintain_order=True)["position"]
     return suspects.filter(~suspects.is_in(first.implode()))
+
+
+def without(rows: int, excluded: pl.Series) -> pl.Series:
+    """Return all positions (UInt32) of so many rows but the excluded ones."""
+    every = pl.int_range(rows, dtype=pl.get_index_type(), eager=True)
+    return every.filter(~every.is_in(excluded.implode()))

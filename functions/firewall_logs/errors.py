@@ -9,6 +9,10 @@ class FeedConfigInvalid(FirewallLogsError):
     """The feed configuration does not hold."""
 
 
+class RulesInvalid(FirewallLogsError):
+    """The quality rules do not hold."""
+
+
 class FeedUnknown(FirewallLogsError):
     """No feed has this name."""
 
@@ -33,20 +37,44 @@ class EventRefused(FirewallLogsError):
     """EventBridge took a call and refused its entry."""
 
 
+class WorkMissing(FirewallLogsError):
+    """A task on Fargate was told of work that is nowhere written down."""
+
+
 class PlanMissing(FirewallLogsError):
-    """A step asks for the plan of a run that has none."""
+    """A step asks for the plan of a run or seal that has none."""
 
 
 class SourceUnreadable(FirewallLogsError):
-    """A raw object is there but cannot be processed: no permission, archived, or too large for a function."""
+    """Raw objects are there but cannot be processed: a role that refuses, or archived."""
+
+
+class ListInvalid(FirewallLogsError):
+    """A list of objects that a run is to process is not there, or a line of it names no object."""
 
 
 class RequestTooLarge(FirewallLogsError):
     """A request names more objects than one run takes."""
 
 
+class BatchDisabled(FirewallLogsError):
+    """A run asks for Fargate, and the stack has none."""
+
+
 class RunGivenUp(FirewallLogsError):
     """The run's failure was recorded while it was still being planned; it must not hold anything any more."""
+
+
+class BackfillUnknown(FirewallLogsError):
+    """There is no backfill of this name, or none that is planned."""
+
+
+class BackfillStuck(FirewallLogsError):
+    """The runs of a backfill cannot be started."""
+
+
+class QuarantineIncomplete(FirewallLogsError):
+    """The quarantine does not hold the rows that a manifest counts."""
 
 
 class DayBusy(FirewallLogsError):
@@ -57,5 +85,29 @@ class SealLost(FirewallLogsError):
     """Another seal has committed the version that this one was to become."""
 
 
-class SealIncomplete(FirewallLogsError):
-    """A step of a seal asks for what the step before it should have left."""
+class InputGone(FirewallLogsError):
+    """An input of a compaction is not in the lake any more: another seal of its day has replaced it."""
+
+
+class InputUnsorted(FirewallLogsError):
+    """An input of a compaction does not have the order of the lake."""
+
+
+class CutMismatch(FirewallLogsError):
+    """The inputs have other rows of a cut than their hourly counts say."""
+
+
+class ManifestMissing(FirewallLogsError):
+    """The day index knows an object whose manifest is gone."""
+
+
+class SealMissing(FirewallLogsError):
+    """A day is said to be sealed and has no document."""
+
+
+class LakeFileDamaged(FirewallLogsError):
+    """A file of a sealed day is gone or holds other bytes."""
+
+
+class TableBusy(FirewallLogsError):
+    """The Iceberg table was changed by others at every attempt to commit."""

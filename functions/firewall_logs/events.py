@@ -17,7 +17,7 @@ from firewall_logs.frames import SCHEMAS
 from firewall_logs.order import arranged
 
 # A slab of rows that is gathered at a time, and a row group.
-_ROW_GROUP_ROWS: Final = 262_144
+ROW_GROUP_ROWS: Final = 262_144
 
 
 class Gathered:
@@ -25,8 +25,7 @@ class Gathered:
 
     def __init__(self) -> None:
         """Start empty."""
-        self._encodings = Encodings()
-        self._frames: list[pl.DataFrame] = []
+        self._collected = Collected()
         self._time_forms: Counter[str] = Counter()
 
     @property
@@ -36,12 +35,30 @@ class Gathered:
 
     def add(self, rows: pl.DataFrame, time_form: pl.Series, refused: pl.Series) -> None:
         """Take rows but for those at the refused positions."""
-        encoded = self._encodings.apply(rows)
+        passed = None
         if len(refused):
             passed = pl.repeat(value=True, n=rows.height, dtype=pl.Boolean, eager=True).scatter(refused, values=False)
-            encoded, time_form = encoded.filter(passed), time_form.filter(passed)
-        self._frames.append(encoded)
+            time_form = time_form.filter(passed)
+        self._collected.add(rows, passed)
         self._time_forms.update(dict(time_form.value_counts().iter_rows()))
+
+    def frame(self) -> pl.DataFrame:
+        """Return all rows in order; there are none left to keep afterwards."""
+        return self._collected.frame()
+
+
+class Collected:
+    """Takes batches of rows, not all with the same columns, and keeps them compactly until all are there."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._encodings = Encodings()
+        self._frames: list[pl.DataFrame] = []
+
+    def add(self, rows: pl.DataFrame, passed: pl.Series | None = None) -> None:
+        """Take rows, or those of them that the mask marks."""
+        encoded = self._encodings.apply(rows)
+        self._frames.append(encoded if passed is None else encoded.filter(passed))
 
     def frame(self) -> pl.DataFrame:
         """Return all rows in order; there are none left to keep afterwards."""
@@ -53,7 +70,7 @@ _NO_EVENTS: Final = pl.DataFrame(schema={"event_time": pl.Datetime("us", "UTC"),
 
 
 def write_events(task: Slice, events: pl.DataFrame, kept: pl.Series, out: Path) -> Iterator[LocalFile]:
-    """Write the files of events and their hourly counts, one of each a day.
+    """Write the files of a slice's events and their hourly counts, one of each a day.
 
     Args:
         task: Whose feed and zone they have.
@@ -61,18 +78,30 @@ def write_events(task: Slice, events: pl.DataFrame, kept: pl.Series, out: Path) 
         kept: Positions (UInt32) of those that are written, ascending.
         out: Below which folder.
     """
+    yield from write_days(derived(events), kept, out, feed=task.feed, zone=task.zone)
+
+
+def write_days(events: pl.DataFrame, kept: pl.Series, out: Path, **given: str) -> Iterator[LocalFile]:
+    """Write files of events in lake order and of their hourly counts, one of each a day.
+
+    Args:
+        events: Columns of the lake; those that are absent and not given become null. Of rows that agree in host and
+            instant the first comes first.
+        kept: Positions (UInt32) of those that are written, ascending.
+        out: Below which folder.
+        given: Columns of text with one value in all rows.
+    """
     positions, days = arranged(events, kept)
     counts = hourly(events, kept)
-    events = derived(events)
-    columns = _lake_columns(task, events)
+    columns = _lake_columns(events, given)
     slab_schema = events.head(0).select(columns).schema
     for day, rows, low, high, start in days.iter_rows():
         path = path_of(out, "events", day)
-        write("events", path, _slabs(events, positions.slice(start, rows), columns), slab_schema, _ROW_GROUP_ROWS)
+        write("events", path, _slabs(events, positions.slice(start, rows), columns), slab_schema, ROW_GROUP_ROWS)
         yield LocalFile("events", path, day, rows, low, high)
     for (day,), of_day in counts.partition_by("event_date", include_key=False, as_dict=True).items():
         path = path_of(out, "hourly", day)
-        write("hourly", path, [of_day], of_day.schema, _ROW_GROUP_ROWS)
+        write("hourly", path, [of_day], of_day.schema, ROW_GROUP_ROWS)
         yield LocalFile("hourly", path, day, of_day.height, None, None)
 
 
@@ -90,15 +119,13 @@ def derived(events: pl.DataFrame) -> pl.DataFrame:
 
 
 def _slabs(events: pl.DataFrame, positions: pl.Series, columns: Iterable[pl.Expr]) -> Iterator[pl.DataFrame]:
-    for start in range(0, len(positions), _ROW_GROUP_ROWS):
-        yield events[positions.slice(start, _ROW_GROUP_ROWS)].select(columns)
+    for start in range(0, len(positions), ROW_GROUP_ROWS):
+        yield events[positions.slice(start, ROW_GROUP_ROWS)].select(columns)
 
 
-def _lake_columns(task: Slice, events: pl.DataFrame) -> list[pl.Expr]:
-    given = {
-        "event_hour": pl.col("event_time").dt.hour(),
-        "feed": pl.lit(task.feed, encoding("feed")),
-        "zone": pl.lit(task.zone, encoding("zone")),
-    }
+def _lake_columns(events: pl.DataFrame, given: dict[str, str]) -> list[pl.Expr]:
+    hour = {"event_hour": pl.col("event_time").dt.hour()}
+    constants = {name: pl.lit(value, encoding(name)) for name, value in given.items()}
     absent = {name: pl.lit(None, dtype) for name, dtype in SCHEMAS["events"].items() if name not in events.columns}
-    return [(absent | given).get(name, pl.col(name)).alias(name) for name in SCHEMAS["events"]]
+    made = absent | constants | hour
+    return [made.get(name, pl.col(name)).alias(name) for name in SCHEMAS["events"]]

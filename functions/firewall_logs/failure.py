@@ -23,10 +23,14 @@ def release_all(
 ) -> FailureRecord:
     """Give back every object that the failed run still holds, and return the evidence."""
     with ThreadPoolExecutor(_THREADS) as threads:
-        released = sum(threads.map(lambda object_id: releases.release(object_id, failure.run_id, now=now), intent))
+        given_back = threads.map(lambda object_id: releases.release(object_id, failure.run_id, now=now), intent)
+        released = {object_id for object_id, is_ours in zip(intent, given_back, strict=True) if is_ours}
     if plan is None:
         failed = max(len(intent), failure.objects)
     else:
-        failed = released + sum(planned.status in {"missing", "unreadable"} for planned in plan.objects)
+        failed = len(released) + sum(
+            planned.status in {"missing", "unreadable"} and planned.object_id not in released
+            for planned in plan.objects
+        )
     # One at least: a rate of success that a failed run does not lower would say that nothing happened.
     return FailureRecord(**failure.model_dump(exclude={"objects"}), recorded_at=now, objects_failed=max(failed, 1))

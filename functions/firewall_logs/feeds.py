@@ -3,11 +3,12 @@
 One JSON document, validated as a whole: a parameter of the stack, read by the functions from the Parameter Store.
 """
 
-import json
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from firewall_logs.access import Access
+from firewall_logs.documents import parse_list
 from firewall_logs.errors import FeedConfigInvalid, FeedUnknown
 
 if TYPE_CHECKING:
@@ -28,6 +29,9 @@ class Feed(BaseModel):
         zone: The Cloudflare zone, a lake column.
         format: Of its objects. Detection would be a guess; a wrong one is quarantined with its reason.
         naive_times: Whether a time without zone is UTC or a reason to quarantine its row.
+        dated: Whether a folder `YYYYMMDD/` of the arrival follows the prefix, as with Logpush's `{DATE}`: a sweep then
+            lists a few folders instead of everything.
+        access: The role that reads the bucket; None where the functions read it themselves.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -38,6 +42,8 @@ class Feed(BaseModel):
     zone: Annotated[str, Field(min_length=1, max_length=253)]
     format: RawFormat
     naive_times: Literal["utc", "refuse"] = "refuse"
+    dated: bool = False
+    access: Access | None = None
 
 
 _FEEDS: TypeAdapter[list[Feed]] = TypeAdapter(Annotated[list[Feed], Field(min_length=1)])
@@ -52,7 +58,7 @@ class Feeds:
     """
 
     def __init__(self, document: str) -> None:
-        feeds = _parse(document)
+        feeds = parse_list(document, _FEEDS, "feed", FeedConfigInvalid)
         _refuse_overlaps(feeds)
         self._by_name = {feed.name: feed for feed in feeds}
 
@@ -82,28 +88,6 @@ class Feeds:
 def is_log(key: str) -> bool:
     """Return whether an object below a feed's prefix is one of its logs: no folder marker, no proof of ownership."""
     return not key.endswith("/") and _CHALLENGE not in key.rpartition("/")[2]
-
-
-def _parse(document: str) -> list[Feed]:
-    try:
-        raw = json.loads(document)
-        return _FEEDS.validate_python(raw)
-    except json.JSONDecodeError as error:
-        raise FeedConfigInvalid(f"The feeds are no JSON: {error}.") from None
-    except ValidationError as invalid:
-        first = invalid.errors(include_url=False)[0]
-        raise FeedConfigInvalid(_sentence(raw, first["loc"], first["msg"], invalid.error_count())) from None
-
-
-def _sentence(raw: object, loc: tuple[int | str, ...], message: str, count: int) -> str:
-    if not loc or not isinstance(raw, list) or not isinstance(loc[0], int):
-        return f"The feeds are not valid: {message}."
-    entry = raw[loc[0]]
-    name = entry.get("name", f"number {loc[0] + 1}") if isinstance(entry, dict) else f"number {loc[0] + 1}"
-    field = ".".join(str(part) for part in loc[1:])
-    place = f"field '{field}' of feed '{name}'" if field else f"feed '{name}'"
-    rest = f" ({count - 1} more to mend after it)" if count > 1 else ""
-    return f"The feeds are not valid: {place}: {message}{rest}."
 
 
 def _refuse_overlaps(feeds: list[Feed]) -> None:

@@ -13,7 +13,7 @@ def source_id(source: SourceObject) -> str:
 
     The version id where the bucket keeps versions, else the ETag: a key overwritten with new content is a new object.
     """
-    return _digest([source.bucket, source.key, source.version_id or source.etag])[:32]
+    return digest([source.bucket, source.key, source.version_id or source.etag])[:32]
 
 
 def object_id(source: SourceObject, feed: Feed) -> str:
@@ -21,7 +21,7 @@ def object_id(source: SourceObject, feed: Feed) -> str:
 
     It covers everything that decides the bytes: the object, the transform, and the feed's words about the object.
     """
-    return _digest([source_id(source), TRANSFORM_VERSION, feed.name, feed.zone, feed.format, feed.naive_times])[:32]
+    return digest([source_id(source), TRANSFORM_VERSION, feed.name, feed.zone, feed.format, feed.naive_times])[:32]
 
 
 def execution_name(refs: Iterable[ObjectRef]) -> str:
@@ -30,10 +30,11 @@ def execution_name(refs: Iterable[ObjectRef]) -> str:
     StartExecution is idempotent by name for 90 days, so a batch that the queue delivers twice starts one run.
     """
     parts = sorted({f"{ref.bucket}\0{ref.key}\0{ref.version_id or ''}" for ref in refs})
-    return f"s3-{_digest(parts)[:40]}"
+    return f"s3-{digest(parts)[:40]}"
 
 
-def _digest(parts: Iterable[str]) -> str:
+def digest(parts: Iterable[str]) -> str:
+    """Return the SHA-256 of a list of texts, 64 hex digits; other lists have others, however they are split."""
     # Length before text, so that no two lists of parts read alike.
     joined = b"".join(b"%d:%s" % (len(raw), raw) for raw in (part.encode() for part in parts))
     return hashlib.sha256(joined).hexdigest()

@@ -88,3 +88,31 @@ def quality_key(day: date, version: int) -> str:
 def seal_key(seal_id: str, name: str) -> str:
     """Return the key of one of a seal's documents, in the runs bucket."""
     return f"{LAKE}/seals/{seal_id}/{name}"
+
+
+def backfill_key(backfill_id: str, name: str) -> str:
+    """Return the key of one of a backfill's documents, in the runs bucket."""
+    return f"{LAKE}/backfills/{backfill_id}/{name}"
+
+
+def replay_claim_key(object_id: str, reason: str) -> str:
+    """Return the key of the claim on an object's quarantined rows of one reason, in the lake bucket.
+
+    In the lake, which forgets nothing: what the runs bucket holds expires, and rows must not be replayed anew then.
+    """
+    return f"{LAKE}/replays/{object_id}/{reason}.json"
+
+
+def replay_object_key(object_id: str, reason: str, rules: str) -> str:
+    """Return the key of the object that such rows are replayed from, in the runs bucket."""
+    return f"{LAKE}/replays/{object_id}/{reason}-{rules}.ndjson.gz"
+
+
+def replay_record_key(replay_id: str) -> str:
+    """Return the key of what became of a replay, in the runs bucket."""
+    return f"{LAKE}/replays/records/{replay_id}.json"
+
+
+def compaction_key(seal_id: str, index: int) -> str:
+    """Return the key of a cut's receipt, in the runs bucket."""
+    return seal_key(seal_id, f"units/{index:05d}.json")

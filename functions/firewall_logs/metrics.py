@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from firewall_logs.contracts import ObjectRef, RunSummary
+from firewall_logs.days.contracts import SealedDay, SealResult
 from firewall_logs.feeds import Feeds, is_log
 
 Unit = Literal["Count", "Bytes", "Seconds", "Count/Second", "None"]
@@ -37,3 +38,13 @@ def of_run(summary: RunSummary) -> Iterator[tuple[str, Unit, float]]:
         yield "EventLag", "Seconds", summary.event_lag_seconds
     if summary.usd_per_million_rows is not None:
         yield "UsdPerMillionRows", "None", summary.usd_per_million_rows
+
+
+def of_seal(document: SealedDay, result: SealResult) -> Iterator[tuple[str, Unit, float]]:
+    """Yield the metrics of a version of a day."""
+    yield "DaysSealed", "Count", 1
+    yield "DaysReopened", "Count", result.reopened
+    yield "RowsSealed", "Count", document.account.rows_out
+    yield "RowsLate", "Count", document.late_rows
+    yield "RowsRepeatedAcrossObjects", "Count", document.account.duplicates
+    yield "FilesSealed", "Count", len(document.files)

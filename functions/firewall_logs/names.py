@@ -20,10 +20,10 @@ _DIGEST: Final = 8
 def add_up(drifts: Iterable[Drift]) -> Drift:
     """Return the drift of all slices together; of one, that drift within bounds."""
     parts = list(drifts)
-    columns, columns_omitted = _bounded((p.columns for p in parts), (p.columns_omitted for p in parts))
+    columns, columns_omitted = bounded((p.columns for p in parts), (p.columns_omitted for p in parts))
     fields = sorted({field for part in parts for field in part.values})
     values = {
-        field: _bounded(
+        field: bounded(
             (part.values.get(field, {}) for part in parts),
             (part.values_omitted.get(field, Omitted()) for part in parts),
         )
@@ -54,7 +54,8 @@ def add_counts(counts: Iterable[dict[str, int]]) -> dict[str, int]:
     return dict(sorted(total.items()))
 
 
-def _bounded(counts: Iterable[dict[str, int]], omitted: Iterable[Omitted]) -> tuple[dict[str, int], Omitted]:
+def bounded(counts: Iterable[dict[str, int]], omitted: Iterable[Omitted]) -> tuple[dict[str, int], Omitted]:
+    """Return the sums by name, in order and within bounds, and what is left out now or was before."""
     total: Counter[str] = Counter()
     for count in counts:
         for name, rows in count.items():

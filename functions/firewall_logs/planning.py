@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from firewall_logs.contracts import Slice, SourceObject, Unit
+from firewall_logs.contracts import ReplayOf, Slice, SourceObject, Unit
 from firewall_logs.feeds import Feed
 
 # Where an object is cut decides what the lake's files hold, so these belong to the transform version and are no
@@ -12,12 +12,19 @@ from firewall_logs.feeds import Feed
 SLICE_ROWS: Final = 2_400_000
 SLICE_BYTES: Final = 1 << 30
 
-# What a function of 4 GB can hold at all. Such objects are for a bigger machine; they fail the run, with their reason.
+# What ProcessUnit can hold at all, with its 4 GB. A bigger machine holds more in proportion.
+FUNCTION_MB: Final = 4096
 MOST_GZIP_BYTES: Final = 512 << 20
 MOST_ROW_GROUP_BYTES: Final = 4 << 30
 
+# Decoded bytes for one task on Fargate: some minutes of work, since it takes about one to start.
+TASK_BYTES: Final = 32 << 30
+# An object's day becomes one file, written by one PUT, which S3 limits to 5 GiB; parquet needs about half of the gzip.
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/upload-objects.html
+_MOST_GZIP_BYTES_ANYWHERE: Final = 8 << 30
+
 # What a compressed byte of text or of parquet decodes to, about, for packing only.
-_RATIO: Final = 10
+DECODED_RATIO: Final = 10
 _MAX_SLICES: Final = 100  # a line of the plan is the input of a child execution: at most 256 KiB
 
 
@@ -64,6 +71,7 @@ def cut(
     *,
     footer: Footer | None = None,
     defect: str | None = None,
+    replay_of: ReplayOf | None = None,
 ) -> list[Slice]:
     """Return an object's slices: by row groups where a footer is known, else the one of the whole object.
 
@@ -79,10 +87,12 @@ def cut(
         "naive_times": feed.naive_times,
         "source": source,
         "defect": defect,
+        "replay_of": replay_of,
     }
     ranges = _ranges(footer.row_groups) if footer else []
     if footer is None or len(ranges) <= 1:
-        return [Slice(index=0, slices=1, rows=footer.rows if footer else None, **base)]
+        whole = {"row_group_bytes": _largest(footer.row_groups)} if footer else {}
+        return [Slice(index=0, slices=1, rows=_rows(footer, replay_of), **whole, **base)]
     slices = []
     first_row = 0
     for index, (first, after) in enumerate(ranges):
@@ -96,6 +106,7 @@ def cut(
                 first_row=first_row,
                 rows=rows,
                 byte_ranges=_merge([(g.start, g.end) for g in groups] + [(0, 4), (footer.start, source.size)]),
+                row_group_bytes=_largest(groups),
                 **base,
             )
         )
@@ -103,8 +114,15 @@ def cut(
     return slices
 
 
-def pack(run_id: str, slices: Sequence[Slice], unit_bytes: int) -> list[Unit]:
-    """Pack slices into units of about `unit_bytes` decoded bytes each, in order; no slice is divided."""
+def pack(run_id: str, slices: Sequence[Slice], unit_bytes: int, *, first: int = 0) -> list[Unit]:
+    """Pack slices into units of about `unit_bytes` decoded bytes each, in order; no slice is divided.
+
+    Args:
+        run_id: Whose units.
+        slices: What is to be packed.
+        unit_bytes: How much into each.
+        first: Number of the first unit.
+    """
     packs: list[list[Slice]] = []
     filled = unit_bytes
     for piece in slices:
@@ -114,14 +132,35 @@ def pack(run_id: str, slices: Sequence[Slice], unit_bytes: int) -> list[Unit]:
             filled = 0
         packs[-1].append(piece)
         filled += weight
-    return [Unit(run_id=run_id, unit=number, slices=members) for number, members in enumerate(packs)]
+    return [Unit(run_id=run_id, unit=number, slices=members) for number, members in enumerate(packs, first)]
 
 
 def decoded_bytes(piece: Slice) -> int:
     """Estimate what a slice's bytes decode to."""
     if piece.byte_ranges is None:
-        return piece.source.size * _RATIO
-    return sum(after - first for first, after in piece.byte_ranges) * _RATIO
+        return piece.source.size * DECODED_RATIO
+    return sum(after - first for first, after in piece.byte_ranges) * DECODED_RATIO
+
+
+def _rows(footer: Footer | None, replay_of: ReplayOf | None) -> int | None:
+    """Return an object's rows where somebody has counted them before it is read."""
+    if footer is not None:
+        return footer.rows
+    return None if replay_of is None else replay_of.rows
+
+
+def fits(piece: Slice, memory_mb: int) -> bool:
+    """Return whether a machine of so much memory can hold a slice."""
+    share = memory_mb / FUNCTION_MB
+    if piece.defect is not None:
+        return True
+    if piece.format == "parquet":
+        return (piece.row_group_bytes or 0) <= MOST_ROW_GROUP_BYTES * share
+    return piece.source.size <= min(MOST_GZIP_BYTES * share, _MOST_GZIP_BYTES_ANYWHERE)
+
+
+def _largest(groups: Sequence[RowGroup]) -> int:
+    return max((group.bytes for group in groups), default=0)
 
 
 def _ranges(groups: Sequence[RowGroup]) -> list[tuple[int, int]]:

@@ -100,6 +100,11 @@ def _disagreements(seen: Witnesses) -> Iterator[Disagreement]:
     yield from _ledger(seen)
 
 
+def in_words(found: Disagreement) -> str:
+    """Return a disagreement as people read it in a failed state."""
+    return f"{found.check}: {found.where}: {found.expected}, but {found.found}"
+
+
 def _receipts(seen: Witnesses) -> Iterator[Disagreement]:
     for index in range(seen.planned.slices):
         if index not in seen.proofs:

@@ -7,7 +7,7 @@ import polars as pl
 
 from firewall_logs.contracts import Account, Drift, Slice
 from firewall_logs.drift import drift
-from firewall_logs.duplicates import duplicates
+from firewall_logs.duplicates import duplicates, without
 from firewall_logs.events import Gathered, write_events
 from firewall_logs.files import LocalFile
 from firewall_logs.judgement import judge
@@ -69,7 +69,7 @@ def transform(task: Slice, raw: Path, out: Path) -> Outcome:
     repeated = duplicates(events)
     by_reason = quarantine.by_reason
     drifted = drift(events, gathered.time_forms)
-    files = [*write_events(task, events, _others(events.height, repeated), out), *quarantine.write()]
+    files = [*write_events(task, events, without(events.height, repeated), out), *quarantine.write()]
     return Outcome(
         account=Account(
             rows_in=rows_in,
@@ -94,12 +94,6 @@ def _sort_out(batch: Batch, bounds: Bounds, gathered: Gathered, quarantine: Quar
     late = judged.refused.select(row=batch.row.gather(at), reason="reason", field="field", raw=batch.raw(at))
     quarantine.add(pl.concat([batch.refused, late]).sort("row"))
     gathered.add(judged.rows, judged.time_form, refused=at)
-
-
-def _others(rows: int, excluded: pl.Series) -> pl.Series:
-    """Return all positions but the excluded ones."""
-    every = pl.int_range(rows, dtype=pl.get_index_type(), eager=True)
-    return every.filter(~every.is_in(excluded.implode()))
 
 
 def _defective(task: Slice, defect: str, quarantine: Quarantine) -> Outcome:

@@ -4,8 +4,6 @@ Each effect is idempotent and comes after the one it vouches for: files, then th
 ledger's mark. A worker killed between any two leaves nothing that the next attempt could not find and finish.
 """
 
-import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,6 +14,7 @@ from typing import TYPE_CHECKING
 from firewall_logs import locations
 from firewall_logs.contracts import Account, LakeFile, Measured, Proof, Receipt, Slice, Unit, UnitResult
 from firewall_logs.names import add_up, first_columns
+from firewall_logs.process import peak_rss_mb
 from firewall_logs.transform import LocalFile, Outcome, transform
 from firewall_logs.version import TRANSFORM_VERSION
 
@@ -38,6 +37,7 @@ class Worker:
         *,
         lease_seconds: int,
         memory_mb: int,
+        vcpus: float = 0,
         now: Callable[[], datetime],
     ) -> None:
         self._source = source
@@ -46,6 +46,7 @@ class Worker:
         self._lease = lease
         self._lease_seconds = lease_seconds
         self._memory_mb = memory_mb
+        self._vcpus = vcpus
         self._now = now
 
     def work(self, unit: Unit) -> tuple[UnitResult, list[Receipt]]:
@@ -54,6 +55,7 @@ class Worker:
         Raises:
             LeaseLost: Another run has taken an object over.
             SourceChanged: An object is no longer what was planned.
+            SourceUnreadable: An object may not be read, or not any more.
             EffectConflict: A file or receipt exists with other content.
         """
         receipts = [self._finish(piece, unit) for piece in unit.slices]
@@ -86,7 +88,8 @@ class Worker:
                 seconds=round(time.perf_counter() - began, 4),
                 cpu_seconds=round(time.process_time() - cpu, 4),
                 memory_mb=self._memory_mb,
-                peak_rss_mb=round(_peak_rss_mb(), 1),
+                peak_rss_mb=round(peak_rss_mb(), 1),
+                vcpus=self._vcpus,
                 bytes_read=self._source.bytes - read,
                 bytes_written=sum(file.bytes for file in files),
                 s3_gets=self._source.gets - gets + 1,
@@ -130,10 +133,5 @@ def _proof(piece: Slice, outcome: Outcome, files: list[LakeFile]) -> Proof:
         columns_omitted=columns_omitted,
         drift=add_up([outcome.drift]),
         files=files,
+        replay_of=piece.replay_of,
     )
-
-
-def _peak_rss_mb() -> float:
-    # Linux counts kilobytes, macOS bytes.
-    unit = 1 << 20 if sys.platform == "darwin" else 1 << 10
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit

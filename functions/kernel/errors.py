@@ -7,3 +7,7 @@ class SettingsInvalid(Exception):
 
 class EffectConflict(Exception):
     """What is to be written once exists with other content: two writers disagree under one identity."""
+
+
+class DeleteRefused(Exception):
+    """S3 did not delete an object that was to go."""

@@ -1,24 +1,27 @@
 """S3 objects: written once, read in ranges.
 
-IAM: s3:GetObject, s3:GetObjectVersion, s3:PutObject, s3:ListBucket. (HEAD is s3:GetObject; without s3:ListBucket a
-missing key answers 403 instead of 404.)
+IAM: s3:GetObject, s3:GetObjectVersion, s3:PutObject, s3:DeleteObject, s3:ListBucket. (HEAD is s3:GetObject; without
+s3:ListBucket a missing key answers 403 instead of 404.)
 """
 
 import base64
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from botocore.exceptions import ClientError
 
-from kernel.errors import EffectConflict
+from kernel.errors import DeleteRefused, EffectConflict
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import GetObjectOutputTypeDef
 
 _CONFLICT_RETRIES: Final = 5
+_DELETE_BATCH: Final = 1_000  # DeleteObjects' limit
+_CHUNK: Final = 8 << 20
 
 
 class Bucket:
@@ -69,6 +72,22 @@ class Bucket:
                 return None
             raise
 
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete objects; one that is not there is none to delete.
+
+        Raises:
+            DeleteRefused: S3 kept some of them; the sentence names the first and says why.
+        """
+        for start in range(0, len(keys), _DELETE_BATCH):
+            batch = [{"Key": key} for key in keys[start : start + _DELETE_BATCH]]
+            answer = self._s3.delete_objects(Bucket=self.name, Delete={"Objects": batch, "Quiet": True})  # type: ignore[typeddict-item]
+            if errors := answer.get("Errors"):
+                first = errors[0]
+                raise DeleteRefused(
+                    f"S3 kept {len(errors)} of {len(batch)} objects, the first s3://{self.name}/{first['Key']}: "
+                    f"{first['Code']}: {first['Message']}."
+                )
+
     def keys(self, prefix: str) -> Iterator[tuple[str, int]]:
         """Yield key and size of each object below the prefix, in key order."""
         for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
@@ -97,6 +116,22 @@ class Bucket:
                 f"s3://{self.name}/{key} exists with SHA-256 {found}, but {digest.hex()} was to be written. One "
                 "identity must have one content: look for two versions of the code under one TRANSFORM_VERSION."
             )
+
+
+def range_of(answer: "GetObjectOutputTypeDef", first: int, after: int) -> Iterator[bytes]:
+    """Yield the bytes that a GET for a range asked for.
+
+    A server may answer a range with the whole object (RFC 9110 §14.2): S3 does not, an emulator may.
+
+    Args:
+        answer: Of S3, not read yet.
+        first: Offset of the first byte.
+        after: Offset of the byte after the last.
+    """
+    offset = first if "ContentRange" in answer else 0
+    for chunk in answer["Body"].iter_chunks(_CHUNK):
+        yield chunk[max(first - offset, 0) : max(after - offset, 0)]
+        offset += len(chunk)
 
 
 def _sha256(body: bytes | Path) -> bytes:

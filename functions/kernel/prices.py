@@ -1,43 +1,190 @@
-"""What AWS charges: one table, in USD, for us-east-1 on demand.
+"""What AWS charges: one table, in USD, for us-east-1 on demand, without free tiers and discounts.
 
 Checked against the public price pages; `AS_OF` says when. Estimates use it, bills do not: compare with the bill once
 in a while and mend the table here.
 """
 
-from dataclasses import dataclass
-from datetime import date
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields
+from datetime import date, timedelta
 from typing import Final
 
 AS_OF: Final = date(2026, 11, 1)
+_HOLDS_FOR: Final = timedelta(days=365)
 
-LAMBDA_GB_SECOND: Final = {"x86_64": 0.0000166667, "arm64": 0.0000133334}
-LAMBDA_REQUEST: Final = 0.20 / 1e6
-STATES_TRANSITION: Final = 0.025 / 1e3
-S3_PUT: Final = 0.005 / 1e3
-S3_GET: Final = 0.0004 / 1e3
-DYNAMODB_WRITE: Final = 0.625 / 1e6
+# An assumption, not a price: Spot follows supply. AWS says "up to 70 %" less (https://aws.amazon.com/fargate/pricing/).
+FARGATE_SPOT_FACTOR: Final = 0.35
 
 
 @dataclass(frozen=True)
+class Price:
+    """One line of a price page.
+
+    Attributes:
+        usd: For `amount` units.
+        amount: As the page has it.
+        unit: What is counted.
+        source: The page.
+    """
+
+    usd: float
+    amount: float
+    unit: str
+    source: str
+
+    @property
+    def each(self) -> float:
+        """USD for one unit."""
+        return self.usd / self.amount
+
+
+_LAMBDA: Final = "https://aws.amazon.com/lambda/pricing/"
+_FARGATE: Final = "https://aws.amazon.com/fargate/pricing/"
+_STATES: Final = "https://aws.amazon.com/step-functions/pricing/"
+_S3: Final = "https://aws.amazon.com/s3/pricing/"
+_DYNAMODB: Final = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
+_SQS: Final = "https://aws.amazon.com/sqs/pricing/"
+_KMS: Final = "https://aws.amazon.com/kms/pricing/"
+_EVENTBRIDGE: Final = "https://aws.amazon.com/eventbridge/pricing/"
+_CLOUDWATCH: Final = "https://aws.amazon.com/cloudwatch/pricing/"
+_ATHENA: Final = "https://aws.amazon.com/athena/pricing/"
+
+PRICES: Final[Mapping[str, Price]] = {
+    "lambda_compute_x86_64": Price(0.0000166667, 1, "GB-second", _LAMBDA),
+    "lambda_compute_arm64": Price(0.0000133334, 1, "GB-second", _LAMBDA),
+    "lambda_storage": Price(0.0000000309, 1, "GB-second of /tmp beyond 512 MB", _LAMBDA),
+    "lambda_requests": Price(0.20, 1e6, "call", _LAMBDA),
+    "fargate_vcpus_x86_64": Price(0.04048, 3600, "vCPU-second", _FARGATE),
+    "fargate_vcpus_arm64": Price(0.03238, 3600, "vCPU-second", _FARGATE),
+    "fargate_memory_x86_64": Price(0.004445, 3600, "GB-second", _FARGATE),
+    "fargate_memory_arm64": Price(0.00356, 3600, "GB-second", _FARGATE),
+    "step_functions": Price(0.025, 1e3, "state transition", _STATES),
+    "s3_puts": Price(0.005, 1e3, "PUT, COPY or POST", _S3),
+    "s3_lists": Price(0.005, 1e3, "LIST", _S3),
+    "s3_gets": Price(0.0004, 1e3, "GET or HEAD", _S3),
+    "s3_deletes": Price(0, 1e3, "DELETE", _S3),
+    "dynamodb_writes": Price(0.625, 1e6, "write request unit (1 KB)", _DYNAMODB),
+    "dynamodb_reads": Price(0.125, 1e6, "read request unit (4 KB, consistent)", _DYNAMODB),
+    "sqs": Price(0.40, 1e6, "request", _SQS),
+    "kms": Price(0.03, 1e4, "request", _KMS),
+    "eventbridge": Price(1.00, 1e6, "event of ours", _EVENTBRIDGE),
+    "cloudwatch_metrics": Price(0.30, 1, "metric and month", _CLOUDWATCH),
+    "cloudwatch_logs": Price(0.50, 1, "GB taken in", _CLOUDWATCH),
+    "athena": Price(5.00, 1, "TB scanned", _ATHENA),
+}
+
+# What requests of ours count as, by service and operation; what is not here costs nothing by the request.
+_COUNTED_AS: Final[Mapping[str, str]] = {
+    "s3.PutObject": "s3_puts",
+    "s3.CopyObject": "s3_puts",
+    "s3.CreateMultipartUpload": "s3_puts",
+    "s3.UploadPart": "s3_puts",
+    "s3.CompleteMultipartUpload": "s3_puts",
+    "s3.ListObjectsV2": "s3_lists",
+    "s3.ListObjectVersions": "s3_lists",
+    "s3.GetObject": "s3_gets",
+    "s3.HeadObject": "s3_gets",
+    "s3.DeleteObject": "s3_deletes",
+    "s3.DeleteObjects": "s3_deletes",
+    "dynamodb.PutItem": "dynamodb_writes",
+    "dynamodb.UpdateItem": "dynamodb_writes",
+    "dynamodb.DeleteItem": "dynamodb_writes",
+    "dynamodb.BatchWriteItem": "dynamodb_writes",
+    "dynamodb.GetItem": "dynamodb_reads",
+    "dynamodb.BatchGetItem": "dynamodb_reads",
+    "dynamodb.Query": "dynamodb_reads",
+    "eventbridge.PutEvents": "eventbridge",
+    "sqs.SendMessage": "sqs",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Usage:
-    """Counted use of one run."""
+    """Counted use, in the units of `PRICES`: every field but the first two is a component of the estimate.
+
+    Attributes:
+        architecture: Of functions and tasks: `arm64` or `x86_64`.
+        fargate_spot: Whether the tasks ran on spare capacity.
+        lambda_storage: GB-seconds of /tmp beyond 512 MB.
+        cloudwatch_metrics: Metrics times months.
+        cloudwatch_logs: GB.
+        athena: TB.
+    """
 
     architecture: str
-    lambda_gb_seconds: float
-    lambda_requests: int
-    state_transitions: int
-    s3_puts: int
-    s3_gets: int
-    dynamodb_writes: int
+    fargate_spot: bool = False
+    lambda_gb_seconds: float = 0
+    lambda_storage: float = 0
+    lambda_requests: int = 0
+    fargate_vcpu_seconds: float = 0
+    fargate_gb_seconds: float = 0
+    state_transitions: int = 0
+    s3_puts: int = 0
+    s3_lists: int = 0
+    s3_gets: int = 0
+    s3_deletes: int = 0
+    dynamodb_writes: int = 0
+    dynamodb_reads: int = 0
+    sqs: int = 0
+    kms: int = 0
+    eventbridge: int = 0
+    cloudwatch_metrics: float = 0
+    cloudwatch_logs: float = 0
+    athena: float = 0
+
+
+# Counters that are not called like what they cost.
+_COMPONENTS: Final = {
+    "lambda_gb_seconds": "lambda_compute",
+    "fargate_vcpu_seconds": "fargate_vcpus",
+    "fargate_gb_seconds": "fargate_memory",
+    "state_transitions": "step_functions",
+}
+_COUNTERS: Final = {
+    _COMPONENTS.get(f.name, f.name): f.name for f in fields(Usage) if f.name not in {"architecture", "fargate_spot"}
+}
+COMPONENTS: Final = tuple(_COUNTERS)
 
 
 def estimate(usage: Usage) -> dict[str, float]:
     """Return USD by component."""
-    return {
-        "lambda_compute": usage.lambda_gb_seconds * LAMBDA_GB_SECOND[usage.architecture],
-        "lambda_requests": usage.lambda_requests * LAMBDA_REQUEST,
-        "step_functions": usage.state_transitions * STATES_TRANSITION,
-        "s3_puts": usage.s3_puts * S3_PUT,
-        "s3_gets": usage.s3_gets * S3_GET,
-        "dynamodb": usage.dynamodb_writes * DYNAMODB_WRITE,
-    }
+    return {component: getattr(usage, counter) * _price(component, usage) for component, counter in _COUNTERS.items()}
+
+
+def counted(requests: Mapping[str, int]) -> dict[str, int]:
+    """Return requests, by service and operation, as fields of Usage."""
+    found: dict[str, int] = {}
+    for name, number in requests.items():
+        component = _COUNTED_AS.get(name)
+        if component is not None:
+            found[component] = found.get(component, 0) + number
+    return found
+
+
+def problems(today: date, table: Mapping[str, Price] = PRICES, as_of: date = AS_OF) -> Iterator[str]:
+    """Yield what is wrong with the table, in sentences: estimates made from it are to be doubted."""
+    for component in COMPONENTS:
+        for name in (component, f"{component}_arm64", f"{component}_x86_64"):
+            if name in table:
+                break
+        else:
+            yield f"The price table of functions/kernel/prices.py has no price of '{component}'."
+    for name, price in table.items():
+        if not (math.isfinite(price.usd) and price.usd >= 0 and price.amount > 0):
+            yield (
+                f"The price table of functions/kernel/prices.py says that '{name}' costs {price.usd} USD for "
+                f"{price.amount:g} times {price.unit}: mend it by {price.source}."
+            )
+    if today - as_of > _HOLDS_FOR:
+        yield (
+            f"The price table of functions/kernel/prices.py is of {as_of}, over a year old: compare it with the price "
+            "pages that it names, and move AS_OF."
+        )
+
+
+def _price(component: str, usage: Usage) -> float:
+    if component in PRICES:
+        return PRICES[component].each
+    price = PRICES[f"{component}_{usage.architecture}"].each
+    return price * FARGATE_SPOT_FACTOR if usage.fargate_spot and component.startswith("fargate") else price

@@ -9,6 +9,7 @@ import threading
 from ministack.app import main
 
 from local.emulator import (
+    accounts,
     containers,
     distributed_map,
     event_sources,
@@ -41,6 +42,7 @@ def serve() -> None:
     )
     tasks = containers.LocalContainers(settings.container_python, settings.root, settings.endpoint)
     runs = distributed_map.MapRuns()
+    accounts.install()
     nested_stacks.install()
     event_sources.install()
     lambda_pool.install(pool)

@@ -9,7 +9,7 @@ from firewall_logs.adapters.footers import LakeFooters, RawFooters
 from firewall_logs.contracts import SourceObject
 from firewall_logs.errors import FooterBroken
 from kernel import aws
-from tests.support.aws import LAKE, RAW
+from tests.support.aws import LAKE, RAW, sources
 from tests.support.firewall import a_source
 
 pytestmark = pytest.mark.pyarrow
@@ -31,7 +31,7 @@ def _put(body: bytes, key: str = "k") -> SourceObject:
 
 def test_row_groups_are_read_with_their_places() -> None:
     body = _parquet()
-    footer = RawFooters(aws.s3()).read(_put(body))
+    footer = RawFooters(sources()).read(_put(body))
     assert [group.rows for group in footer.row_groups] == [300, 300, 300, 100]
     assert footer.rows == 1000
     edges = [4] + [group.end for group in footer.row_groups]
@@ -41,7 +41,7 @@ def test_row_groups_are_read_with_their_places() -> None:
 
 def test_bytes_of_a_row_group_and_the_footer_are_enough_to_read_it() -> None:
     body = _parquet()
-    footer = RawFooters(aws.s3()).read(_put(body))
+    footer = RawFooters(sources()).read(_put(body))
     group = footer.row_groups[2]
     sparse = bytearray(len(body))
     for first, after in ((0, 4), (group.start, group.end), (footer.start, len(body))):
@@ -54,7 +54,7 @@ def test_footer_longer_than_the_first_read_is_read_whole() -> None:
     body = _parquet(rows=2000, columns=60, group=20)
     length = int.from_bytes(body[-8:-4], "little")
     assert length > 64 << 10
-    assert len(RawFooters(aws.s3()).read(_put(body)).row_groups) == 100
+    assert len(RawFooters(sources()).read(_put(body)).row_groups) == 100
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_footer_longer_than_the_first_read_is_read_whole() -> None:
 )
 def test_what_is_no_parquet_is_refused(body: bytes) -> None:
     with pytest.raises(FooterBroken):
-        RawFooters(aws.s3()).read(_put(body))
+        RawFooters(sources()).read(_put(body))
 
 
 def _lake(table: pa.Table) -> bytes:

@@ -9,6 +9,8 @@ TEMPLATE = """
 Parameters:
   Environment: {Type: String, Default: dev}
   Days: {Type: Number, Default: 3}
+  Accounts: {Type: CommaDelimitedList, Default: "1, 2"}
+  Nobodies: {Type: CommaDelimitedList}
 Conditions:
   IsCloud: !Not [!Equals [!Ref Environment, local]]
   IsProd: !Equals [!Ref Environment, prod]
@@ -32,6 +34,10 @@ def stack(tmp_path: Path, **parameters: Any) -> Stack:
     [
         ({"Ref": "Days"}, 3),
         ({"Ref": "Key"}, "k-1"),
+        ({"Ref": "Accounts"}, ["1", "2"]),
+        ({"Ref": "Nobodies"}, UNKNOWN),
+        ({"Fn::Join": ["+", {"Ref": "Accounts"}]}, "1+2"),
+        ({"Fn::Join": ["+", {"Ref": "Nobodies"}]}, UNKNOWN),
         ({"Ref": "AWS::NoValue"}, None),
         ({"Fn::GetAtt": ["Key", "Arn"]}, "arn:aws:kms:eu-central-1:111111111111:key/k-1"),
         ({"Fn::GetAtt": ["Key", "Else"]}, UNKNOWN),

@@ -57,7 +57,7 @@ def silent(stack: Stack) -> Iterator[str]:
             yield f"{name} has no AlarmActions"
         if runbook is None or not (ROOT / "docs/runbooks" / f"{runbook['name']}.md").exists():
             yield f"{name} names no existing runbook at the end of its description"
-        elif alarm["AlarmName"] != {"Fn::Sub": "-".join(["gatehouse-${Environment}", runbook["name"], *_feed(alarm)])}:
+        elif alarm["AlarmName"] not in [{"Fn::Sub": name} for name in _alarm_names(stack, alarm, runbook["name"])]:
             yield f"{name} and its runbook {runbook['name']} have different names"
         if "TreatMissingData" not in alarm:
             yield f"{name} does not say what missing data mean"
@@ -96,6 +96,12 @@ def test_every_alarm_reaches_somebody_who_finds_a_runbook(stack: Stack) -> None:
     problems = list(silent(stack))
 
     assert not problems, f"{stack}: " + "; ".join(problems)
+
+
+def test_no_two_alarms_have_one_name() -> None:
+    names = [alarm["AlarmName"]["Fn::Sub"] for stack in stacks() for alarm in alarms(stack).values()]
+
+    assert len(names) == len(set(names))
 
 
 def test_every_runbook_belongs_to_an_alarm() -> None:
@@ -149,14 +155,14 @@ ALARM = {
 }
 
 
-def _stack(alarm: Json) -> Stack:
+def _stack(alarm: Json, name: str = "example") -> Stack:
     resources = {
         "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"RedrivePolicy": {"deadLetterTargetArn": _arn("Dead")}}},
         "Dead": {"Type": "AWS::SQS::Queue"},
         "Work": {"Type": FUNCTION, "Properties": {}},
         "Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": alarm},
     }
-    return Stack(ROOT / "stacks/example.yaml", {"Resources": resources})
+    return Stack(ROOT / f"stacks/{name}.yaml", {"Resources": resources})
 
 
 def _arn(name: str) -> Json:
@@ -189,6 +195,13 @@ def test_a_silent_alarm_is_reported(change: Json, complaint: str) -> None:
 
     assert not list(silent(_stack(ALARM)))
     assert any(complaint in problem for problem in silent(_stack(alarm)))
+
+
+def test_second_stack_of_a_domain_shares_a_runbook_under_an_alarm_name_of_its_own() -> None:
+    alarm = ALARM | {"AlarmName": {"Fn::Sub": "gatehouse-${Environment}-firewall_logs-no-data-days"}}
+
+    assert not list(silent(_stack(alarm, "firewall_logs_days")))
+    assert any("have different names" in problem for problem in silent(_stack(alarm, "firewall_logs")))
 
 
 def test_a_feed_without_alarm_is_reported() -> None:
@@ -251,6 +264,13 @@ def _source(metric: Json) -> str:
     ]
     assert files, f"nothing in functions/{domain} publishes {metric['MetricName']}"
     return str(files[0])
+
+
+def _alarm_names(stack: Stack, alarm: Json, runbook: str) -> Iterator[str]:
+    """Yield how an alarm may be called: as its runbook, which stacks of a domain may share, as alarms do feeds."""
+    part = stack.name.removeprefix(stack.domain).strip("_")
+    for parts in ([], [part] if part else []):
+        yield "-".join(["gatehouse-${Environment}", runbook, *_feed(alarm), *parts])
 
 
 def _feed(alarm: Json) -> list[str]:

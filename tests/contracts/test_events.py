@@ -34,7 +34,10 @@ def missing_and_unknown(model: type[BaseModel], sent: set[str]) -> list[str]:
 def matches(pattern: Json, event: Json) -> bool:
     """Whether EventBridge lets an event pass; names that only deployment knows let any value pass."""
     for key, wanted in pattern.items():
-        if isinstance(wanted, dict):
+        if isinstance(wanted, dict) and "Ref" in wanted:
+            if key not in event:
+                return False
+        elif isinstance(wanted, dict):
             if not matches(wanted, event.get(key, {})):
                 return False
         elif not any(_is_value(candidate, event.get(key)) for candidate in wanted):
@@ -125,6 +128,8 @@ def test_an_event_that_a_rule_holds_back_is_reported() -> None:
     assert not matches(pattern, {"source": "aws.s3", "detail": {"object": {"key": "other/1"}}})
     assert not matches(pattern, {"source": "aws.ec2", "detail": {"object": {"key": "cloudflare/1"}}})
     assert not matches(pattern, {"source": "aws.s3"})
+    assert matches({"account": {"Ref": "Accounts"}}, {"account": "222222222222"})
+    assert not matches({"account": {"Ref": "Accounts"}}, {"source": "aws.s3"})
 
 
 def test_a_key_out_of_step_is_reported() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.support.definitions import is_distributed, read, states, strings
 from tests.support.layers import imported
-from tests.support.templates import Function, Json, Machine, Stack, functions, machines, stacks, translate
+from tests.support.templates import Function, Json, Machine, Stack, functions, machines, stacks, standalone, translate
 
 # What a function may do although no adapter of its handler declares it.
 EXTRA_ACTIONS: dict[tuple[str, str], tuple[set[str], str]] = {
@@ -17,6 +17,13 @@ EXTRA_ACTIONS: dict[tuple[str, str], tuple[set[str], str]] = {
         {"kms:Decrypt", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
         "Lambda's poller reads the encrypted queue in the name of the function",
     ),
+    **{
+        ("firewall_logs_analytics", function): (
+            {"sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+            "Lambda's poller reads the queue in the name of the function",
+        )
+        for function in ("CommitIcebergFunction", "ProjectOcsfFunction")
+    },
 }
 
 # What a machine's role may do although its definition does not show it.
@@ -32,8 +39,12 @@ WILDCARDS: dict[tuple[str, str], str] = {
     ("storage", "ServicesSend"): "a key policy speaks of its own key only; SourceAccount narrows it",
     ("storage", "EventBusLooksAtKey"): "a key policy speaks of its own key only; looking at it shows no data",
     ("storage", "EventBusEncrypts"): "a key policy speaks of its own key only; the bus's context narrows it",
+    ("storage", "RawWriterEncrypts"): "a key policy speaks of its own key only; the principal and ViaService narrow it",
     ("storage", "LogGroupsEncrypt"): "a key policy speaks of its own key only; the log groups' context narrows it",
+    ("firewall_logs_batch", "LogInToRegistry"): "logging in to ECR knows no resources",
     ("firewall_logs", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
+    ("firewall_logs_backfill", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
+    ("firewall_logs_days", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
 }
 
 # What SAM attaches by itself: logs, traces and reading the event source.
@@ -72,6 +83,10 @@ def needed_by(definition: Json) -> set[str]:
     for _, state in states(definition):
         if "lambda:invoke" in str(state.get("Resource", "")):
             needed.add("lambda:InvokeFunction")
+        if str(state.get("Resource", "")).startswith("arn:aws:states:::states:startExecution.sync"):
+            needed |= _NESTED_EXECUTION
+        if "ecs:runTask.sync" in str(state.get("Resource", "")):
+            needed |= _RUN_TASK
         if state["Type"] == "Map" and is_distributed(state):
             needed |= {"states:StartExecution", "states:DescribeExecution", "states:StopExecution"}
             for field, actions in _READER_AND_WRITER.items():
@@ -79,6 +94,26 @@ def needed_by(definition: Json) -> set[str]:
                     needed |= actions
     return needed
 
+
+# https://docs.aws.amazon.com/step-functions/latest/dg/connect-stepfunctions.html: .sync hears of the end by a rule
+_NESTED_EXECUTION = {
+    "states:StartExecution",
+    "states:DescribeExecution",
+    "states:StopExecution",
+    "events:PutTargets",
+    "events:PutRule",
+    "events:DescribeRule",
+}
+# https://docs.aws.amazon.com/step-functions/latest/dg/ecs-iam.html; the roles of the task are handed over to it.
+_RUN_TASK = {
+    "ecs:RunTask",
+    "ecs:DescribeTasks",
+    "ecs:StopTask",
+    "events:PutTargets",
+    "events:PutRule",
+    "events:DescribeRule",
+    "iam:PassRole",
+}
 
 # https://docs.aws.amazon.com/step-functions/latest/dg/iam-policies-eg-dist-map.html
 _READER_AND_WRITER = {
@@ -111,7 +146,8 @@ def test_managed_policies_are_those_of_logs_traces_and_event_sources(function: F
 
 @pytest.mark.parametrize("machine", machines(), ids=str)
 def test_machine_may_call_just_the_functions_it_calls(machine: Machine) -> None:
-    used = {text for _, state in states(read(machine.path), "Task") for _, text in strings(state.get("Arguments"))}
+    calls = [state for _, state in states(read(machine.path), "Task") if "lambda:invoke" in state["Resource"]]
+    used = {text for state in calls for _, text in strings(state.get("Arguments"))}
     called = {machine.function(f"${{{name}}}").logical_id for name in machine.substitutions if f"${{{name}}}" in used}
     granted = {
         resource["Fn::GetAtt"][0]
@@ -131,7 +167,7 @@ def test_machine_may_do_just_what_its_definition_needs(machine: Machine) -> None
     assert granted == needed_by(read(machine.path))
 
 
-@pytest.mark.parametrize("stack", stacks(), ids=str)
+@pytest.mark.parametrize("stack", [*stacks(), *standalone()], ids=str)
 def test_nothing_is_allowed_by_wildcard_without_a_waiver(stack: Stack) -> None:
     problems = list(wildcards(_statements(_translated(stack)), {sid for name, sid in WILDCARDS if name == stack.name}))
 
@@ -180,7 +216,8 @@ def _role(function: Function) -> Json:
 
 
 def _function_statements(function: Function) -> list[Json]:
-    return [s for policy in _role(function).get("Policies", []) for s in policy["PolicyDocument"]["Statement"]]
+    policies = [policy["PolicyDocument"] for policy in _role(function).get("Policies", [])]
+    return [_granted(statement) for policy in policies for statement in policy["Statement"]]
 
 
 def _machine_statements(machine: Machine) -> list[Json]:
@@ -191,9 +228,14 @@ def _machine_statements(machine: Machine) -> list[Json]:
 def _statements(value: Any) -> list[Json]:
     """Return every policy statement within a template, of whatever kind of policy."""
     if isinstance(value, dict):
-        found = [statement for statement in value.get("Statement", []) if "Effect" in statement]
+        found = [s for s in map(_granted, _list(value.get("Statement", []))) if "Effect" in s]
         return found + [statement for inner in value.values() for statement in _statements(inner)]
     return [statement for inner in value for statement in _statements(inner)] if isinstance(value, list) else []
+
+
+def _granted(statement: Json) -> Json:
+    """Return a statement; of one that is there under a condition, as it is where the condition holds."""
+    return dict(statement["Fn::If"][1]) if "Fn::If" in statement else statement
 
 
 def _list(value: Any) -> list[Any]:

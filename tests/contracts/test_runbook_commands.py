@@ -9,10 +9,11 @@ from itertools import pairwise
 import boto3
 import pytest
 
+from firewall_logs.adapters.days import DaySeals
 from firewall_logs.adapters.ledger import LedgerClaims, LedgerCommits, LedgerLease
 from firewall_logs.contracts import Account
 from local.paths import ROOT
-from tests.support.aws import LEDGER, account, entry
+from tests.support.aws import DAYS, LEDGER, account, entry
 from tests.support.firewall import NOW, OBJECT_ID, RUN_ID, a_source
 
 # An attribute in a JMESPath query stands before its DynamoDB type: `state.S`.
@@ -39,7 +40,7 @@ def attributes(command: list[str]) -> set[str]:
 
 @pytest.fixture(scope="module")
 def written() -> set[str]:
-    """Return every attribute that an object's item has from its claim to its commit."""
+    """Return every attribute of an object from its claim to its commit, and of a day that is blocked."""
     found: set[str] = set()
     with account():
         dynamodb = boto3.client("dynamodb")
@@ -47,7 +48,12 @@ def written() -> set[str]:
         LedgerLease(dynamodb, LEDGER).mark_written(OBJECT_ID, 1, 0)
         found |= entry(OBJECT_ID).keys()
         LedgerCommits(dynamodb, LEDGER).commit(OBJECT_ID, 1, Account(), defect=None, now=NOW)
-        return found | entry(OBJECT_ID).keys()
+        day = NOW.date()
+        seals = DaySeals(dynamodb, DAYS)
+        seals.claim(day, "seal-1", now=NOW, lease_seconds=60)
+        seals.blocked(day, "seal-1", "why")
+        items = dynamodb.scan(TableName=DAYS)["Items"]
+        return found | entry(OBJECT_ID).keys() | {name for item in items for name in item}
 
 
 @pytest.mark.parametrize(
@@ -58,7 +64,7 @@ def written() -> set[str]:
         for command in ledger_commands(path.read_text())
     ],
 )
-def test_runbook_asks_for_attributes_that_the_ledger_writes(command: list[str], written: set[str]) -> None:
+def test_runbook_asks_for_attributes_that_the_tables_have(command: list[str], written: set[str]) -> None:
     assert attributes(command)
     assert attributes(command) <= written
 

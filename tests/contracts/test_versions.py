@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from firewall_logs.days.version import COMPACTION_VERSION
 from firewall_logs.version import TRANSFORM_VERSION
 from local.paths import ROOT
 from tests.support.locks import lock_problems, pins
@@ -16,6 +17,15 @@ def test_the_transform_version_names_the_writer_and_the_list_of_the_lock() -> No
     assert re.fullmatch(rf"\d+{re.escape(wanted)}", TRANSFORM_VERSION), (
         f"the layers lock {wanted}, but TRANSFORM_VERSION is {TRANSFORM_VERSION}: another writer or list makes other "
         "bytes, so raise it in functions/firewall_logs/version.py"
+    )
+
+
+def test_the_compaction_version_names_the_writer_of_the_lock() -> None:
+    locked = {pin.name: pin.version for pin in pins((ROOT / "layers/polars/requirements.txt").read_text())}
+
+    assert re.fullmatch(rf"\d+{re.escape('+polars-' + locked['polars'])}", COMPACTION_VERSION), (
+        f"the layer locks polars {locked['polars']}, but COMPACTION_VERSION is {COMPACTION_VERSION}: another writer "
+        "makes other bytes, so raise it in functions/firewall_logs/days/version.py"
     )
 
 

@@ -40,17 +40,23 @@ class Gatehouse:
     def put_events(self, name: str, events: range) -> dict[str, str]:
         return self.put(f"cloudflare/3/{name}.log.gz", raw.ndjson(raw.an_event(n) for n in events))
 
-    def start(self, **given: Any) -> str:
+    def start(self, machine: str = "ProcessObjectsArn", **given: Any) -> str:
         started = self.client("stepfunctions").start_execution(
-            stateMachineArn=self.output("ProcessObjectsArn"), name=f"test-{uuid.uuid4().hex}", input=json.dumps(given)
+            stateMachineArn=self.output(machine), name=f"test-{uuid.uuid4().hex}", input=json.dumps(given)
         )
         return str(started["executionArn"])
 
     def end(self, execution_arn: str, seconds: float = 90) -> dict[str, Any]:
         return finished(self.client("stepfunctions"), execution_arn, seconds=seconds)
 
-    def run(self, **given: Any) -> dict[str, Any]:
-        return self.end(self.start(**given))
+    def run(self, machine: str = "ProcessObjectsArn", **given: Any) -> dict[str, Any]:
+        return self.end(self.start(machine, **given))
+
+    def map_runs(self, described: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the Map Runs of an execution."""
+        states = self.client("stepfunctions")
+        listed = states.list_map_runs(executionArn=described["executionArn"])["mapRuns"]
+        return [states.describe_map_run(mapRunArn=found["mapRunArn"]) for found in listed]
 
     def document(self, described: dict[str, Any], name: str) -> Any:
         """Return a document of a run, once it is there."""
@@ -109,14 +115,26 @@ class Gatehouse:
             functions.update_function_configuration(FunctionName=name, **restored)
 
     @contextmanager
-    def units_of(self, megabytes: int) -> Iterator[None]:
-        """Yield while the planner packs smaller units."""
+    def planning(self, **variables: str) -> Iterator[None]:
+        """Yield while the planner has other settings."""
         found = self.client("lambda").get_function_configuration(FunctionName=f"{FUNCTIONS}-plan-run")
-        variables = {**found["Environment"]["Variables"], "UNIT_MB": str(megabytes)}
-        with self.configured("plan-run", Environment={"Variables": variables}):
+        with self.configured("plan-run", Environment={"Variables": {**found["Environment"]["Variables"], **variables}}):
             yield
+
+    def tasks(self, run: str) -> list[dict[str, Any]]:
+        """Return the tasks on Fargate of a run, in the order of their start."""
+        ecs, cluster = self.client("ecs"), FUNCTIONS
+        arns = [arn for s in ("RUNNING", "STOPPED") for arn in _tasks(ecs, cluster, s)]
+        described = ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+        mine = [task for task in described if f"/{run}/" in json.dumps(task["overrides"])]
+        return sorted(mine, key=lambda task: str(task["createdAt"]))
 
 
 @pytest.fixture(scope="session")
 def gatehouse(cloud: EmbeddedCloud, deployed: Deployment) -> Gatehouse:
     return Gatehouse(cloud, deployed)
+
+
+def _tasks(ecs: Any, cluster: str, status: str) -> list[str]:
+    arns: list[str] = ecs.list_tasks(cluster=cluster, desiredStatus=status)["taskArns"]
+    return arns

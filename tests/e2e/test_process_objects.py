@@ -50,6 +50,21 @@ def test_run_by_hand_over_a_prefix_commits_what_lies_below_it(gatehouse: Gatehou
     assert [planned["ref"]["key"] for planned in plan["objects"]] == [ref["key"]]
 
 
+@pytest.mark.parametrize(("given", "expected"), [({"max_concurrency": 7}, 7), ({}, 2)], ids=["own", "stack's"])
+def test_run_of_a_list_commits_what_it_names_with_as_many_units_at_once_as_it_asks_for(
+    gatehouse: Gatehouse, given: dict[str, int], expected: int
+) -> None:
+    with gatehouse.untriggered():
+        ref = gatehouse.put_events(f"listed-{expected}", range(100))
+        key = f"firewall_logs/lists/listed-{expected}/00000.jsonl"
+        gatehouse.client("s3").put_object(
+            Bucket=gatehouse.output("RunsBucketName"), Key=key, Body=json.dumps(ref).encode()
+        )
+        described = gatehouse.run("ProcessObjectsArn", list_key=key, **given)
+    assert json.loads(described["output"])["objects_committed"] == 1
+    assert [map_run["maxConcurrency"] for map_run in gatehouse.map_runs(described)] == [expected]
+
+
 def test_contract_error_fails_the_run_at_once_with_its_sentence(gatehouse: Gatehouse) -> None:
     described = gatehouse.run(feed="4711")
     assert (described["status"], described["error"]) == ("FAILED", "FeedUnknown")
@@ -83,7 +98,7 @@ def test_missing_object_fails_the_run_after_the_rest_is_committed(gatehouse: Gat
 def test_unit_over_its_limit_fails_the_run_after_the_rest_and_the_next_run_finishes_it(
     gatehouse: Gatehouse, limit: str, configuration: dict[str, int]
 ) -> None:
-    with gatehouse.untriggered(), gatehouse.units_of(megabytes=1):
+    with gatehouse.untriggered(), gatehouse.planning(UNIT_MB="1"):
         heavy = gatehouse.put_events(f"over-{limit}", range(250_000 if limit == "time" else 60_000))
         light = gatehouse.put("cloudflare/47/light.parquet", raw.parquet(10)) if limit == "time" else heavy
         with gatehouse.configured("process-unit", **configuration):

@@ -17,6 +17,7 @@ from firewall_logs.handlers.commit_run import handler
 from firewall_logs.identity import source_id
 from firewall_logs.locations import manifest_key, receipt_key
 from kernel import aws
+from kernel.metering import Taken
 from tests.support.aws import BUS, DAYS, LAKE, LEDGER, RUNS, entry
 from tests.support.context import Context
 from tests.support.firewall import (
@@ -104,8 +105,64 @@ def test_summary_speaks_of_what_was_committed(run: None) -> None:
     assert (summary["reconciled"], summary["account"]["rows_in"]) == (False, 10)
     assert summary["rows_per_second"] == 10 / 2.0
     assert summary["usd"] == pytest.approx(sum(summary["usd_by_component"].values()))
-    assert summary["usd_by_component"]["lambda_compute"] == pytest.approx(4 * 2.0 * 0.0000133334)
     assert summary["usd_per_million_rows"] == pytest.approx(summary["usd"] * 1e5)
+
+
+def test_price_is_made_of_slices_and_of_what_each_step_measured(run: None) -> None:
+    plans, evidence = Plans(aws.s3(), RUNS), Evidence(aws.s3(), RUNS)
+    plan, verdict = plans.read(RUN_ID), evidence.read_reconciliation(RUN_ID)
+    assert plan is not None
+    planning = Taken(memory_mb=1024, seconds=600, requests={"s3.HeadObject": 5_000, "dynamodb.UpdateItem": 7_000})
+    plans.write(plan.model_copy(update={"taken": planning}), [])
+    reconciling = Taken(memory_mb=2048, seconds=900, requests={"s3.ListObjectsV2": 3_000, "dynamodb.BatchGetItem": 400})
+    evidence.write_reconciliation(verdict.model_copy(update={"taken": reconciling}))
+
+    usd = _document(RUNS, handler(STEP, Context())["summary_key"])["usd_by_component"]
+
+    # Of ProcessUnit 2 s with 4 GB; what CommitRun itself takes is a matter of milliseconds.
+    assert usd["lambda_compute"] == pytest.approx((600 + 2 * 900 + 4 * 2) * 0.0000133334, rel=0.01)
+    assert usd["lambda_storage"] == pytest.approx(2.0 * 3.5 * 0.0000000309)
+    assert usd["lambda_requests"] == pytest.approx(4 * 2e-7)
+    assert usd["step_functions"] == pytest.approx((8 + 2) * 0.000025)
+    # CommitRun itself: plan, reconciliation and receipt read, a manifest written, the ledger marked.
+    assert usd["s3_gets"] == pytest.approx((5_000 + 2 + 3 + 1) * 0.0000004)
+    assert usd["s3_puts"] == pytest.approx((4 + 1 + 7) * 0.000005)
+    assert usd["s3_lists"] == pytest.approx(3_000 * 0.000005)
+    # Its day index: an item, and the try to reopen the day.
+    assert usd["dynamodb_writes"] == pytest.approx((7_000 + 2 + 1 + 2) * 0.625e-6)
+    assert usd["dynamodb_reads"] == pytest.approx(400 * 0.125e-6)
+    # 1,500 s and a little: six times five minutes.
+    assert usd["kms"] == pytest.approx(6 * 24 * 0.000003)
+    assert usd["eventbridge"] == pytest.approx(0.000001)
+
+
+def test_slices_of_tasks_cost_processors_and_memory_and_no_disk(run: None) -> None:
+    receipt = a_receipt(a_proof(files=[a_file()]), vcpus=4.0, memory_mb=8192)
+    aws.s3().put_object(Bucket=RUNS, Key=receipt_key(OBJECT_ID, 0), Body=receipt.model_dump_json().encode())
+    usd = _document(RUNS, handler(STEP, Context())["summary_key"])["usd_by_component"]
+    assert usd["fargate_vcpus"] == pytest.approx(4 * 2.0 * 0.03238 / 3600)
+    assert usd["fargate_memory"] == pytest.approx(8 * 2.0 * 0.00356 / 3600)
+    assert "lambda_storage" not in usd
+    # What is left of functions is CommitRun itself.
+    assert usd["lambda_compute"] < 4 * 60 * 0.0000133334
+
+
+def test_old_prices_are_told_in_the_log(run: None, caplog: pytest.LogCaptureFixture, monkeypatch: Any) -> None:
+    monkeypatch.setattr("firewall_logs.handlers.commit_run.prices.problems", lambda today: [f"too old on {today}"])
+    handler(STEP, Context())
+    assert [record.problem for record in caplog.records if record.levelname == "WARNING"] == [  # type: ignore[attr-defined]
+        f"too old on {datetime.now(UTC).date()}"
+    ]
+
+
+def test_slice_made_on_fargate_costs_processors_and_memory_and_no_function(run: None) -> None:
+    aws.s3().delete_object(Bucket=RUNS, Key=receipt_key(OBJECT_ID, 0))
+    ReceiptBook(aws.s3(), RUNS).write(a_receipt(a_proof(files=[a_file()]), memory_mb=30720, vcpus=4))
+    costs = _document(RUNS, handler(STEP, Context())["summary_key"])["usd_by_component"]
+    assert costs["fargate_vcpus"] == pytest.approx(4 * 2.0 / 3600 * 0.03238)
+    assert costs["fargate_memory"] == pytest.approx(30 * 2.0 / 3600 * 0.00356)
+    # Only what CommitRun itself takes, which is a matter of milliseconds.
+    assert costs["lambda_compute"] < 0.0001
 
 
 def test_metrics_tell_counts_lag_and_cost(run: None, capsys: pytest.CaptureFixture[str]) -> None:
@@ -204,7 +261,8 @@ def test_object_that_comes_after_the_seal_reopens_its_day(run: None, capsys: pyt
 def test_committing_twice_changes_nothing(run: None) -> None:
     first = handler(STEP, Context())
     manifest = _document(LAKE, MANIFEST)
-    assert handler(STEP, Context()) == first
+    # Its price is that of the attempt: what the first one took, nobody wrote down.
+    assert handler(STEP, Context()) | {"usd": first["usd"]} == first
     assert _document(LAKE, MANIFEST) == manifest
 
 

@@ -14,11 +14,13 @@ from firewall_logs.adapters.runs import Evidence
 from firewall_logs.adapters.source import SourceCatalogue
 from firewall_logs.committer import manifest_of
 from firewall_logs.contracts import FailureRecord, ObjectRef, RunPlan, Unit
-from firewall_logs.errors import FeedConfigInvalid, FeedUnknown, RequestTooLarge, RunGivenUp
+from firewall_logs.errors import BatchDisabled, FeedConfigInvalid, FeedUnknown, ListInvalid, RequestTooLarge, RunGivenUp
 from firewall_logs.handlers.plan_run import handler
+from firewall_logs.locations import list_key
 from kernel import aws
+from kernel.settings import load
 from tests.support.answers import Body
-from tests.support.aws import LAKE, PARAMETER, RAW, RUNS, entry
+from tests.support.aws import LAKE, PARAMETER, RAW, RUNS, entry, sources
 from tests.support.context import Context
 from tests.support.firewall import NOW, a_proof
 
@@ -57,6 +59,19 @@ def test_objects_are_claimed_cut_and_packed() -> None:
     for planned in plan.objects:
         item = entry(str(planned.object_id))
         assert (item["state"], item["owner"], item["epoch"]) == ("CLAIMED", "run-1", 1)
+
+
+def test_plan_says_what_planning_took() -> None:
+    refs = [_put("cloudflare/2.ford/20260601/a.log.gz"), _put("cloudflare/47/b.parquet", _parquet(1000, 100))]
+    taken = _plan(objects=refs)[0].taken
+    assert taken is not None
+    assert taken.memory_mb == Context().memory_limit_in_mb
+    assert taken.seconds > 0
+    # Both described and claimed; a footer, two manifests, the run's own plan, intent and failure looked for.
+    assert taken.requests["s3.HeadObject"] == 2
+    assert taken.requests["dynamodb.UpdateItem"] == 2
+    assert taken.requests["s3.GetObject"] == 1 + 2 + 3
+    assert taken.requests["s3.PutObject"] == 1
 
 
 def test_large_parquet_is_cut_at_row_groups(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -181,8 +196,33 @@ def test_object_that_s3_refuses_to_show_does_not_hold_up_the_others() -> None:
     aws.s3().meta.events.register_first("before-send.s3.HeadObject", refuse)
     plan, units = _plan(objects=[hidden, shown])
     assert [planned.status for planned in plan.objects] == ["unreadable", "planned"]
-    assert plan.objects[0].note == "S3 refuses to show it (403)"
+    assert plan.objects[0].note == "S3 refuses it (403) to the function's own role"
     assert len(units) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "note"),
+    [
+        ("AccessDenied", "unreadable", "S3 refuses it (AccessDenied) to the function's own role"),
+        ("NoSuchVersion", "missing", "it was deleted or overwritten"),
+    ],
+)
+def test_object_whose_footer_s3_does_not_give_is_released_and_holds_up_nothing(
+    code: str, status: str, note: str
+) -> None:
+    hidden = _put("cloudflare/47/hidden.parquet", _parquet(10, 10))
+    shown = _put("cloudflare/47/shown.parquet", _parquet(10, 10))
+
+    def refuse(request: Any, **_: Any) -> Any:
+        body = Body(f"<Error><Code>{code}</Code></Error>".encode())
+        return AWSResponse(request.url, 403, HTTPHeaders(), body) if "hidden" in request.url else None
+
+    aws.s3().meta.events.register_first("before-send.s3.GetObject", refuse)
+    plan, units = _plan(objects=[hidden, shown])
+    assert [planned.status for planned in plan.objects] == [status, "planned"]
+    assert note in str(plan.objects[0].note)
+    assert len(units) == 1
+    assert entry(str(plan.objects[0].object_id))["state"] == "FAILED"
 
 
 def test_archived_object_is_unreadable() -> None:
@@ -191,10 +231,67 @@ def test_archived_object_is_unreadable() -> None:
     assert (plan.objects[0].status, plan.objects[0].note) == ("unreadable", "it is archived (GLACIER) and not restored")
 
 
-def test_object_too_large_for_a_function_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+def _batch(run_id: str = "run-1") -> list[Unit]:
+    body = aws.s3().get_object(Bucket=RUNS, Key=f"firewall_logs/runs/{run_id}/batch.jsonl")["Body"].read()
+    return [Unit.model_validate_json(line) for line in body.splitlines()]
+
+
+@pytest.fixture
+def fargate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let there be tasks with the memory of a function, and everything over a decoded megabyte be heavy."""
+    monkeypatch.setenv("BATCH_MEMORY_MB", "4096")
+    monkeypatch.setenv("BATCH_MB", "1")
+    load.cache_clear()
+
+
+def test_object_too_large_for_a_function_is_unreadable_and_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("firewall_logs.planning.MOST_GZIP_BYTES", 10)
-    plan, _ = _plan(objects=[_put("cloudflare/2.ford/large.gz", b"x" * 11)])
-    assert (plan.objects[0].status, plan.objects[0].note) == ("unreadable", "11 bytes are too many for a function")
+    plan, units = _plan(objects=[_put("cloudflare/2.ford/large.gz", b"x" * 11), _put("cloudflare/2.ford/small.gz")])
+    assert [planned.status for planned in plan.objects] == ["unreadable", "planned"]
+    assert plan.objects[0].note == (
+        "11 bytes of gzip are too large for a function: deploy with FirewallLogsBatch=enabled, and Fargate takes it"
+    )
+    assert entry(str(plan.objects[0].object_id))["state"] == "FAILED"
+    assert (len(units), _batch()) == (1, [])
+
+
+def test_row_group_too_large_for_a_function_makes_its_object_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("firewall_logs.planning.MOST_ROW_GROUP_BYTES", 1000)
+    monkeypatch.setattr("firewall_logs.planning.SLICE_ROWS", 150)
+    plan, units = _plan(objects=[_put("cloudflare/47/b.parquet", _parquet(1100, 1000))])
+    assert (plan.objects[0].status, units) == ("unreadable", [])
+    assert "a row group of" in str(plan.objects[0].note)
+
+
+def test_heavy_slices_go_to_fargate_and_light_ones_to_functions(fargate: None) -> None:
+    refs = [_put("cloudflare/2.ford/heavy.gz", b"x" * 200_000), _put("cloudflare/2.ford/light.gz", b"x" * 100)]
+    plan, units = _plan(objects=refs)
+    batch = _batch()
+    assert [[piece.source.size for piece in unit.slices] for unit in units] == [[100]]
+    assert [[piece.source.size for piece in unit.slices] for unit in batch] == [[200_000]]
+    assert (plan.units, plan.batch_units, units[0].unit, batch[0].unit) == (1, 1, 0, 1)
+
+
+def test_object_too_large_for_a_function_goes_to_fargate(fargate: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BATCH_MEMORY_MB", "8192")
+    load.cache_clear()
+    monkeypatch.setattr("firewall_logs.planning.MOST_GZIP_BYTES", 10)
+    refs = [_put("cloudflare/2.ford/a.gz", b"x" * 11), _put("cloudflare/2.ford/b.gz", b"x" * 21)]
+    plan, units = _plan(objects=refs)
+    assert [planned.status for planned in plan.objects] == ["planned", "unreadable"]
+    assert (units, [piece.source.size for unit in _batch() for piece in unit.slices]) == ([], [11])
+
+
+@pytest.mark.parametrize(("engine", "units", "tasks"), [("auto", 1, 1), ("lambda", 1, 0), ("batch", 0, 1)])
+def test_run_may_send_everything_to_one_engine(fargate: None, engine: str, units: int, tasks: int) -> None:
+    refs = [_put("cloudflare/2.ford/heavy.gz", b"x" * 200_000), _put("cloudflare/2.ford/light.gz", b"x" * 100)]
+    plan, _ = _plan(objects=refs, engine=engine)
+    assert (plan.units, plan.batch_units) == (units, tasks)
+
+
+def test_run_that_wants_fargate_where_there_is_none_is_refused() -> None:
+    with pytest.raises(BatchDisabled, match="deploy with FirewallLogsBatch=enabled"):
+        _plan(objects=[_put("cloudflare/2.ford/a.gz")], engine="batch")
 
 
 def test_prefix_with_too_many_objects_is_refused_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -205,9 +302,48 @@ def test_prefix_with_too_many_objects_is_refused_with_a_way_out(monkeypatch: pyt
         _plan(feed="2.ford")
 
 
+def _list(key: str, *lines: str) -> str:
+    aws.s3().put_object(Bucket=RUNS, Key=key, Body="\n".join(lines).encode())
+    return key
+
+
+def test_list_takes_each_object_that_it_names() -> None:
+    refs = [_put("cloudflare/2.ford/a.gz"), _put("cloudflare/47/b.parquet", _parquet(10, 10))]
+    _put("cloudflare/2.ford/not-named.gz")
+    key = _list(list_key("june", 0), json.dumps(refs[0]), "", json.dumps(refs[1]), json.dumps(refs[0]), "")
+    plan, _ = _plan(list_key=key)
+    assert [planned.ref.model_dump() for planned in plan.objects] == refs
+
+
+def test_empty_list_is_an_empty_run() -> None:
+    plan, units = _plan(list_key=_list(list_key("june", 0)))
+    assert (plan.objects, units) == ([], [])
+
+
+def test_list_that_is_not_there_is_refused() -> None:
+    with pytest.raises(ListInvalid, match=r"There is no list s3://runs/firewall_logs/lists/june/00007\.jsonl"):
+        _plan(list_key=list_key("june", 7))
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"), [('{"bucket": "raw"}', "key Field required"), ("cloudflare/2.ford/a.gz", "Invalid JSON")]
+)
+def test_line_that_names_no_object_is_refused_with_its_number(line: str, complaint: str) -> None:
+    key = _list(list_key("june", 0), json.dumps(_put("cloudflare/2.ford/a.gz")), line)
+    with pytest.raises(ListInvalid, match=f"Line 2 of the list s3://runs/{key} names no object: .*{complaint}"):
+        _plan(list_key=key)
+
+
+def test_list_with_too_many_objects_is_refused_with_a_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("firewall_logs.planner.MOST_OBJECTS", 2)
+    lines = [json.dumps({"bucket": RAW, "key": f"cloudflare/2.ford/{number}.gz"}) for number in range(3)]
+    with pytest.raises(RequestTooLarge, match="divide it and start a run for each part"):
+        _plan(list_key=_list(list_key("june", 0), *lines))
+
+
 def test_object_committed_for_another_feed_configuration_is_left_alone() -> None:
     ref = _put("cloudflare/2.ford/a.gz")
-    source = SourceCatalogue(aws.s3()).describe(ObjectRef(**ref))
+    source = SourceCatalogue(sources()).describe(ObjectRef(**ref))
     assert source is not None
     Manifests(aws.s3(), LAKE).publish(manifest_of([a_proof(source=source, transform_version="0")]))
     plan, units = _plan(objects=[ref])

@@ -37,6 +37,11 @@ def test_failure_is_recorded_and_its_leases_given_back(planned: None, capsys: py
     assert emitted(capsys.readouterr().out) == {"RunsFailed": 1, "ObjectsFailed": 2}
 
 
+def test_object_that_no_machine_can_hold_counts_once(planned: None) -> None:
+    Plans(aws.s3(), RUNS).write(a_plan(a_planned_object(status="unreadable")), [])
+    assert handler(FAILURE, Context())["objects_failed"] == 1
+
+
 def test_first_account_of_a_failure_stands(planned: None, capsys: pytest.CaptureFixture[str]) -> None:
     handler(FAILURE, Context())
     first = _evidence()

@@ -1,11 +1,14 @@
 """A parquet object that is cut into slices becomes the same rows as one that is not."""
 
+import json
 from collections.abc import Iterator
 
 import duckdb
 import pytest
 
+from firewall_logs.locations import run_key
 from tests.support import raw
+from tests.support.aws import RUNS
 from tests.support.pipeline import Pipeline
 
 pytestmark = pytest.mark.cloud
@@ -28,6 +31,22 @@ def test_slices_hold_every_row_once(pipeline: Pipeline) -> None:
     assert len({proof["object_id"] for proof in proofs}) == 1
     manifests = [key for key in pipeline.lake() if "/manifests/" in key]
     assert len(manifests) == 1
+
+
+def test_price_of_a_run_has_a_part_of_every_step(pipeline: Pipeline) -> None:
+    result = pipeline.run("run", [pipeline.put("cloudflare/47/large.parquet", raw.parquet(ROWS))])
+    documents = {
+        name: json.loads(pipeline.s3.get_object(Bucket=RUNS, Key=run_key("run", f"{name}.json"))["Body"].read())
+        for name in ("plan", "reconciliation", "summary")
+    }
+    planned, reconciled = (documents[name]["taken"]["requests"] for name in ("plan", "reconciliation"))
+    assert planned["s3.HeadObject"] == 1
+    assert reconciled["s3.ListObjectsV2"] > 0
+    # One object in the ledger, read by its item.
+    assert reconciled["dynamodb.BatchGetItem"] == 1
+    usd = documents["summary"]["usd_by_component"]
+    assert {"lambda_compute", "lambda_storage", "s3_lists", "dynamodb_reads", "dynamodb_writes", "kms"} <= usd.keys()
+    assert sum(usd.values()) == pytest.approx(result["usd"])
 
 
 def test_rays_of_all_slices_are_those_of_the_object(pipeline: Pipeline, tmp_path: object) -> None:

@@ -85,7 +85,7 @@ def test_every_definition_is_some_machines() -> None:
     files = set(ROOT.glob("statemachines/*/*"))
 
     assert {machine.path for machine in machines()} == files
-    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)+\.asl\.yaml", path.name) for path in files)
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*\.asl\.yaml", path.name) for path in files)
 
 
 def test_cfn_lint_sees_an_unknown_field() -> None:

@@ -8,11 +8,22 @@ from unittest.mock import patch
 import boto3
 from moto import mock_aws
 
+from firewall_logs.adapters.access import SourceClients
+from firewall_logs.feeds import Feeds
 from kernel import aws
 from kernel.settings import load
 from tests.support.firewall import FEEDS
 
-RAW, LAKE, RUNS, LEDGER, DAYS, BUS, PARAMETER = "raw", "lake", "runs", "ledger", "days", "bus", "/feeds"
+RAW, LAKE, RUNS, LEDGER, DAYS, BUS, PARAMETER, RULES = (
+    "raw",
+    "lake",
+    "runs",
+    "ledger",
+    "days",
+    "bus",
+    "/feeds",
+    "/rules",
+)
 
 # Name of each table and its key, the sort key last.
 TABLES = {LEDGER: ("object_id",), DAYS: ("partition", "item")}
@@ -34,6 +45,14 @@ ENVIRONMENT = {
     "ARCHITECTURE": "arm64",
     "LEASE_SECONDS": "3600",
     "UNIT_MB": "64",
+    "MAX_USD": "10",
+    "MAX_CONCURRENCY": "40",
+    "ROUND_SECONDS": "60",
+    "PROCESS_OBJECTS_ARN": "arn:aws:states:eu-central-1:000000000000:stateMachine:process_objects",
+    "RULES_PARAMETER": RULES,
+    "GRACE_SECONDS": "0",
+    "BATCH_MB": "4096",
+    "BATCH_MEMORY_MB": "0",
 }
 
 
@@ -48,6 +67,7 @@ def account() -> Iterator[None]:
         create_tables(aws.dynamodb())
         aws.events().create_event_bus(Name=BUS)
         aws.ssm().put_parameter(Name=PARAMETER, Value=FEEDS, Type="String")
+        aws.ssm().put_parameter(Name=RULES, Value="[]", Type="String")
         yield
     _forget()
 
@@ -65,6 +85,11 @@ def create_tables(dynamodb: Any) -> None:
         )
 
 
+def sources(feeds: str = FEEDS) -> SourceClients:
+    """Return the clients of raw objects, as a function of these feeds has them."""
+    return SourceClients(Feeds(feeds), aws.s3(), "gatehouse-test")
+
+
 def entry(object_id: str) -> dict[str, object]:
     """Return an item of the ledger as plain values."""
     item = boto3.resource("dynamodb").Table(LEDGER).get_item(Key={"object_id": object_id})
@@ -72,5 +97,5 @@ def entry(object_id: str) -> dict[str, object]:
 
 
 def _forget() -> None:
-    for maker in (aws.s3, aws.dynamodb, aws.events, aws.ssm, aws.states, load):
+    for maker in (aws.s3, aws.s3_in_role, aws.dynamodb, aws.events, aws.ssm, aws.states, load):
         maker.cache_clear()

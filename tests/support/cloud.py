@@ -35,7 +35,11 @@ def cloud(pytestconfig: pytest.Config) -> EmbeddedCloud:
 def deployed(pytestconfig: pytest.Config, cloud: EmbeddedCloud) -> Deployment:
     """Return the real application, deployed into the default account of `cloud`."""
     if _DEPLOYED not in pytestconfig.stash:
-        parameters = {"FirewallLogsBatchingSeconds": "1"}
+        parameters = {
+            "FirewallLogsBatchingSeconds": "1",
+            "FirewallLogsSealGraceSeconds": "0",
+            "FirewallLogsOcsf": "enabled",
+        }
         pytestconfig.stash[_DEPLOYED] = deploy(cloud, parameters=parameters, on_progress=print)
     return pytestconfig.stash[_DEPLOYED]
 

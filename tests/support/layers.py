@@ -31,11 +31,17 @@ class Imported:
 
 
 def installed(layer: Path) -> Path:
-    """Return the folder of a layer's packages, installed once for each state of its lock."""
-    lock = layer / "requirements.txt"
+    """Return the folder of a layer's packages."""
+    return packages(layer / "requirements.txt")
+
+
+def packages(lock: Path) -> Path:
+    """Return the folder of a lock's packages, installed once for each state of the lock."""
     # The wheels that layers/Makefile takes: of the oldest system, which is what python3.11 runs on.
     wheels = f"{platform.machine().replace('arm64', 'aarch64')}-manylinux2014"
-    target = _INSTALLED / f"{layer.name}-{wheels}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
+    target = (
+        _INSTALLED / f"{lock.parent.name}-{lock.stem}-{wheels}-{hashlib.sha256(lock.read_bytes()).hexdigest()[:16]}"
+    )
     if not target.exists():
         _INSTALLED.mkdir(parents=True, exist_ok=True)
         folder = Path(tempfile.mkdtemp(dir=_INSTALLED))

@@ -15,10 +15,13 @@ from typing import Any, Self
 from local.endpoints import credentials
 from local.supervisor import EmbeddedCloud
 from tests.support import raw
-from tests.support.aws import BUS, DAYS, ENVIRONMENT, LAKE, LEDGER, PARAMETER, RAW, RUNS, TABLES, create_tables
+from tests.support.aws import BUS, DAYS, ENVIRONMENT, LAKE, LEDGER, PARAMETER, RAW, RULES, RUNS, TABLES, create_tables
 from tests.support.firewall import FEEDS
 
-PYARROW_HANDLERS = frozenset({"plan_run", "reconcile_run"})
+PYARROW_HANDLERS = frozenset({"plan_run", "reconcile_run", "plan_backfill", "reconcile_day", "validate_day"})
+
+# Objects by name, or the input of a run.
+Wanted = list[dict[str, str]] | dict[str, Any]
 
 
 class StepFailed(Exception):
@@ -56,7 +59,8 @@ class Pipeline:
         s3.put_bucket_versioning(Bucket=RAW, VersioningConfiguration={"Status": "Enabled"})
         create_tables(self.dynamodb)
         self.events.create_event_bus(Name=BUS)
-        self.cloud.client("ssm").put_parameter(Name=PARAMETER, Value=FEEDS, Type="String")
+        self.configure(FEEDS)
+        self.cloud.client("ssm").put_parameter(Name=RULES, Value="[]", Type="String")
         return self
 
     def __exit__(
@@ -81,6 +85,10 @@ class Pipeline:
     def events(self) -> Any:
         """An EventBridge client."""
         return self.cloud.client("events")
+
+    def configure(self, feeds: str) -> None:
+        """Set the feeds."""
+        self.cloud.client("ssm").put_parameter(Name=PARAMETER, Value=feeds, Type="String", Overwrite=True)
 
     def put(self, key: str, body: bytes) -> dict[str, str]:
         """Put a raw object and return its reference."""
@@ -110,12 +118,12 @@ class Pipeline:
         result: dict[str, Any] = answer["result"]
         return result
 
-    def run(self, run_id: str, refs: list[dict[str, str]], kill: tuple[int, int] | None = None) -> dict[str, Any]:
+    def run(self, run_id: str, refs: "Wanted", kill: tuple[int, int] | None = None) -> dict[str, Any]:
         """Call every step of a run in order, the way the machine does, and return the result of the last.
 
         Args:
             run_id: Name of the run.
-            refs: Its objects.
+            refs: Its objects, or its whole input.
             kill: Number of the step to kill, and after how many of its effects; the step is then called again, as the
                 machine's Retry does.
         """
@@ -130,10 +138,10 @@ class Pipeline:
             result = self.call(handler, event)
         return result
 
-    def steps(self, run_id: str, refs: list[dict[str, str]]) -> Any:
+    def steps(self, run_id: str, refs: "Wanted") -> Any:
         """Yield handler and event of each step; the units are read once they are planned."""
-        wanted = {"run_id": run_id, "started_at": "2026-06-03T00:00:00Z", "input": {"objects": refs}}
-        yield "plan_run", wanted
+        given = {"objects": refs} if isinstance(refs, list) else refs
+        yield "plan_run", {"run_id": run_id, "started_at": "2026-06-03T00:00:00Z", "input": given}
         for unit in self.units(run_id):
             yield "process_unit", unit
         yield "reconcile_run", {"run_id": run_id}
@@ -175,7 +183,11 @@ class Pipeline:
 
     def receipts(self) -> dict[str, Any]:
         """Return every receipt."""
-        return {key: json.loads(body) for key, body in self._contents(RUNS, "firewall_logs/receipts/").items()}
+        return self.documents("firewall_logs/receipts/")
+
+    def documents(self, prefix: str) -> dict[str, Any]:
+        """Return every document below a prefix of the runs bucket."""
+        return {key: json.loads(body) for key, body in self._contents(RUNS, prefix).items()}
 
     def proofs(self) -> dict[str, Any]:
         """Return what every receipt proves."""
@@ -185,6 +197,16 @@ class Pipeline:
         """Return the state of every object of the ledger."""
         items = self.dynamodb.scan(TableName=LEDGER, ConsistentRead=True)["Items"]
         return sorted(item["state"]["S"] for item in items)
+
+    @contextmanager
+    def rules(self, rules: list[dict[str, Any]]) -> Iterator[None]:
+        """Yield while these quality rules hold beside the shipped ones."""
+        ssm = self.cloud.client("ssm")
+        ssm.put_parameter(Name=RULES, Value=json.dumps(rules), Type="String", Overwrite=True)
+        try:
+            yield
+        finally:
+            ssm.put_parameter(Name=RULES, Value="[]", Type="String", Overwrite=True)
 
     def days(self) -> list[tuple[str, str, str]]:
         """Return the day index: event date, object and its rows there."""
@@ -200,9 +222,9 @@ class Pipeline:
         for bucket in (LAKE, RUNS):
             if keys := self._keys(bucket):
                 self.s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in keys]})
-        for table, keys in TABLES.items():
+        for table, key in TABLES.items():
             for item in self.dynamodb.scan(TableName=table)["Items"]:
-                self.dynamodb.delete_item(TableName=table, Key={key: item[key] for key in keys})
+                self.dynamodb.delete_item(TableName=table, Key={name: item[name] for name in key})
 
     def _keys(self, bucket: str, prefix: str = "") -> list[str]:
         listed = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)

@@ -15,6 +15,7 @@ from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 
 from firewall_logs import planning
+from firewall_logs.backfills import planner as backfill_planner
 from kernel import aws
 from tests.support.context import Context
 
@@ -92,8 +93,10 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what handlers print is not an answer
     planning.SLICE_ROWS = int(os.environ.get("SLICE_ROWS", planning.SLICE_ROWS))  # type: ignore[misc]
+    for name in ("WAVE_OBJECTS", "_CHUNK"):
+        setattr(backfill_planner, name, int(os.environ.get(f"BACKFILL_{name}", getattr(backfill_planner, name))))
     reaper, weather = Reaper(), Weather()
-    for maker in (aws.s3, aws.dynamodb, aws.events, aws.ssm):
+    for maker in (aws.s3, aws.dynamodb, aws.events, aws.ssm, aws.states):
         events: Any = maker().meta.events
         events.register("before-call", reaper.before)
         events.register("after-call", reaper.after)

@@ -48,6 +48,12 @@ class Stack:
         return self.path.stem
 
     @property
+    def domain(self) -> str:
+        """`firewall_logs` for `stacks/firewall_logs_days.yaml`: the package that its name begins with, or its name."""
+        packages = (path.name for path in ROOT.glob("functions/*/") if f"{self.name}_".startswith(f"{path.name}_"))
+        return max(packages, key=len, default=self.name)
+
+    @property
     def resources(self) -> Json:
         """Every resource by logical id."""
         return dict(self.body.get("Resources", {}))
@@ -153,6 +159,11 @@ def children() -> tuple[Stack, ...]:
         load(ROOT / properties["Location"], logical_id)
         for logical_id, properties in root().of_type(APPLICATION).items()
     )
+
+
+def standalone() -> tuple[Stack, ...]:
+    """Return the templates that are deployed by themselves, into other accounts than the root application."""
+    return (load(ROOT / "stacks/source_account.yaml"),)
 
 
 def stacks() -> tuple[Stack, ...]:

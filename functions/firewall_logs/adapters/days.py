@@ -178,9 +178,13 @@ class DaySeals(_Table):
             },
         )
 
-    def cleaned(self, day: date, version: int) -> None:
-        """Note that nothing is left of what a version replaced."""
-        self._update(day, "SET cleaned = :version", None, {":version": {"N": str(version)}})
+    def finish(self, day: date, version: int, seal_id: str) -> None:
+        """Note that nothing is left of what a version replaced, and give the day back.
+
+        In one step: a seal that is stopped around here has either come to its end, or not.
+        """
+        values = {":version": {"N": str(version)}, ":seal": {"S": seal_id}}
+        self._update(day, "SET cleaned = :version REMOVE #owner, lease_until", "#owner = :seal", values)
 
     def blocked(self, day: date, seal_id: str, reason: str) -> bool:
         """Note why a day could not be sealed, and give it back.
@@ -194,10 +198,6 @@ class DaySeals(_Table):
             "#owner = :seal",
             {":blocked": {"S": "BLOCKED"}, ":reason": {"S": reason}, ":seal": {"S": seal_id}},
         )
-
-    def release(self, day: date, seal_id: str) -> None:
-        """Give a day back."""
-        self._update(day, "REMOVE #owner, lease_until", "#owner = :seal", {":seal": {"S": seal_id}})
 
 
 def _day(item: dict[str, Any]) -> Day:

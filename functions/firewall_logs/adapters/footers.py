@@ -1,5 +1,6 @@
 """Parquet footers by ranged GET, read with pyarrow: never with the library that writes the lake."""
 
+from collections import Counter
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -7,8 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from botocore.exceptions import ClientError
 
+from firewall_logs.adapters.access import SourceClients
 from firewall_logs.contracts import SourceObject
-from firewall_logs.errors import FooterBroken
+from firewall_logs.errors import FooterBroken, SourceChanged, SourceUnreadable
 from firewall_logs.planning import Footer, RowGroup
 from firewall_logs.reconciliation import LakeFooter
 
@@ -54,21 +56,31 @@ class RawFooters:
 
     IAM: ClassVar = frozenset({"s3:GetObject", "s3:GetObjectVersion", "kms:Decrypt"})
 
-    def __init__(self, s3: "S3Client") -> None:
-        self._tails = _Tails(s3)
+    def __init__(self, clients: SourceClients) -> None:
+        self._clients = clients
 
     def read(self, source: SourceObject) -> Footer:
         """Return the row groups of a raw object.
 
         Raises:
             FooterBroken: It is no parquet, or its footer cannot be read.
+            SourceChanged: The object is gone.
+            SourceUnreadable: It is there, but not for us.
         """
         version = {"VersionId": source.version_id} if source.version_id else {}
-        metadata, start = self._tails.metadata(source.bucket, source.key, **version)
+        with self._clients.reading(source) as s3:
+            metadata, start = _Tails(s3).metadata(source.bucket, source.key, **version)
         groups = tuple(_row_group(metadata.row_group(number)) for number in range(metadata.num_row_groups))
         if any(not 0 < group.start <= group.end <= start for group in groups):
             raise FooterBroken("its footer points outside the object")
         return Footer(groups, start)
+
+    def rows(self, source: SourceObject) -> int | None:
+        """Return how many rows a raw object has; None where it is gone by now, or cannot be read."""
+        try:
+            return self.read(source).rows
+        except (FooterBroken, SourceChanged, SourceUnreadable):
+            return None
 
 
 class LakeFooters:
@@ -100,6 +112,15 @@ class LakeFooters:
             min_time=low,
             max_time=high,
         )
+
+    def histogram(self, key: str) -> dict[tuple[str | None, int], int]:
+        """Return the events of an hourly file by host and hour."""
+        body = self._s3.get_object(Bucket=self._bucket, Key=key)["Body"].read()
+        table = pq.read_table(pa.BufferReader(body), columns=["client_request_host", "event_hour", "events"])
+        counts: Counter[tuple[str | None, int]] = Counter()
+        for host, hour, events in zip(*(column.to_pylist() for column in table.columns), strict=True):
+            counts[host, hour] += events
+        return dict(counts)
 
     def total(self, key: str, column: str) -> int:
         """Return the sum of an integer column of a small file."""

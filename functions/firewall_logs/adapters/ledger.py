@@ -157,13 +157,23 @@ class LedgerReader:
 
     def entries(self, object_ids: Iterable[str]) -> Iterator[Entry]:
         """Yield the entry of each object that has one; read consistently, in no order."""
+        yield from map(_entry, self._items(object_ids))
+
+    def sources(self, object_ids: Iterable[str]) -> dict[str, SourceObject]:
+        """Return which object version each identity is of."""
+        return {
+            item["object_id"]["S"]: SourceObject.model_validate_json(item["raw_object"]["S"])
+            for item in self._items(object_ids)
+        }
+
+    def _items(self, object_ids: Iterable[str]) -> Iterator[dict[str, Any]]:
         wanted = list(object_ids)
         for start in range(0, len(wanted), _BATCH):
             keys = [{"object_id": {"S": object_id}} for object_id in wanted[start : start + _BATCH]]
             request: Any = {self._table: {"Keys": keys, "ConsistentRead": True}}
             while request:
                 answer = self._dynamodb.batch_get_item(RequestItems=request)
-                yield from map(_entry, answer["Responses"].get(self._table, []))
+                yield from answer["Responses"].get(self._table, [])
                 request = answer.get("UnprocessedKeys")
 
 

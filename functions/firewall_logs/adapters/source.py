@@ -2,20 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from botocore.exceptions import ClientError
 
+from firewall_logs.adapters.access import MISSING, REFUSED, SourceClients
 from firewall_logs.contracts import ObjectRef, Slice, SourceObject
-from firewall_logs.errors import SourceChanged, SourceUnreadable
+from firewall_logs.errors import SourceUnreadable
+from firewall_logs.feeds import Feed
+from kernel.objects import range_of
 
-if TYPE_CHECKING:
-    from mypy_boto3_s3 import S3Client
-
-_CHUNK: Final = 8 << 20
-_MISSING: Final = frozenset({"404", "NoSuchKey", "NoSuchVersion", "MethodNotAllowed", "405"})
-# HEAD has no body, so its errors have numbers for names: 400 is a key of the customer's own, 403 no permission.
-_REFUSED: Final = frozenset({"400", "403", "AccessDenied", "BadRequest", "InvalidObjectState"})
 _ARCHIVED: Final = frozenset({"GLACIER", "DEEP_ARCHIVE"})
 
 
@@ -25,8 +21,8 @@ class SourceCatalogue:
     # HEAD is s3:GetObject. Without s3:ListBucket a missing key answers 403 instead of 404.
     IAM: ClassVar = frozenset({"s3:GetObject", "s3:GetObjectVersion", "s3:ListBucket", "kms:Decrypt"})
 
-    def __init__(self, s3: "S3Client") -> None:
-        self._s3 = s3
+    def __init__(self, clients: SourceClients) -> None:
+        self._clients = clients
 
     def describe(self, ref: ObjectRef) -> SourceObject | None:
         """Return the object as S3 describes it, or None where it is gone (or is a delete marker).
@@ -34,33 +30,79 @@ class SourceCatalogue:
         Raises:
             SourceUnreadable: It is there, but not for us; the message says why.
         """
+        s3 = self._clients.of(ref.bucket, ref.key)
         try:
-            head = self._s3.head_object(Bucket=ref.bucket, Key=ref.key, **_version(ref.version_id))
+            head = s3.head_object(Bucket=ref.bucket, Key=ref.key, **_version(ref.version_id))
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            if code in _MISSING:
+            if code in MISSING:
                 return None
-            if code in _REFUSED:
-                raise SourceUnreadable(f"S3 refuses to show it ({code})") from error
+            if code in REFUSED:
+                raise SourceUnreadable(self._clients.refusal(ref.bucket, ref.key, code)) from error
             raise
         if head.get("StorageClass") in _ARCHIVED and 'ongoing-request="false"' not in head.get("Restore", ""):
             raise SourceUnreadable(f"it is archived ({head['StorageClass']}) and not restored")
-        version = head.get("VersionId")
         return SourceObject(
             bucket=ref.bucket,
             key=ref.key,
-            # "null" is the version of an object older than the bucket's versioning: no identity.
-            version_id=None if version == "null" else version,
+            version_id=identifying(head.get("VersionId")),
             etag=head["ETag"].strip('"'),
             size=head["ContentLength"],
             last_modified=head["LastModified"],
         )
 
-    def below(self, bucket: str, prefix: str) -> Iterator[ObjectRef]:
-        """Yield the current version of each object below a prefix, in key order."""
-        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
-            for entry in page.get("Contents", []):
-                yield ObjectRef(bucket=bucket, key=entry["Key"])
+    def below(self, feed: Feed, prefix: str) -> Iterator[ObjectRef]:
+        """Yield the name of each object of a feed below a prefix, in key order.
+
+        Args:
+            feed: Whose bucket.
+            prefix: The feed's own or one within it.
+
+        Raises:
+            SourceUnreadable: Nobody may list the feed with what it names; the sentence says what to look at.
+        """
+        with self._clients.listing(feed, prefix) as s3:
+            for page in s3.get_paginator("list_objects_v2").paginate(Bucket=feed.bucket, Prefix=prefix):
+                for entry in page.get("Contents", []):
+                    yield ObjectRef(bucket=feed.bucket, key=entry["Key"])
+
+
+class SourceListing:
+    """Which versions of raw objects are current, without a look at each of them."""
+
+    IAM: ClassVar = frozenset({"s3:ListBucketVersions"})
+
+    def __init__(self, clients: SourceClients) -> None:
+        self._clients = clients
+
+    def versions(self, feed: Feed, prefix: str, after: str = "") -> Iterator[SourceObject]:
+        """Yield the current version of each object of a feed below a prefix, in key order, deleted ones left out.
+
+        The listing alone tells all that `SourceCatalogue.describe` does, but not whether an object may be read.
+
+        Args:
+            feed: Whose bucket.
+            prefix: The feed's own or one within it.
+            after: A key that listing goes on after; empty for the beginning.
+
+        Raises:
+            SourceUnreadable: Nobody may list the feed with what it names; the sentence says what to look at.
+        """
+        # The marker that one page hands to the next may begin the first one, which the paginator's stubs do not know.
+        begin: Any = {"KeyMarker": after} if after else {}
+        with self._clients.listing(feed, prefix) as s3:
+            paginator = s3.get_paginator("list_object_versions")
+            for page in paginator.paginate(Bucket=feed.bucket, Prefix=prefix, **begin):
+                for entry in page.get("Versions", []):
+                    if entry["IsLatest"]:
+                        yield SourceObject(
+                            bucket=feed.bucket,
+                            key=entry["Key"],
+                            version_id=identifying(entry["VersionId"]),
+                            etag=entry["ETag"].strip('"'),
+                            size=entry["Size"],
+                            last_modified=entry["LastModified"],
+                        )
 
 
 class SourceReader:
@@ -68,8 +110,8 @@ class SourceReader:
 
     IAM: ClassVar = frozenset({"s3:GetObject", "s3:GetObjectVersion", "kms:Decrypt"})
 
-    def __init__(self, s3: "S3Client") -> None:
-        self._s3 = s3
+    def __init__(self, clients: SourceClients) -> None:
+        self._clients = clients
         self.gets = 0
         self.bytes = 0
 
@@ -81,6 +123,7 @@ class SourceReader:
 
         Raises:
             SourceChanged: The object is gone, or holds other content than was planned.
+            SourceUnreadable: It is there, but not for us, or not any more.
         """
         with path.open("wb") as target:
             target.truncate(task.source.size)
@@ -92,34 +135,23 @@ class SourceReader:
     def _read(self, source: SourceObject, first: int, after: int) -> Iterator[bytes]:
         if first == after:
             return
-        try:
-            answer = self._s3.get_object(
+        with self._clients.reading(source) as s3:
+            answer = s3.get_object(
                 Bucket=source.bucket,
                 Key=source.key,
                 Range=f"bytes={first}-{after - 1}",
                 IfMatch=f'"{source.etag}"',
                 **_version(source.version_id),
             )
-        except ClientError as error:
-            if error.response["Error"]["Code"] in {
-                *_MISSING,
-                "PreconditionFailed",
-                "412",
-                "InvalidRange",
-                "416",
-            }:
-                raise SourceChanged(
-                    f"s3://{source.bucket}/{source.key} is no longer the version that was planned (ETag "
-                    f"{source.etag}): it was deleted or overwritten. Its new version has an event of its own."
-                ) from error
-            raise
         self.gets += 1
-        # A server may answer a range with the whole object (RFC 9110 §14.2): S3 does not, an emulator may.
-        offset = first if "ContentRange" in answer else 0
-        for chunk in answer["Body"].iter_chunks(_CHUNK):
+        for chunk in range_of(answer, first, after):
             self.bytes += len(chunk)
-            yield chunk[max(first - offset, 0) : max(after - offset, 0)]
-            offset += len(chunk)
+            yield chunk
+
+
+def identifying(version_id: str | None) -> str | None:
+    """Leave out "null", the version of an object that came without its bucket's versioning: no identity."""
+    return None if version_id == "null" else version_id
 
 
 def _version(version_id: str | None) -> dict[str, Any]:

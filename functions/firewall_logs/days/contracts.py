@@ -6,7 +6,7 @@
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from firewall_logs.contracts import Account, Contract, Count, Disagreement, LakeFile, ObjectId, Omitted, RunId
 
@@ -106,7 +106,9 @@ class SealPlan(Contract):
         hourly: Input files of hourly counts.
         cuts: In order; together they are the day.
         arrivals: By feed.
-        late_objects: Of `objects`, those that an earlier version lacks; 0 for the first version.
+        transform_versions: Of the objects' manifests.
+        late_objects: Of `objects`, those that the version before lacks; 0 for the first version.
+        late_rows: Their rows of the day.
     """
 
     seal_id: RunId
@@ -119,7 +121,9 @@ class SealPlan(Contract):
     hourly: list[LakeFile]
     cuts: list[Cut]
     arrivals: dict[str, FeedArrivals] = {}
+    transform_versions: list[str] = []
     late_objects: Count = 0
+    late_rows: Count = 0
 
 
 class CompactionUnit(Contract):
@@ -211,6 +215,15 @@ class CompactionReceipt(Contract):
     measured: CompactionMeasured
 
 
+class CompactionUnitResult(Contract):
+    """Result of CompactUnit: for people; nobody decides by it."""
+
+    index: Count
+    rows_in: Count
+    rows_out: Count
+    duplicates: Count
+
+
 # ---------------------------------------------------------------- quality
 
 
@@ -221,8 +234,9 @@ class Verdict(Contract):
         rule: Its name.
         measure: What it measures.
         figure: The measured value; None where there is nothing to measure.
-        limit: The limit that was broken, or the one that would fail; None where the rule has none.
-        detail: The same in words: which column or value, of how many rows.
+        limit: The limit that was broken, or the nearest one (of `fail`, else of `warn`); None where the rule has none,
+            or there is nothing to measure.
+        detail: The same in words: which column or value, of how many rows; of a broken limit also why it matters.
     """
 
     feed: str
@@ -430,20 +444,30 @@ class SealResult(Contract):
     reopened: bool
 
 
+class SealIntent(Contract):
+    """`intent.json` of a seal, written before it takes its day: which day it may come to hold."""
+
+    seal_id: RunId
+    event_date: date
+
+
 class BlockInput(Contract):
     """Input of BlockDay, from the machine or from the event of an execution that ended uncaught."""
 
     seal_id: RunId
-    event_date: date
     error: str
     cause: str
 
 
 class DayBlocked(Contract):
-    """Detail of `firewall_logs.DayBlocked`, and `blocked.json` of the seal."""
+    """Detail of `firewall_logs.DayBlocked`, and `blocked.json` of the seal.
+
+    Attributes:
+        event_date: None where the seal ended before it asked for its day.
+    """
 
     seal_id: RunId
-    event_date: date
+    event_date: date | None
     error: str
     cause: str
     recorded_at: AwareDatetime
@@ -454,19 +478,82 @@ class DayReconciliation(Contract):
 
     Attributes:
         source_objects: Objects of the source within the window of the day.
-        raw_rows: Rows of the committed objects by their raw footers or the count of their lines.
-        manifest_rows: By their manifests.
-        footer_rows: Events of the inputs by the footers of the files.
-        index_rows: Events of the day by the day index.
-        vanished: Objects that were listed and are gone.
+        objects: Objects of the day by the day index.
+        raw_rows: Rows of those that are new, by their raw footers or the second count of their lines.
+        raw_unknown: New objects that nobody can count: they were quarantined whole, or raw and receipts are gone.
+        manifest_rows: Rows of the new objects by their manifests.
+        footer_rows: Events that go into the next version, by the footers of the files.
+        index_rows: Events of the day by the day index, before duplicates across objects were removed.
     """
 
     seal_id: RunId
     event_date: date
     as_of: AwareDatetime
     source_objects: Count
+    objects: Count
     raw_rows: Count
+    raw_unknown: Count
     manifest_rows: Count
     footer_rows: Count
     index_rows: Count
     disagreements: list[Disagreement]
+
+
+# ---------------------------------------------------------------- schedules
+
+
+class Scheduled(BaseModel):
+    """What is used of an EventBridge scheduled event; its other fields are AWS's business.
+
+    Attributes:
+        time: Which the schedule was for.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    time: AwareDatetime
+
+
+class StartedSeals(Contract):
+    """Result of StartSeals.
+
+    Attributes:
+        days: Whose seals were started.
+        waiting: Due as well, but for the next time.
+    """
+
+    days: list[date]
+    waiting: list[date]
+
+
+class Watched(Contract):
+    """Result of WatchDays.
+
+    Attributes:
+        seal_delay_seconds: For how long the day before waits for its seal since that was to begin.
+        days_unsealed: Days that should be sealed and are not.
+    """
+
+    seal_delay_seconds: float
+    days_unsealed: Count
+
+
+# ---------------------------------------------------------------- what sealed days become elsewhere
+
+
+class OcsfProjected(Contract):
+    """What ProjectOcsf did for a day.
+
+    Attributes:
+        version: The newest of the day, which may be later than the one that was announced.
+        objects: That the version has.
+        written: Of them, by this call.
+        removed: Objects of earlier versions.
+    """
+
+    event_date: date
+    version: Version
+    rows: Count
+    objects: Count
+    written: Count
+    removed: Count

@@ -20,8 +20,9 @@ from firewall_logs.contracts import CommitResult, RunStep, RunSummary
 from firewall_logs.errors import CommitRefused, PlanMissing
 from firewall_logs.metrics import of_run
 from firewall_logs.settings import CommitSettings
-from kernel import aws
+from kernel import aws, prices
 from kernel.clock import utc_now
+from kernel.metering import Meter
 from kernel.observability import logger, metrics, tracer
 from kernel.settings import load
 
@@ -33,14 +34,17 @@ _TOLD: Final = 10  # of the refused objects: the cause of a failed state holds 3
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Publish every object whose witnesses agree; fail last, and only for those that were refused."""
+    meter = Meter(int(context.memory_limit_in_mb))
     run_id = RunStep.model_validate(event).run_id
     settings = load(CommitSettings)
     plan = PlanReader(aws.s3(), settings.runs_bucket).read(run_id)
     if plan is None:
         raise PlanMissing(f"Run {run_id} has no plan.json: PlanRun comes before CommitRun.")
     evidence = Evidence(aws.s3(), settings.runs_bucket)
+    for problem in prices.problems(utc_now().date()):
+        logger.warning("prices are to be doubted", problem=problem)
     summary, reopened = _committer(settings).commit(
-        plan, evidence.read_reconciliation(run_id), architecture=settings.architecture, now=utc_now()
+        plan, evidence.read_reconciliation(run_id), architecture=settings.architecture, now=utc_now(), taken=meter.read
     )
     found = Counter(planned.status for planned in plan.objects)
     result = CommitResult(

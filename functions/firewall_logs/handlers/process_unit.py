@@ -1,14 +1,16 @@
 """Process one unit of a plan: its slices into files of the lake, with a receipt each.
 
 Trigger: a child of the Distributed Map ProcessUnits. Input: Unit. Output: UnitResult.
-Errors: LeaseLost, SourceChanged, EffectConflict (never retried); everything else is transient, and a retry goes on
-where the attempt before it stopped.
+Errors: FeedConfigInvalid, LeaseLost, SourceChanged, SourceUnreadable, EffectConflict (never retried); everything else
+is transient, and a retry goes on where the attempt before it stopped.
 """
 
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from firewall_logs.adapters.access import SourceClients
+from firewall_logs.adapters.feeds import FeedsParameter
 from firewall_logs.adapters.lake import LakeWriter
 from firewall_logs.adapters.ledger import LedgerLease
 from firewall_logs.adapters.runs import ReceiptBook
@@ -37,8 +39,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _worker(settings: ProcessSettings, context: LambdaContext) -> Worker:
     s3 = aws.s3()
+    feeds = FeedsParameter(aws.ssm(), settings.feeds_parameter).load()
     return Worker(
-        SourceReader(s3),
+        SourceReader(SourceClients(feeds, s3, context.function_name)),
         LakeWriter(s3, settings.lake_bucket),
         ReceiptBook(s3, settings.runs_bucket),
         LedgerLease(aws.dynamodb(), settings.ledger_table),

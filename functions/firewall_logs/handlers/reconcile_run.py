@@ -15,9 +15,11 @@ from firewall_logs.adapters.runs import Evidence, PlanReader, ReceiptReader
 from firewall_logs.contracts import ReconcileResult, RunStep
 from firewall_logs.errors import PlanMissing
 from firewall_logs.reconciler import Reconciler
+from firewall_logs.reconciliation import in_words
 from firewall_logs.settings import ReconcileSettings
 from kernel import aws
 from kernel.clock import utc_now
+from kernel.metering import Meter
 from kernel.observability import logger, metrics, tracer
 from kernel.settings import load
 
@@ -27,21 +29,22 @@ from kernel.settings import load
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Write the verdict and its evidence."""
+    meter = Meter(int(context.memory_limit_in_mb))
     run_id = RunStep.model_validate(event).run_id
     settings = load(ReconcileSettings)
     plan = PlanReader(aws.s3(), settings.runs_bucket).read(run_id)
     if plan is None:
         raise PlanMissing(f"Run {run_id} has no plan.json: PlanRun comes before ReconcileRun.")
     verdict = _reconciler(settings).reconcile(plan, utc_now())
-    Evidence(aws.s3(), settings.runs_bucket).write_reconciliation(verdict)
+    taken = meter.read()
+    Evidence(aws.s3(), settings.runs_bucket).write_reconciliation(verdict.model_copy(update={"taken": taken}))
     logger.info("run reconciled", run_id=run_id, disagreements=len(verdict.disagreements))
     metrics.add_metric("WitnessesDisagreed", "Count", len(verdict.disagreements))
-    first = next(iter(verdict.disagreements), None)
     return ReconcileResult(
         run_id=run_id,
         reconciled=verdict.reconciled,
         disagreements=len(verdict.disagreements),
-        first=None if first is None else f"{first.check}: {first.where}: {first.expected}, but {first.found}",
+        first=next(map(in_words, verdict.disagreements), None),
         account=verdict.account,
     ).model_dump(mode="json")
 

@@ -15,7 +15,7 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from firewall_logs.adapters.feeds import FeedsParameter
-from firewall_logs.adapters.machine import ProcessObjects
+from firewall_logs.adapters.machine import Machine
 from firewall_logs.contracts import ObjectRef, RunInput
 from firewall_logs.identity import execution_name
 from firewall_logs.metrics import announced
@@ -31,7 +31,7 @@ from kernel.settings import load
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Start one execution for all objects of the batch, under a name that they determine."""
     settings = load(StartSettings)
-    machine = ProcessObjects(aws.states(), settings.process_objects_arn)
+    machine = Machine(aws.states(), settings.process_objects_arn)
     refs: dict[ObjectRef, None] = {}
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     with processor(event["Records"], lambda record: refs.setdefault(_ref(record))):

@@ -354,7 +354,7 @@ class FinishedRun:
                 "step_functions": rows_in * 1.9e-8,
                 "s3_puts": rows_in * 7e-9,
                 "s3_gets": rows_in * 8e-10,
-                "dynamodb": rows_in * 2e-9,
+                "dynamodb_writes": rows_in * 2e-9,
             },
             usd_per_million_rows=0.081,
             feeds=feeds,

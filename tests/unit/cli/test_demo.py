@@ -50,7 +50,7 @@ def planted_as(manifests: list[Manifest], lake: LakeCount) -> Planted:
 def found(s3: "S3Client") -> tuple[Evidence, LakeCount, Planted]:
     run = FinishedRun(s3, objects=4, rows=600, defects=frozenset({2})).build()
     evidence = RunArchive(s3, runs_bucket="runs", lake_bucket="lake").gather(["run-1"])
-    lake = count_lake(s3, "lake", run.manifests)
+    lake = count_lake(s3, "lake", [file for manifest in run.manifests for file in manifest.files])
     return evidence, lake, planted_as(run.manifests, lake)
 
 
@@ -138,7 +138,7 @@ def test_every_object_is_put_and_its_event_sent_once_more(
     for put in puts:
         (tmp_path / put.path).write_bytes(b"x")
     progress: list[int] = []
-    deliver(target, Planted(1, 1, FEEDS, [], puts), tmp_path, progress.append)
+    deliver(target, puts, tmp_path, progress.append)
     sqs, url = target.client("sqs"), target.output("ObjectQueueUrl")
     bodies = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):

@@ -10,6 +10,7 @@ import pytest
 
 from cli.reports import words
 from cli.reports.charts import histogram
+from cli.reports.days import lake_files
 from cli.reports.evidence import Evidence, RunArchive, RunUnknown
 from cli.reports.lake import HourCell, read_lake
 from cli.reports.page import render
@@ -28,8 +29,8 @@ def gather(s3: "S3Client", *run_ids: str) -> Evidence:
 
 def page(s3: "S3Client", *run_ids: str) -> str:
     evidence = gather(s3, *run_ids)
-    lake = read_lake(s3, "lake", evidence.manifests.values())
-    return render(evidence, judge(evidence), lake, environment="local", made_at=DAY)
+    lake = read_lake(s3, "lake", lake_files(evidence.manifests.values(), []))
+    return render(evidence, judge(evidence), lake, days=[], trends=[], environment="local", made_at=DAY)
 
 
 def failure(run_id: str) -> FailureRecord:
@@ -125,7 +126,7 @@ def test_runs_are_listed_by_their_plans(s3: "S3Client") -> None:
 
 def test_lake_figures_add_up_to_the_manifests(s3: "S3Client") -> None:
     run = FinishedRun(s3).build()
-    lake = read_lake(s3, "lake", run.manifests)
+    lake = read_lake(s3, "lake", lake_files(run.manifests, []))
     assert sum(cell.events for cell in lake.hours) == run.account.rows_out
     assert sum(cell.rows for cell in lake.quarantine) == run.account.quarantined
     assert {cell.hour.tzinfo for cell in lake.hours} == {UTC}
@@ -223,6 +224,27 @@ def test_page_says_the_equation_and_shows_every_object(s3: "S3Client") -> None:
     assert len(re.findall(r'<svg class="chart"', text)) == 4
 
 
+def test_page_says_what_each_run_cost_and_in_what_parts(s3: "S3Client") -> None:
+    FinishedRun(s3, run_id="run-1", objects=2).build()
+    FinishedRun(s3, run_id="run-2", objects=2, seed=2, with_summary=False).build()
+    summary = gather(s3, "run-1").runs[0].summary
+    assert summary is not None
+    text = page(s3, "run-1", "run-2")
+    costs = text[text.index("<h2>What it cost</h2>") : text.index("<h2>Runs</h2>")]
+    assert [name for name in ("Lambda, compute", "Step Functions, transitions", "S3, writes") if name in costs] == [
+        "Lambda, compute",
+        "Step Functions, transitions",
+        "S3, writes",
+    ]
+    assert f"{words.money(summary.usd)} in all" in costs
+    parts = f"Lambda, compute {words.money(summary.usd_by_component['lambda_compute'])} · Step Functions, transitions "
+    assert re.findall(r'data-tip="(Lambda, compute [^"]*)">([^<]*)</td><td class="n">([^<]*)<', text)[0][1:] == (
+        words.money(summary.usd),
+        words.money(0.081),
+    )
+    assert f'data-tip="{parts}' in text
+
+
 def test_every_mark_says_on_hover_what_it_is_and_nothing_else_does(s3: "S3Client") -> None:
     FinishedRun(s3, objects=2).build()
     drawings = re.findall(r'<svg class="chart".*?</svg>', page(s3), re.DOTALL)
@@ -243,14 +265,14 @@ def test_page_of_a_run_without_events_still_stands(s3: "S3Client") -> None:
 def test_names_from_outside_are_escaped(s3: "S3Client") -> None:
     FinishedRun(s3, run_id="run-1", objects=1).build()
     evidence = gather(s3)
-    lake = read_lake(s3, "lake", evidence.manifests.values())
+    lake = read_lake(s3, "lake", lake_files(evidence.manifests.values(), []))
     evil = "<script>alert(1)</script>"
     lake = replace(
         lake,
         hosts=[replace(lake.hosts[0], name=evil)],
         hours=[HourCell(datetime(2026, 3, 14, tzinfo=UTC), evil, 5)],
     )
-    text = render(evidence, judge(evidence), lake, environment=evil, made_at=DAY)
+    text = render(evidence, judge(evidence), lake, days=[], trends=[], environment=evil, made_at=DAY)
     assert evil not in text
     assert "&lt;script&gt;" in text
 

@@ -40,6 +40,54 @@ def test_wrong_field_is_named_with_its_feed(field: str, value: str) -> None:
         Feeds(json.dumps(document))
 
 
+ACCESS = {"role_arn": "arn:aws:iam::222222222222:role/gatehouse-source-media", "external_id": "gatehouse-4711"}
+
+
+def _with_access(**given: str) -> str:
+    document = json.loads(FEEDS)
+    document[1]["access"] = ACCESS | given
+    return json.dumps(document)
+
+
+def test_feed_may_name_the_role_that_reads_it() -> None:
+    access = Feeds(_with_access()).named("47").access
+    assert access is not None
+    assert (access.role_arn, access.external_id) == (ACCESS["role_arn"], ACCESS["external_id"])
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("role_arn", "gatehouse-source"),
+        ("role_arn", "arn:aws:iam::222222222222:user/reader"),
+        ("role_arn", "arn:aws:iam::2222:role/reader"),
+        ("external_id", ""),
+        ("external_id", "two words"),
+        ("session_name", "mine"),
+    ],
+)
+def test_wrong_field_of_an_access_is_named_with_its_feed(field: str, value: str) -> None:
+    with pytest.raises(FeedConfigInvalid, match=f"field 'access.{field}' of feed '47'"):
+        Feeds(_with_access(**{field: value}))
+
+
+@pytest.mark.parametrize("field", ["role_arn", "external_id"])
+def test_role_and_external_id_are_given_together(field: str) -> None:
+    document = json.loads(_with_access())
+    del document[1]["access"][field]
+    with pytest.raises(FeedConfigInvalid, match=rf"field 'access.{field}' of feed '47': Field required"):
+        Feeds(json.dumps(document))
+
+
+def test_external_id_is_not_shown() -> None:
+    feed = Feeds(_with_access()).named("47")
+    assert ACCESS["role_arn"] in repr(feed)
+    assert ACCESS["external_id"] not in repr(feed)
+    with pytest.raises(FeedConfigInvalid) as refused:
+        Feeds(_with_access(external_id="not to be seen"))
+    assert "not to be seen" not in str(refused.value)
+
+
 def test_missing_field_is_named() -> None:
     document = json.loads(FEEDS)
     del document[0]["zone"]

@@ -1,0 +1,74 @@
+"""Which objects are in the lake already: what ledger and manifests say, as the planner of a run would judge it."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from firewall_logs.contracts import Manifest, SourceObject
+from firewall_logs.identity import object_id
+
+if TYPE_CHECKING:
+    from firewall_logs.adapters.lake import ManifestReader
+    from firewall_logs.adapters.ledger import LedgerReader
+    from firewall_logs.feeds import Feeds
+
+_FINAL: Final = frozenset({"COMMITTED", "QUARANTINED"})
+_THREADS: Final = 32
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Objects by what is to become of them.
+
+    Attributes:
+        open: Not in the lake, or not wholly.
+        done: In the lake, under whatever transform and feed.
+        ignored: Of no feed.
+    """
+
+    open: list[SourceObject]
+    done: list[SourceObject]
+    ignored: list[SourceObject]
+
+
+class Lookout:
+    """Asks ledger and manifests about objects."""
+
+    def __init__(self, feeds: "Feeds", ledger: "LedgerReader", manifests: "ManifestReader") -> None:
+        self._feeds = feeds
+        self._ledger = ledger
+        self._manifests = manifests
+
+    def look(self, sources: Sequence[SourceObject]) -> Standing:
+        """Sort objects, some thousands at most, keeping their order.
+
+        The ledger's word ends the matter. Without it, an object is done where the manifest of another transform or feed
+        configuration stands in its place: no run would process it again.
+        """
+        ids = {
+            source: object_id(source, feed)
+            for source in sources
+            if (feed := self._feeds.owner(source.bucket, source.key)) is not None
+        }
+        final = {entry.object_id for entry in self._ledger.entries(ids.values()) if entry.state in _FINAL}
+        doubtful = [source for source, identity in ids.items() if identity not in final]
+        with ThreadPoolExecutor(_THREADS) as threads:
+            manifests = dict(zip(doubtful, threads.map(self._manifests.of, doubtful), strict=True))
+        standing = Standing([], [], [])
+        for source in sources:
+            if source not in ids:
+                standing.ignored.append(source)
+            elif source not in manifests or _is_anothers(manifests[source], ids[source]):
+                standing.done.append(source)
+            else:
+                standing.open.append(source)
+        return standing
+
+    def manifest(self, source: SourceObject) -> Manifest | None:
+        """Return an object's manifest."""
+        return self._manifests.of(source)
+
+
+def _is_anothers(manifest: Manifest | None, identity: str) -> bool:
+    return manifest is not None and manifest.object_id != identity

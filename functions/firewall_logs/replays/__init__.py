@@ -1,0 +1,1 @@
+"""Replays: quarantined rows through the rules of today."""

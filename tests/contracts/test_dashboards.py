@@ -1,0 +1,111 @@
+"""Dashboards show what there is: every metric is emitted by our code or by AWS, and every widget has its place."""
+
+import json
+import re
+from collections.abc import Iterator
+
+import pytest
+
+from local.paths import ROOT
+from tests.support.templates import Json, Stack, stacks
+
+_AWS = re.compile(r"^(AWS/\w+|ECS/ContainerInsights)$")
+_SEARCHED = re.compile(r"SEARCH\('\{(?P<namespace>[^,]+),[^}]+\}.* MetricName=\"\w+\"', '\w+', \d+\)$")
+_METRIC = re.compile(r'"([A-Z]\w+)", (?:"(?:Count|Bytes|Seconds|Count/Second|None)"|MetricUnit\.)')
+_COLUMNS = 24
+
+
+def dashboards() -> Iterator[tuple[Stack, Json]]:
+    for stack in stacks():
+        for properties in stack.of_type("AWS::CloudWatch::Dashboard").values():
+            text = properties["DashboardBody"]["Fn::Sub"]
+            # A parameter that stands for a number has no quotes around it.
+            yield stack, json.loads(re.sub(r"(?<=: )\$\{\w+\}", "1", text))
+
+
+def emitted(domain: str) -> set[str]:
+    """Return the names that follow the form of our metrics anywhere in a domain's code."""
+    texts = (path.read_text() for path in ROOT.joinpath("functions", domain).rglob("*.py"))
+    return {name for text in texts for name in _METRIC.findall(text)}
+
+
+def unknown_metrics(widgets: list[Json], known: set[str], domain: str) -> Iterator[str]:
+    """Yield lines of widgets that nobody will ever draw."""
+    for widget in widgets:
+        ids = {line[-1]["id"] for line in widget["properties"]["metrics"] if "id" in _options(line)}
+        for line in widget["properties"]["metrics"]:
+            expression = _options(line).get("expression")
+            if expression is not None and expression.startswith("SEARCH"):
+                found = _SEARCHED.search(expression)
+                if found is None or not _AWS.match(found["namespace"]):
+                    yield f"{expression} searches no namespace of AWS"
+            elif expression is not None:
+                yield from (
+                    f"{name} of {expression} is no line"
+                    for name in re.findall(r"[a-z]\w*", expression)
+                    if name not in ids
+                )
+            elif line[0] == "Gatehouse":
+                if line[1] not in known or line[2:4] != ["service", domain]:
+                    yield f"nothing in functions/{domain} emits {line[1]} with {line[2:4]}"
+            elif not _AWS.match(line[0]):
+                yield f"{line[0]} is no namespace of ours or AWS's"
+
+
+def overlaps(widgets: list[Json]) -> Iterator[str]:
+    taken: dict[tuple[int, int], str] = {}
+    for widget in widgets:
+        title = widget["properties"]["title"]
+        if widget["x"] + widget["width"] > _COLUMNS:
+            yield f"{title} is wider than the dashboard"
+        for x in range(widget["x"], widget["x"] + widget["width"]):
+            for y in range(widget["y"], widget["y"] + widget["height"]):
+                if taken.setdefault((x, y), title) != title:
+                    yield f"{title} lies on {taken[x, y]}"
+                    return
+
+
+BOARDS = [pytest.param(stack, board, id=str(stack)) for stack, board in dashboards()]
+
+
+@pytest.mark.parametrize(("stack", "board"), BOARDS)
+def test_every_metric_of_a_dashboard_is_emitted(stack: Stack, board: Json) -> None:
+    assert not list(unknown_metrics(board["widgets"], emitted(stack.domain), stack.domain))
+
+
+@pytest.mark.parametrize(("stack", "board"), BOARDS)
+def test_widgets_have_their_place(stack: Stack, board: Json) -> None:
+    assert not list(overlaps(board["widgets"]))
+
+
+def test_the_domain_has_a_dashboard() -> None:
+    assert [stack.domain for stack, _ in dashboards()] == ["firewall_logs"]
+
+
+WIDGET = {"x": 0, "y": 0, "width": 6, "height": 6, "properties": {"title": "a", "metrics": []}}
+
+
+@pytest.mark.parametrize(
+    ("line", "complaint"),
+    [
+        (["Gatehouse", "RowsGone", "service", "firewall_logs"], "emits RowsGone"),
+        (["Gatehouse", "RowsRead", "service", "other"], "emits RowsRead"),
+        (["Custom", "RowsRead"], "no namespace"),
+        ([{"expression": "100 * gone", "id": "a"}], "gone of 100"),
+        ([{"expression": "SEARCH('{Custom,Name} MetricName=\"X\"', 'Sum', 300)"}], "searches no namespace"),
+    ],
+)
+def test_a_line_that_nobody_draws_is_reported(line: list[object], complaint: str) -> None:
+    widget = {**WIDGET, "properties": {"title": "a", "metrics": [line]}}
+    [problem] = unknown_metrics([widget], {"RowsRead"}, "firewall_logs")
+    assert complaint in problem
+
+
+def test_widgets_on_top_of_each_other_are_reported() -> None:
+    other = {**WIDGET, "x": 5, "properties": {"title": "b", "metrics": []}}
+    assert list(overlaps([WIDGET, other])) == ["b lies on a"]
+    assert list(overlaps([{**WIDGET, "x": 20}])) == ["a is wider than the dashboard"]
+
+
+def _options(line: list[Json]) -> Json:
+    return line[-1] if isinstance(line[-1], dict) else {}

@@ -1,0 +1,91 @@
+"""Days that seal: the real machine over the real functions."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from tests.e2e.conftest import Gatehouse
+from tests.support import raw
+from tests.support.cloud import eventually
+
+pytestmark = pytest.mark.cloud
+
+
+def _seal(gatehouse: Gatehouse, day: str, **more: Any) -> dict[str, Any]:
+    return gatehouse.run("SealDayArn", date=day, **more)
+
+
+def _files(gatehouse: Gatehouse, table: str, day: str) -> list[str]:
+    key = f"firewall_logs/tables/{table}/event_date={day}/files.txt"
+    body = gatehouse.client("s3").get_object(Bucket=gatehouse.output("LakeBucketName"), Key=key)["Body"].read()
+    return [line.removeprefix(f"s3://{gatehouse.output('LakeBucketName')}/") for line in body.decode().splitlines()]
+
+
+def _rows(gatehouse: Gatehouse, day: str, folder: Path) -> int:
+    s3, bucket = gatehouse.client("s3"), gatehouse.output("LakeBucketName")
+    total = 0
+    for number, key in enumerate(_files(gatehouse, "events", day)):
+        path = folder / f"{day}-{number}.parquet"
+        path.write_bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
+        [(rows,)] = duckdb.execute(f"SELECT count(*) FROM '{path}'").fetchall()  # noqa: S608 - of this test
+        total += rows
+    return total
+
+
+def _loose(gatehouse: Gatehouse, day: str) -> list[str]:
+    listed = gatehouse.client("s3").list_objects_v2(
+        Bucket=gatehouse.output("LakeBucketName"), Prefix=f"firewall_logs/events/event_date={day}/"
+    )
+    return [entry["Key"] for entry in listed.get("Contents", [])]
+
+
+def test_day_is_swept_sealed_reopened_and_sealed_again(gatehouse: Gatehouse, tmp_path: Path) -> None:
+    day = "2025-03-01"
+    events = [raw.an_event(n, Datetime=f"{day}T{n % 24:02}:00:{n % 60:02}Z") for n in range(600)]
+    announced = gatehouse.put("cloudflare/3/20250301/a.log.gz", raw.ndjson(events[:400]))
+    eventually(lambda: [item for item in gatehouse.ledger(announced) if item["state"] == "COMMITTED"], seconds=60)
+    with gatehouse.untriggered():
+        # Its event never comes; and half of its rows came with the other object already.
+        swept = gatehouse.put("cloudflare/3/20250301/b.log.gz", raw.ndjson(events[200:500]))
+    first = _seal(gatehouse, day)
+    assert first["status"] == "SUCCEEDED", first
+    assert [item["state"] for item in gatehouse.ledger(swept)] == ["COMMITTED"]
+    assert json.loads(first["output"]) | {"files": 0} == {
+        "event_date": day,
+        "version": 1,
+        "status": "SEALED",
+        "rows": 500,
+        "files": 0,
+        "late_objects": 0,
+        "reopened": False,
+    }
+    assert _rows(gatehouse, day, tmp_path) == 500
+    assert _loose(gatehouse, day) == []
+
+    late = gatehouse.put("cloudflare/3/20250301/late.log.gz", raw.ndjson(events[450:]))
+    eventually(lambda: [item for item in gatehouse.ledger(late) if item["state"] == "COMMITTED"], seconds=60)
+    assert _state(gatehouse, day) == "REOPENED"
+    assert _rows(gatehouse, day, tmp_path) == 500
+    second = json.loads(_seal(gatehouse, day)["output"])
+    assert (second["version"], second["rows"], second["late_objects"]) == (2, 600, 1)
+    assert _rows(gatehouse, day, tmp_path) == 600
+    assert (_loose(gatehouse, day), _state(gatehouse, day)) == ([], "SEALED")
+
+    third = json.loads(_seal(gatehouse, day)["output"])
+    assert third["version"] == 2
+
+
+def test_day_with_nothing_is_sealed_as_such(gatehouse: Gatehouse) -> None:
+    described = _seal(gatehouse, "2025-04-01")
+    assert described["status"] == "SUCCEEDED", described.get("cause")
+    assert json.loads(described["output"])["rows"] == 0
+    assert _files(gatehouse, "events", "2025-04-01") == []
+
+
+def _state(gatehouse: Gatehouse, day: str) -> str:
+    key = {"partition": {"S": "days"}, "item": {"S": day}}
+    item = gatehouse.client("dynamodb").get_item(TableName=gatehouse.output("FirewallDaysTableName"), Key=key)["Item"]
+    return str(item["status"]["S"])
