@@ -51,7 +51,7 @@ check: $(EMBEDDED) ## All static checks: ruff, mypy, import walls, cfn-lint, sam
 pr: check test ## What a change must pass
 
 .PHONY: bench
-bench: bench-firewall bench-pipeline ## All benchmarks
+bench: bench-firewall bench-pipeline bench-query bench-scale ## All benchmarks
 
 .PHONY: bench-firewall
 bench-firewall: $(DEV) $(BENCH) ## The unit's work against DuckDB, pandas and the copy limit
@@ -60,6 +60,14 @@ bench-firewall: $(DEV) $(BENCH) ## The unit's work against DuckDB, pandas and th
 .PHONY: bench-pipeline
 bench-pipeline: $(EMBEDDED) ## End to end through the embedded cloud at 1, 2, 4, 8 units at once
 	$(BIN)/python bench/firewall_pipeline.py $(ARGS)
+
+.PHONY: bench-query
+bench-query: $(DEV) $(BENCH) ## Analysts' questions to raw objects and to the lake, in DuckDB and Polars
+	.venvs/bench/bin/python bench/firewall_query.py $(ARGS)
+
+.PHONY: bench-scale
+bench-scale: $(DEV) ## What 2 billion rows and up to 10,000 objects a day take and cost, by what was measured
+	$(BIN)/python bench/firewall_scale.py $(ARGS)
 
 .PHONY: setup
 setup: $(EMBEDDED) ## Only set up the environments

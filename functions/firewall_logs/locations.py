@@ -103,6 +103,14 @@ def replay_claim_key(object_id: str, reason: str) -> str:
     return f"{LAKE}/replays/{object_id}/{reason}.json"
 
 
+def replay_source_key(object_id: str, reason: str) -> str:
+    """Return the key of what such rows are replayed from, as S3 described it, in the lake bucket.
+
+    Beside the claim: once the object itself has expired, its identity is what tells that it was replayed.
+    """
+    return f"{LAKE}/replays/{object_id}/{reason}.source.json"
+
+
 def replay_object_key(object_id: str, reason: str, rules: str) -> str:
     """Return the key of the object that such rows are replayed from, in the runs bucket."""
     return f"{LAKE}/replays/{object_id}/{reason}-{rules}.ndjson.gz"

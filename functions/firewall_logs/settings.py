@@ -102,6 +102,7 @@ class SweepSettings(Settings):
     Attributes:
         lease_seconds: How long a seal holds its day; longer than the machine's own timeout.
         grace_seconds: What arrived this shortly before the seal began is left to the events that announce it.
+        most_swept_gb: Of raw objects that a seal has processed by itself; more is a matter for a backfill.
     """
 
     runs_bucket: str
@@ -111,6 +112,7 @@ class SweepSettings(Settings):
     feeds_parameter: str
     lease_seconds: Annotated[int, Field(ge=60)]
     grace_seconds: Annotated[int, Field(ge=0, le=7200)]
+    most_swept_gb: Annotated[int, Field(ge=1)]
 
 
 class ReconcileDaySettings(Settings):
@@ -161,7 +163,7 @@ class StartSealsSettings(Settings):
     """StartSeals.
 
     Attributes:
-        most_seals: Started at one time, the oldest days first; the others wait for the next time.
+        most_seals: Started at one time, the day before first and blocked ones last; the others wait for the next time.
     """
 
     days_table: str

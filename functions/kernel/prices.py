@@ -41,6 +41,7 @@ class Price:
 
 _LAMBDA: Final = "https://aws.amazon.com/lambda/pricing/"
 _FARGATE: Final = "https://aws.amazon.com/fargate/pricing/"
+_EC2: Final = "https://aws.amazon.com/ec2/pricing/on-demand/"
 _STATES: Final = "https://aws.amazon.com/step-functions/pricing/"
 _S3: Final = "https://aws.amazon.com/s3/pricing/"
 _DYNAMODB: Final = "https://aws.amazon.com/dynamodb/pricing/on-demand/"
@@ -59,6 +60,8 @@ PRICES: Final[Mapping[str, Price]] = {
     "fargate_vcpus_arm64": Price(0.03238, 3600, "vCPU-second", _FARGATE),
     "fargate_memory_x86_64": Price(0.004445, 3600, "GB-second", _FARGATE),
     "fargate_memory_arm64": Price(0.00356, 3600, "GB-second", _FARGATE),
+    # No part of Gatehouse: what the scale benchmark compares it with.
+    "ec2_r6i_4xlarge": Price(1.008, 3600, "second of an r6i.4xlarge with Linux", _EC2),
     "step_functions": Price(0.025, 1e3, "state transition", _STATES),
     "s3_puts": Price(0.005, 1e3, "PUT, COPY or POST", _S3),
     "s3_lists": Price(0.005, 1e3, "LIST", _S3),

@@ -102,6 +102,18 @@ def test_second_replay_finds_the_first_and_adds_nothing(pipeline: Pipeline) -> N
     assert pipeline.lake() == before
 
 
+def test_rows_whose_replay_object_has_expired_are_not_replayed_anew(pipeline: Pipeline) -> None:
+    _bring_in(pipeline)
+    pipeline.configure(LENIENT)
+    _replay(pipeline, "r1", reasons=["time_naive"])
+    before = pipeline.lake()
+    expired = next(key for key in pipeline._keys(RUNS, "firewall_logs/replays/") if key.endswith(".gz"))
+    pipeline.s3.delete_object(Bucket=RUNS, Key=expired)
+    again = _replay(pipeline, "r2", reasons=["time_naive"])
+    assert (again["rows"], again["replayed_before"], again["replays"]) == ({}, {"time_naive": 4}, 0)
+    assert pipeline.lake() == before
+
+
 def test_what_is_refused_again_can_be_replayed_from_where_it_is_now(pipeline: Pipeline) -> None:
     _bring_in(pipeline)
     _replay(pipeline, "r1", reasons=["time_naive"])
@@ -185,7 +197,7 @@ def test_replay_killed_between_any_two_effects_ends_alike(pipeline: Pipeline) ->
     pipeline.configure(LENIENT)
     _plan(pipeline, "count")
     effects = pipeline.effects
-    assert effects == 5  # two claims, two objects, a list
+    assert effects == 7  # two claims, two objects, two notes of them, a list
     for done in range(effects + 1):
         pipeline.forget()
         pipeline.configure(FEEDS)

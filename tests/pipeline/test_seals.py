@@ -152,6 +152,21 @@ def test_day_is_held_by_one_seal_at_a_time(pipeline: Pipeline, refs: list[dict[s
         pipeline.call("sweep_day", {"seal_id": "second", **sweep})
 
 
+def test_seal_that_was_given_up_and_goes_on_changes_nothing_of_a_later_version(
+    pipeline: Pipeline, refs: list[dict[str, str]], late: list[dict[str, str]]
+) -> None:
+    _prepare(pipeline, refs)
+    seal(pipeline, "first", DAY)
+    pipeline.run("late", late)
+    seal(pipeline, "second", DAY)
+    expected = day_of(pipeline, DAY)
+    redriven = {"seal_id": "first", "event_date": DAY, "version": 1}
+    with pytest.raises(StepFailed, match=f"SealLost: Seal first does not hold {DAY} any more"):
+        pipeline.call("seal_day", redriven)
+    pipeline.call("clean_day", redriven)
+    assert day_of(pipeline, DAY) == expected
+
+
 def test_objects_that_no_event_announced_are_brought_in_by_the_sweep(
     pipeline: Pipeline, refs: list[dict[str, str]], late: list[dict[str, str]]
 ) -> None:
@@ -166,6 +181,29 @@ def test_objects_that_no_event_announced_are_brought_in_by_the_sweep(
     swept = pipeline.call("sweep_day", {"seal_id": "sweeping", **given, "round": 1})
     assert (swept["listed"], swept["missing"], swept["lists"]) == (4, 0, [])
     assert len([entry for entry in pipeline.days() if entry[0] == DAY]) == 4
+
+
+def test_object_whose_commit_was_stopped_behind_its_manifest_is_brought_in_by_the_sweep(
+    pipeline: Pipeline, refs: list[dict[str, str]]
+) -> None:
+    pipeline.forget()
+    for handler, event in pipeline.steps("stopped", refs):
+        if handler != "commit_run":
+            pipeline.call(handler, event)
+    with pytest.raises(StepFailed, match="Killed"):
+        pipeline.call("commit_run", {"run_id": "stopped"}, 1)
+    assert [key for key in pipeline.lake() if "/manifests/" in key]
+    pipeline.call(
+        "record_failure",
+        {"run_id": "stopped", "state": "CommitRun", "error": "ABORTED", "cause": "somebody stopped it"},
+    )
+    given = {"started_at": "2099-01-01T00:00:00Z", "round": 0, "input": {"date": _today(pipeline)}}
+    swept = pipeline.call("sweep_day", {"seal_id": "after", **given})
+    assert swept["missing"] == swept["listed"]
+    for each in swept["lists"]:
+        pipeline.run(each["name"], {"list_key": each["list_key"]})
+    assert pipeline.call("sweep_day", {"seal_id": "after", **given, "round": 1})["missing"] == 0
+    assert len([entry for entry in pipeline.days() if entry[0] == DAY]) >= len(refs)
 
 
 def test_object_that_is_gone_between_listing_and_reading_holds_up_nothing(
@@ -236,3 +274,9 @@ def test_seal_that_has_nothing_new_changes_nothing_and_unblocks_the_day(
     assert day_of(pipeline, DAY)["state"]["status"]["S"] == "BLOCKED"
     seal(pipeline, "second", DAY)
     assert day_of(pipeline, DAY) == expected
+
+
+def test_waiver_of_no_rule_blocks_the_day_and_says_so(pipeline: Pipeline, refs: list[dict[str, str]]) -> None:
+    _prepare(pipeline, refs)
+    blocked = seal(pipeline, "waiving", DAY, waive=["47/no-such-rule"])
+    assert blocked["cause"] == "47/no-such-rule: there is no such rule to waive."

@@ -8,8 +8,9 @@ import pytest
 
 from firewall_logs.locations import run_key
 from tests.support import raw
-from tests.support.aws import RUNS
+from tests.support.aws import RAW, RUNS
 from tests.support.pipeline import Pipeline
+from tests.support.seal import seal
 
 pytestmark = pytest.mark.cloud
 
@@ -31,6 +32,16 @@ def test_slices_hold_every_row_once(pipeline: Pipeline) -> None:
     assert len({proof["object_id"] for proof in proofs}) == 1
     manifests = [key for key in pipeline.lake() if "/manifests/" in key]
     assert len(manifests) == 1
+
+
+def test_rows_of_which_some_receipts_have_expired_are_unknown_to_their_seal(pipeline: Pipeline) -> None:
+    ref = pipeline.put("cloudflare/47/large.parquet", raw.parquet(ROWS))
+    pipeline.run("run", [ref])
+    pipeline.s3.delete_object(Bucket=RAW, Key=ref["key"], VersionId=ref["version_id"])
+    pipeline.s3.delete_object(Bucket=RUNS, Key=max(pipeline.receipts()))
+    seal(pipeline, "seal", "2026-06-01")
+    found = pipeline.documents("firewall_logs/seals/seal/")["firewall_logs/seals/seal/reconciliation.json"]
+    assert (found["raw_rows"], found["raw_unknown"], found["disagreements"]) == (0, 1, [])
 
 
 def test_price_of_a_run_has_a_part_of_every_step(pipeline: Pipeline) -> None:

@@ -51,6 +51,7 @@ ENVIRONMENT = {
     "PROCESS_OBJECTS_ARN": "arn:aws:states:eu-central-1:000000000000:stateMachine:process_objects",
     "RULES_PARAMETER": RULES,
     "GRACE_SECONDS": "0",
+    "MOST_SWEPT_GB": "1",
     "BATCH_MB": "4096",
     "BATCH_MEMORY_MB": "0",
 }
@@ -63,7 +64,8 @@ def account() -> Iterator[None]:
         _forget()
         for bucket in (RAW, LAKE, RUNS):
             aws.s3().create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-        aws.s3().put_bucket_versioning(Bucket=RAW, VersioningConfiguration={"Status": "Enabled"})
+        for bucket in (RAW, RUNS):
+            aws.s3().put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         create_tables(aws.dynamodb())
         aws.events().create_event_bus(Name=BUS)
         aws.ssm().put_parameter(Name=PARAMETER, Value=FEEDS, Type="String")

@@ -41,6 +41,7 @@ class Pipeline:
         environment: Added to, or replacing, what the handlers see.
         effects: Effects of the last step that was called.
         faults: Requests of the last step that failed on purpose.
+        requests: Of the last step, as its function would count them.
         fault_rate: Share of all requests that fail on purpose.
     """
 
@@ -48,6 +49,7 @@ class Pipeline:
     environment: dict[str, str] = field(default_factory=dict)
     effects: int = 0
     faults: int = 0
+    requests: dict[str, int] = field(default_factory=dict)
     fault_rate: float = 0.0
     _workers: dict[bool, subprocess.Popen[str]] = field(default_factory=dict)
 
@@ -56,7 +58,8 @@ class Pipeline:
         s3 = self.s3
         for bucket in (RAW, LAKE, RUNS):
             s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-        s3.put_bucket_versioning(Bucket=RAW, VersioningConfiguration={"Status": "Enabled"})
+        for bucket in (RAW, RUNS):
+            s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
         create_tables(self.dynamodb)
         self.events.create_event_bus(Name=BUS)
         self.configure(FEEDS)
@@ -112,7 +115,7 @@ class Pipeline:
         worker.stdin.write(json.dumps(request) + "\n")
         worker.stdin.flush()
         answer = json.loads(worker.stdout.readline())
-        self.effects, self.faults = answer["effects"], answer["faults"]
+        self.effects, self.faults, self.requests = answer["effects"], answer["faults"], answer["requests"]
         if "error" in answer:
             raise StepFailed(answer["error"], answer["message"])
         result: dict[str, Any] = answer["result"]

@@ -1,7 +1,8 @@
 """Runs handlers in a process of its own that can be killed after any effect on AWS, and whose AWS can fail.
 
 polars and pyarrow may not share a process, so a pipeline is driven through two of these. One JSON document a line:
-in `{"handler", "event", "kill_after", "fault_rate"}`, out `{"result" | "error", "message", "effects", "faults"}`.
+in `{"handler", "event", "kill_after", "fault_rate"}`, out `{"result" | "error", "message", "effects", "faults",
+"requests"}`.
 """
 
 import importlib
@@ -17,6 +18,7 @@ from botocore.compat import HTTPHeaders
 from firewall_logs import planning
 from firewall_logs.backfills import planner as backfill_planner
 from kernel import aws
+from kernel.metering import Meter
 from tests.support.context import Context
 
 # Everything that changes what others can see.
@@ -112,13 +114,14 @@ def main() -> None:
 def _answer(request: dict[str, Any], reaper: Reaper) -> dict[str, Any]:
     module = importlib.import_module(f"firewall_logs.handlers.{request['handler']}")
     reaper.arm(request["kill_after"])
+    meter = Meter(memory_mb=0)
     try:
         answer = {"result": module.handler(request["event"], Context())}
     except Killed:
         answer = {"error": "Killed", "message": ""}
     except Exception as error:  # noqa: BLE001 - the class name is the answer, as in Lambda
         answer = {"error": type(error).__name__, "message": str(error)}
-    return {**answer, "effects": reaper.effects}
+    return {**answer, "effects": reaper.effects, "requests": meter.read().requests}
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ the lease of the seal that works on it.
 """
 
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from botocore.exceptions import ClientError
@@ -160,6 +160,10 @@ class DaySeals(_Table):
         if not taken:
             raise DayBusy(f"Another seal is at work on {day}. Wait for its end, or stop its execution.")
 
+    def holds(self, day: date, seal_id: str) -> bool:
+        """Return whether a seal has the day: one that was given up or redriven may change nothing of it any more."""
+        return self._update(day, "SET #owner = :seal", "#owner = :seal", {":seal": {"S": seal_id}})
+
     def sealed(self, document: SealedDay) -> bool:
         """Note that a version is committed.
 
@@ -210,4 +214,5 @@ def _day(item: dict[str, Any]) -> Day:
         as_of=datetime.fromisoformat(as_of) if as_of else None,
         rows={feed: int(rows["N"]) for feed, rows in item.get("rows", {}).get("M", {}).items()},
         reason=item.get("reason", {}).get("S"),
+        held_until=datetime.fromtimestamp(int(item["lease_until"]["N"]), UTC) if "owner" in item else None,
     )

@@ -41,6 +41,14 @@ class ReplayClaims:
             return standing
         return wanted
 
+    def source(self, object_id: str, reason: str) -> SourceObject | None:
+        """Return what the rows are replayed from, if it was ever written; it may have expired since."""
+        return read_document(self._bucket, locations.replay_source_key(object_id, reason), SourceObject)
+
+    def note_source(self, object_id: str, reason: str, source: SourceObject) -> None:
+        """Note what the rows are replayed from, before a run may hear of it."""
+        self._bucket.put(locations.replay_source_key(object_id, reason), json_of(source), JSON)
+
 
 class ReplayObjects:
     """The objects that rows are replayed from."""

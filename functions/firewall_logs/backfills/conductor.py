@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from firewall_logs.adapters.backfills import Backfills
     from firewall_logs.adapters.machine import RunWatch
     from firewall_logs.adapters.runs import ListWriter, PlanReader, RunOutcomes
-    from firewall_logs.backfills.standing import Lookout
+    from firewall_logs.standing import Lookout
 
 # Five more rounds, after 1, 4, 16, 64 and 256 minutes at the default: together as long as the lease of a run that
 # holds some of the objects can last.

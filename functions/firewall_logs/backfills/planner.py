@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from firewall_logs.adapters.backfills import Backfills
     from firewall_logs.adapters.footers import RawFooters
     from firewall_logs.backfills.listing import Listed, Listing
-    from firewall_logs.backfills.standing import Lookout
     from firewall_logs.feeds import Feeds
+    from firewall_logs.standing import Lookout
 
 # A wave is a run. 250 of them are a million objects, and stay far below the 25,000 events of an execution even if every
 # one is tried six times: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html

@@ -12,12 +12,36 @@ DEADLINE_SECONDS: Final = 7200
 
 
 def due(days: Iterable[Day], now: datetime) -> list[date]:
-    """Return the days to seal now, oldest first: the day before, and every older one that is not sealed."""
-    yesterday = now.astimezone(UTC).date() - timedelta(days=1)
-    states: dict[date, str] = {yesterday: "OPEN"} | {
-        day.event_date: day.status for day in days if day.event_date <= yesterday
-    }
-    return sorted(day for day, status in states.items() if status != "SEALED")
+    """Return the days to start a seal of now.
+
+    The last day comes first, as it has a deadline; the others oldest first. What is blocked is tried again once a day,
+    at START, and comes last: days that stay blocked must not keep others from their seal. A day that a seal is at work
+    on is left to it.
+    """
+    last = last_day(now)
+    again = now.astimezone(UTC).hour == START.hour
+    wanted = [
+        day
+        for day in _unsealed(days, last)
+        if (again or day.status != "BLOCKED") and (day.held_until is None or day.held_until < now)
+    ]
+    order = sorted(wanted, key=lambda day: (day.event_date != last, day.status == "BLOCKED", day.event_date))
+    return [day.event_date for day in order]
+
+
+def unsealed(days: Iterable[Day], now: datetime) -> int:
+    """Return how many days should be sealed and are not."""
+    return len(_unsealed(days, last_day(now)))
+
+
+def last_day(now: datetime) -> date:
+    """Return the last day whose seal is to have begun."""
+    return (now.astimezone(UTC) - timedelta(hours=START.hour)).date() - timedelta(days=1)
+
+
+def _unsealed(days: Iterable[Day], last: date) -> list[Day]:
+    states = {last: Day(event_date=last)} | {day.event_date: day for day in days if day.event_date <= last}
+    return [day for day in states.values() if day.status != "SEALED"]
 
 
 def delay(day: Day, now: datetime) -> float:

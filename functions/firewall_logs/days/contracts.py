@@ -40,6 +40,7 @@ class Day(Contract):
         as_of: Until when objects were looked for by that seal.
         rows: Events of that seal by feed: later days are compared with it.
         reason: Why it is blocked, or what reopened it.
+        held_until: When the seal that is at work on it has lost it at the latest; None where none is.
     """
 
     event_date: date
@@ -49,6 +50,7 @@ class Day(Contract):
     as_of: AwareDatetime | None = None
     rows: dict[str, Count] = {}
     reason: str | None = None
+    held_until: AwareDatetime | None = None
 
 
 # ---------------------------------------------------------------- the plan of a seal
@@ -351,6 +353,7 @@ class SweepResult(Contract):
         missing: Of them, not committed.
         held: Of these, in the hands of a run that is still at work.
         first: The first missing object, for people; None where none is.
+        refusal: Why no run is to be started for so many; None where it is.
         lists: Runs to start for them.
         unfinished: Version that is committed although the seal that made it ended before its last step.
     """
@@ -363,6 +366,7 @@ class SweepResult(Contract):
     missing: Count
     held: Count
     first: str | None = None
+    refusal: str | None = None
     lists: list[SweptList] = []
     unfinished: Version | None = None
 

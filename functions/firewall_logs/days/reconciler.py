@@ -138,8 +138,10 @@ class DayReconciler:
         first = self._receipts.read(object_id, 0)
         if first is None:
             return None
-        others = (self._receipts.read(object_id, index) for index in range(1, first.proof.slices))
-        return sum(receipt.proof.source_rows for receipt in [first, *others] if receipt is not None)
+        others = [self._receipts.read(object_id, index) for index in range(1, first.proof.slices)]
+        known = [receipt.proof.source_rows for receipt in (first, *others) if receipt is not None]
+        # Receipts expire: a part of them is no count.
+        return sum(known) if len(known) == first.proof.slices else None
 
     def _list(self, prefix: str) -> list[tuple[str, int]]:
         return list(self._listing.partition(prefix))

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from firewall_logs.days.contracts import DayReopened, DaySealed, SealedDay, SealResult, VersionStep
+from firewall_logs.errors import SealLost
 from firewall_logs.locations import day_key
 
 if TYPE_CHECKING:
@@ -36,9 +37,14 @@ class Sealer:
         """Commit the candidate of this seal; or, where it has none of this version, finish what is committed already.
 
         Raises:
-            SealLost: Another seal committed the version.
+            SealLost: Another seal committed the version, or this one does not hold the day any more.
             SealMissing: There is neither a candidate nor a version.
         """
+        if not self._seals.holds(step.event_date, step.seal_id):
+            raise SealLost(
+                f"Seal {step.seal_id} does not hold {step.event_date} any more: it was given up, and another one may "
+                "have sealed a later version. Nothing was changed; start seal_day for the day again."
+            )
         document = self._candidates.read(step.seal_id, step.version)
         if document is None:
             document = self._sealed.read(step.event_date, step.version)

@@ -80,7 +80,12 @@ class DayValidator:
         candidate = validation.sealed_day(plan, proofs, profiles, verdicts, quality.waived(verdicts, step.waive))
         disagreements = list(validation.compare(plan, seen))
         blocking = quality.blocking(verdicts, step.waive)
-        reason = in_words(disagreements[0]) if disagreements else quality.reason(blocking) if blocking else None
+        unknown = sorted(set(step.waive) - {f"{verdict.feed}/{verdict.rule}" for verdict in verdicts})
+        reason = in_words(disagreements[0]) if disagreements else None
+        if reason is None and unknown:
+            reason = f"{', '.join(unknown)}: there is no such rule to waive."
+        if reason is None and blocking:
+            reason = quality.reason(blocking)
         levels: Counter[Level] = Counter(verdict.level for verdict in verdicts)
         return Validated(
             candidate=candidate,

@@ -30,7 +30,8 @@ class Window:
 
         An event lies at most 24 hours after its object's LastModified (else it is `time_implausible`), so the window
         begins a day before the day. What arrives a day after its end or later lies in the window of a later day, whose
-        seal looks for it: its rows are late, and reopen this day.
+        seal looks for it: its rows are late, and reopen this day. What is copied into an old folder of a dated feed
+        without an event is in no later window: that is a matter for a backfill.
         """
         start = datetime.combine(day, time(), UTC)
         return cls(start - _DAY, min(as_of, start + 2 * _DAY), as_of)

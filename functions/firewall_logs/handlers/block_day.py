@@ -28,12 +28,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     failure = BlockInput.model_validate(event)
     settings = load(BlockSettings)
     failures = SealFailures(aws.s3(), settings.runs_bucket)
-    known = failures.read(failure.seal_id)
-    if known is not None:
-        return known.model_dump(mode="json")
     intent = failures.intent(failure.seal_id)
     day = intent.event_date if intent else None
-    record = DayBlocked(**failure.model_dump(), event_date=day, recorded_at=utc_now())
+    # A seal that was redriven and fails again holds its day again.
+    record = failures.read(failure.seal_id) or DayBlocked(**failure.model_dump(), event_date=day, recorded_at=utc_now())
     seals = DaySeals(aws.dynamodb(), settings.days_table)
     if day and seals.blocked(day, failure.seal_id, f"{failure.error}: {failure.cause}"):
         Bus(aws.events(), settings.event_bus).publish("firewall_logs.DayBlocked", record)

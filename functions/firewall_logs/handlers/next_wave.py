@@ -16,8 +16,8 @@ from firewall_logs.adapters.machine import RunWatch
 from firewall_logs.adapters.runs import ListWriter, PlanReader, RunOutcomes
 from firewall_logs.backfills.conductor import Conductor
 from firewall_logs.backfills.contracts import NextWaveInput
-from firewall_logs.backfills.standing import Lookout
 from firewall_logs.settings import NextWaveSettings
+from firewall_logs.standing import Lookout
 from kernel import aws
 from kernel.observability import logger, metrics, tracer
 from kernel.settings import load

@@ -23,8 +23,8 @@ from firewall_logs.backfills.estimate import Capacity
 from firewall_logs.backfills.listing import Listing
 from firewall_logs.backfills.opening import Opening
 from firewall_logs.backfills.planner import BackfillPlanner
-from firewall_logs.backfills.standing import Lookout
 from firewall_logs.settings import PlanBackfillSettings
+from firewall_logs.standing import Lookout
 from kernel import aws
 from kernel.clock import utc_now
 from kernel.observability import logger, metrics, tracer

@@ -1,6 +1,7 @@
 """Start the seals that are due: of the day before, and of every older day that is not sealed.
 
-Trigger: an EventBridge rule, at 02:00 UTC. Input: its scheduled event, of which the time is used. Output: StartedSeals.
+Trigger: an EventBridge rule, every hour; the day before is due from 02:00 UTC.
+Input: its scheduled event, of which the time is used. Output: StartedSeals.
 Errors: everything is transient.
 """
 

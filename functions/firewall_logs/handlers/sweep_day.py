@@ -22,6 +22,7 @@ from firewall_logs.days.contracts import SealIntent, SweepInput, SweepResult
 from firewall_logs.days.sweeper import Sweeper, lists_of, unfinished
 from firewall_logs.days.window import Window
 from firewall_logs.settings import SweepSettings
+from firewall_logs.standing import Lookout
 from kernel import aws
 from kernel.clock import utc_now
 from kernel.observability import logger, metrics, tracer
@@ -41,6 +42,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     seals.claim(day, request.seal_id, now=utc_now(), lease_seconds=settings.lease_seconds)
     as_of = request.started_at - timedelta(seconds=settings.grace_seconds)
     swept = _sweeper(settings, context).sweep(Window.of(day, as_of))
+    refusal = swept.refusal(settings.most_swept_gb * 10**9)
     lists = ListWriter(aws.s3(), settings.runs_bucket)
     state = DayReader(aws.dynamodb(), settings.days_table).state(day)
     logger.info("day swept", day=str(day), round=request.round, listed=swept.listed, missing=len(swept.missing))
@@ -54,7 +56,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         missing=len(swept.missing),
         held=swept.held,
         first=next((f"s3://{ref.bucket}/{ref.key}" for ref in swept.missing), None),
-        lists=lists_of(request.seal_id, request.round, swept.missing, lists),
+        refusal=refusal,
+        lists=[] if refusal else lists_of(request.seal_id, request.round, swept.missing, lists),
         unfinished=unfinished(state, SealedReader(aws.s3(), settings.lake_bucket)),
     ).model_dump(mode="json")
 
@@ -64,6 +67,9 @@ def _sweeper(settings: SweepSettings, context: LambdaContext) -> Sweeper:
     return Sweeper(
         feeds,
         SourceListing(SourceClients(feeds, aws.s3(), context.function_name)),
-        LedgerReader(aws.dynamodb(), settings.ledger_table),
-        ManifestReader(aws.s3(), settings.lake_bucket),
+        Lookout(
+            feeds,
+            LedgerReader(aws.dynamodb(), settings.ledger_table),
+            ManifestReader(aws.s3(), settings.lake_bucket),
+        ),
     )

@@ -4,13 +4,12 @@ Trigger: an EventBridge rule, every ten minutes. Input: its scheduled event, of 
 Errors: everything is transient.
 """
 
-from datetime import timedelta
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from firewall_logs.adapters.days import DayReader
-from firewall_logs.days.calendar import delay, due
+from firewall_logs.days.calendar import delay, last_day, unsealed
 from firewall_logs.days.contracts import Scheduled, Watched
 from firewall_logs.settings import WatchSettings
 from kernel import aws
@@ -25,8 +24,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     at = Scheduled.model_validate(event).time
     days = DayReader(aws.dynamodb(), load(WatchSettings).days_table)
     watched = Watched(
-        seal_delay_seconds=delay(days.state((at - timedelta(days=1)).date()), at),
-        days_unsealed=len(due(days.all(), at)),
+        seal_delay_seconds=delay(days.state(last_day(at)), at),
+        days_unsealed=unsealed(days.all(), at),
     )
     metrics.add_metric("SealDelay", "Seconds", watched.seal_delay_seconds)
     metrics.add_metric("DaysUnsealed", "Count", watched.days_unsealed)

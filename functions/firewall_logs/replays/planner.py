@@ -115,7 +115,9 @@ class ReplayFinder:
         if claim is None:
             return candidate
         source = self._objects.find(claim.key)
-        is_replayed = source is not None and self._manifests.of(source) is not None
+        # An object that has expired was replayed all the same: written anew it would be another one, with another ETag.
+        noted = self._claims.source(candidate.manifest.object_id, candidate.reason)
+        is_replayed = any(known is not None and self._manifests.of(known) is not None for known in (noted, source))
         return replace(candidate, claim=claim, source=source, is_replayed=is_replayed)
 
     def _object_ids(self, request: ReplayInput) -> set[str]:
@@ -143,7 +145,9 @@ class ReplayWriter:
         self._objects = objects
 
     def write(self, due: list[Candidate]) -> list[ListedObject]:
-        """Claim and write rows: first the claim, then the object that it names; what is there stays.
+        """Claim and write rows: first the claim, then the object that it names, then a note of which that is.
+
+        What is there already stays.
 
         Raises:
             RequestTooLarge: These are more than MOST_REPLAYS.
@@ -166,6 +170,7 @@ class ReplayWriter:
             ReplayClaim(object_id=manifest.object_id, reason=candidate.reason, rows=candidate.rows, key=key)
         )
         source = candidate.source or self._put(candidate, claim.key)
+        self._claims.note_source(manifest.object_id, candidate.reason, source)
         return ListedObject(
             bucket=source.bucket,
             key=source.key,

@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from firewall_logs.committer import manifest_of
-from firewall_logs.contracts import Account
+from firewall_logs.contracts import Account, ObjectRef
 from firewall_logs.days import arrivals
-from firewall_logs.days.calendar import delay, due
+from firewall_logs.days.calendar import delay, due, unsealed
 from firewall_logs.days.contracts import Day, DayObject, FeedArrivals
+from firewall_logs.days.sweeper import Swept
 from firewall_logs.days.window import Window
 from firewall_logs.identity import source_id
 from tests.support.firewall import a_feed, a_file, a_proof, a_source
@@ -27,6 +28,33 @@ def test_older_days_are_due_until_they_are_sealed(status: str, expected: int) ->
     sealed = Day(event_date=DAY, status="SEALED")
     today = Day(event_date=date(2026, 6, 2))
     assert due([today, sealed, old], NIGHT) == [old.event_date] * expected
+
+
+def test_days_that_stay_blocked_keep_no_other_day_from_its_seal() -> None:
+    blocked = [Day(event_date=date(2026, 1, number), status="BLOCKED") for number in (2, 1)]
+    reopened = Day(event_date=date(2026, 3, 1), status="REOPENED")
+    days = due([*blocked, reopened], NIGHT)
+    assert days == [DAY, reopened.event_date, date(2026, 1, 1), date(2026, 1, 2)]
+
+
+def test_before_two_in_the_morning_the_day_before_is_not_due() -> None:
+    assert due([], NIGHT - timedelta(minutes=1)) == [date(2026, 5, 31)]
+
+
+def test_blocked_days_are_tried_again_once_a_day_and_others_every_hour() -> None:
+    sealed = Day(event_date=DAY, status="SEALED")
+    blocked, reopened = (Day(event_date=date(2026, 1, n), status=s) for n, s in ((1, "BLOCKED"), (2, "REOPENED")))
+    noon = NIGHT + timedelta(hours=10)
+    assert due([sealed, blocked, reopened], noon) == [reopened.event_date]
+    assert due([sealed, blocked, reopened], NIGHT) == [reopened.event_date, blocked.event_date]
+    assert unsealed([sealed, blocked, reopened], noon) == 2
+
+
+def test_day_that_a_seal_is_at_work_on_is_left_to_it() -> None:
+    sealed = Day(event_date=DAY, status="SEALED")
+    held = Day(event_date=date(2026, 1, 5), status="REOPENED", held_until=NIGHT + timedelta(seconds=1))
+    assert due([sealed, held], NIGHT) == []
+    assert due([sealed, held], NIGHT + timedelta(seconds=2)) == [held.event_date]
 
 
 def test_delay_runs_from_two_in_the_morning_until_the_first_seal() -> None:
@@ -91,3 +119,13 @@ def test_arrivals_tell_rows_that_are_far_from_their_object() -> None:
     assert twice.account == found.account + found.account
     assert arrivals.add_up([]) == {}
     assert FeedArrivals() == FeedArrivals(objects=0)
+
+
+def test_sweep_leaves_what_is_too_much_for_it_to_a_backfill() -> None:
+    swept = Swept(listed=3, missing=[ObjectRef(bucket="raw", key="cloudflare/47/a")] * 2, bytes=2 * 10**9)
+    assert swept.refusal(2 * 10**9) is None
+    assert swept.refusal(10**9) == (
+        "2 objects of 2.0 GB are not in the lake, the first s3://raw/cloudflare/47/a: more than the 1.0 GB that a seal "
+        "brings in by itself (FirewallLogsMostSweptGigabytes). Bring them in with `gatehouse backfill`, then seal the "
+        "day."
+    )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from firewall_logs.contracts import Manifest, SourceObject
@@ -25,11 +25,13 @@ class Standing:
         open: Not in the lake, or not wholly.
         done: In the lake, under whatever transform and feed.
         ignored: Of no feed.
+        held: Of the open ones, in the hands of a run.
     """
 
-    open: list[SourceObject]
-    done: list[SourceObject]
-    ignored: list[SourceObject]
+    open: list[SourceObject] = field(default_factory=list)
+    done: list[SourceObject] = field(default_factory=list)
+    ignored: list[SourceObject] = field(default_factory=list)
+    held: list[SourceObject] = field(default_factory=list)
 
 
 class Lookout:
@@ -44,18 +46,19 @@ class Lookout:
         """Sort objects, some thousands at most, keeping their order.
 
         The ledger's word ends the matter. Without it, an object is done where the manifest of another transform or feed
-        configuration stands in its place: no run would process it again.
+        configuration stands in its place: no run would process it again. A manifest of its own identity is that of a
+        commit which was stopped before day index and ledger: its rows are in no day yet.
         """
         ids = {
             source: object_id(source, feed)
             for source in sources
             if (feed := self._feeds.owner(source.bucket, source.key)) is not None
         }
-        final = {entry.object_id for entry in self._ledger.entries(ids.values()) if entry.state in _FINAL}
-        doubtful = [source for source, identity in ids.items() if identity not in final]
+        states = {entry.object_id: entry.state for entry in self._ledger.entries(ids.values())}
+        doubtful = [source for source, identity in ids.items() if states.get(identity) not in _FINAL]
         with ThreadPoolExecutor(_THREADS) as threads:
             manifests = dict(zip(doubtful, threads.map(self._manifests.of, doubtful), strict=True))
-        standing = Standing([], [], [])
+        standing = Standing()
         for source in sources:
             if source not in ids:
                 standing.ignored.append(source)
@@ -63,6 +66,8 @@ class Lookout:
                 standing.done.append(source)
             else:
                 standing.open.append(source)
+                if states.get(ids[source]) == "CLAIMED":
+                    standing.held.append(source)
         return standing
 
     def manifest(self, source: SourceObject) -> Manifest | None:
