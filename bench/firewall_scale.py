@@ -49,6 +49,7 @@ BEGIN, END = "<!-- make bench-scale ARGS=--write -->", "<!-- end -->"
 FILES: Final = 277
 ROWS: Final = 2_000_000_000
 FEEDS: Final = 3
+FOOTER_GETS: Final = 2  # 28 row groups of 32 columns: 94 kB in the benchmarks' raw file
 OBJECTS_A_DAY: Final = (1, 10, 100, 277, 1_000, 10_000)
 OBJECT_ROWS: Final = 100_000
 DAY_ROWS: Final = 2_000_000
@@ -247,6 +248,7 @@ class Archive:
             days=self.days + 1,
             quarantining=self.slices,
             parquet=True,
+            footer_gets=FOOTER_GETS,
             extra_ranges=self.ranges - self.slices,
             listed=True,
             partition_files=2 * math.ceil(self.slices / self.days),
@@ -264,6 +266,7 @@ class Archive:
             prefixes=3 * FEEDS,
             parquet_objects=objects,
             lines_slices=0,
+            footer_gets=FOOTER_GETS,
             cut_ranges=2,
             days=self.days,
         )
@@ -328,6 +331,10 @@ def limits(archive: Archive, speeds: Speeds) -> list[list[str]]:
     slice_rows = ROWS / archive.slices
     per_unit = {name: number / run.units for name, number in steps["process_unit"].items()}
     disk = slice_rows * (speeds.raw_bytes + speeds.lake_bytes) / 1e6
+    busy = daily_seal(OBJECTS_A_DAY[-1], OBJECTS_A_DAY[-1] * OBJECT_ROWS, speeds)
+    day_seconds = _step_seconds(seal_steps(busy)["reconcile_day"])
+    in_cuts = _step_seconds(seal_steps(busy)["compact_unit"], busy.cuts, FETCHED_AT_ONCE)
+    cut_seconds = in_cuts / busy.cuts + CUT_ROWS / speeds.compacted_rows
     found = [
         ("functions at once", archive.units, LAMBDA_AT_ONCE, "units wait for each other: wall time"),
         ("memory of ProcessUnit, MB", speeds.peak_mb, FUNCTION_MB["process_unit"], "slices are cut so that it stays"),
@@ -340,6 +347,8 @@ def limits(archive: Archive, speeds: Speeds) -> list[list[str]]:
         ("PUTs a second, were it one prefix", rate * per_unit["s3.PutObject"], PREFIX_PUTS, "functions at once"),
         ("GETs a second, were it one prefix", rate * per_unit["s3.GetObject"], PREFIX_GETS, "functions at once"),
         ("DynamoDB writes a second", rate * per_unit["dynamodb.UpdateItem"], TABLE_WRITES, "functions at once"),
+        ("seconds of CompactUnit on a day of 10,000", cut_seconds, LAMBDA_SECONDS, "the day's objects"),
+        ("seconds of ReconcileDay on a day of 10,000", day_seconds, LAMBDA_SECONDS, "the day's objects"),
         ("events in the history of the run", RUN_EVENTS, HISTORY_EVENTS, "nothing: children have their own"),
         ("events in the history of a seal", SEAL_EVENTS, HISTORY_EVENTS, "nothing: children have their own"),
     ]
@@ -373,6 +382,22 @@ class Daily:
         return sum(self.usd.values())
 
 
+def daily_seal(objects: int, rows: int, speeds: Speeds) -> Seal:
+    """Return the seal of a day of gzip NDJSON objects of one slice each, after a year of days."""
+    return Seal(
+        objects=objects,
+        swept=3 * objects,
+        slices=objects,
+        cuts=math.ceil(rows / CUT_ROWS),
+        prefixes=3 * FEEDS,
+        parquet_objects=0,
+        lines_slices=objects,
+        # A file of more than 256 KiB does not come whole with its end.
+        cut_ranges=1 if rows / objects * speeds.lake_bytes <= 256 << 10 else 2,
+        days=365,
+    )
+
+
 def daily(objects: int, rows: int, speeds: Speeds) -> Daily:
     """Simulate a day on which gzip NDJSON objects come evenly, each of one event date."""
     runs = runs_of_a_day(objects, BATCHING_SECONDS, BATCH_SIZE)
@@ -386,18 +411,7 @@ def daily(objects: int, rows: int, speeds: Speeds) -> Daily:
         known_days=1,
         partition_files=max(1, objects // 2),  # half of the day's, over the day
     )
-    seal = Seal(
-        objects=objects,
-        swept=3 * objects,
-        slices=objects,
-        cuts=math.ceil(rows / CUT_ROWS),
-        prefixes=3 * FEEDS,
-        parquet_objects=0,
-        lines_slices=objects,
-        # A file of more than 256 KiB does not come whole with its end.
-        cut_ranges=1 if rows / objects * speeds.lake_bytes <= 256 << 10 else 2,
-        days=365,
-    )
+    seal = daily_seal(objects, rows, speeds)
     by_run = taken_by_run(run, math.ceil(rows / runs), speeds, CONCURRENCY)
     by_seal = taken_by_seal(seal, rows, speeds, CONCURRENCY)
     queue = prices.Usage(

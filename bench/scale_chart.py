@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 _WIDTH, _HEIGHT = 640, 320
-_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 16, 64, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 32, 64, 40
 _COLOURS: Final = ("#1f6feb", "#bc4c00")
 _TEXT: Final = 'font-family="sans-serif" font-size="12" fill="#1f2328"'
 

@@ -41,7 +41,8 @@ class Run:
         days: Event dates of all of them; none was ever sealed.
         known_days: Of these, that had rows before this run.
         quarantining: Slices that have rows to quarantine.
-        parquet: Whether the objects are parquet, not NDJSON; with footers that one GET holds.
+        parquet: Whether the objects are parquet, not NDJSON.
+        footer_gets: GETs for the footer of a parquet object: one up to 64 KiB, two beyond.
         extra_ranges: GETs for the bytes of slices beyond one each: of a part of an object, for magic and footer.
         listed: Whether a list names the objects, instead of the input.
         partition_files: Files that each partition has in the end, for listing.
@@ -55,6 +56,7 @@ class Run:
     known_days: int = 0
     quarantining: int = 0
     parquet: bool = False
+    footer_gets: int = 1
     extra_ranges: int = 0
     listed: bool = False
     partition_files: int = 1
@@ -86,6 +88,7 @@ class Seal:
         cuts: Of the day.
         prefixes: That the sweep lists: three of a dated feed, one of another.
         parquet_objects: Of the objects, those that are parquet.
+        footer_gets: GETs for the footer of one: one up to 64 KiB, two beyond.
         lines_slices: Slices of the others, which are NDJSON.
         cut_ranges: GETs of a cut for a file: one where the file is small enough to come whole with its footer.
         days: That ever had rows.
@@ -98,6 +101,7 @@ class Seal:
     prefixes: int
     parquet_objects: int
     lines_slices: int
+    footer_gets: int = 1
     cut_ranges: int = 1
     days: int = 1
 
@@ -120,7 +124,7 @@ def run_steps(run: Run) -> dict[str, Requests]:
             {
                 "ssm.GetParameter": 1,
                 # plan, intent, failure; the list
-                "s3.GetObject": 3 + run.objects + run.listed + (run.objects if run.parquet else 0),
+                "s3.GetObject": 3 + run.objects + run.listed + run.parquet * run.objects * run.footer_gets,
                 "s3.HeadObject": run.objects,
                 # intent; both lists of units and the plan
                 "s3.PutObject": 1 + 3,
@@ -183,7 +187,10 @@ def seal_steps(seal: Seal) -> dict[str, Requests]:
             {
                 "ssm.GetParameter": 1,
                 # manifests; raw footers or receipts; footers of files; hourly counts whole
-                "s3.GetObject": seal.objects + seal.parquet_objects + seal.lines_slices + (_KINDS + 1) * seal.slices,
+                "s3.GetObject": seal.objects
+                + seal.parquet_objects * seal.footer_gets
+                + seal.lines_slices
+                + (_KINDS + 1) * seal.slices,
                 "s3.ListObjectsV2": _KINDS * lists,
                 # reconciliation, units, plan
                 "s3.PutObject": 3,

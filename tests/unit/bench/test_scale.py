@@ -4,9 +4,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from bench import firewall_scale
-from bench.firewall_scale import BEGIN, CHART, DOCUMENT, END, OBJECTS_A_DAY, Archive, Speeds, daily
+from bench.firewall_scale import BEGIN, CHART, DOCUMENT, END, FUNCTION_MB, OBJECTS_A_DAY, Archive, Speeds, daily
 from bench.scale_chart import chart
 from bench.scale_model import runs_of_a_day
+from tests.support.templates import functions, stacks
 
 
 @pytest.fixture(scope="module")
@@ -22,6 +23,27 @@ def test_document_holds_what_the_model_says(speeds: Speeds) -> None:
 
 def test_chart_shows_what_the_model_says(speeds: Speeds) -> None:
     assert CHART.read_text() == firewall_scale.drawn(speeds), "the chart is behind: make bench-scale ARGS=--write"
+
+
+def test_functions_are_deployed_with_the_memory_that_is_paid_for() -> None:
+    deployed = {found.module.rpartition(".")[2]: found.properties["MemorySize"] for found in functions()}
+    assert {name: deployed[name] for name in FUNCTION_MB} == FUNCTION_MB
+
+
+def test_parameters_are_those_of_the_templates() -> None:
+    parameters = {name: found.get("Default") for stack in stacks() for name, found in stack.body["Parameters"].items()}
+    [batch_size] = [
+        found["BatchSize"]
+        for stack in stacks()
+        for found in stack.of_type("AWS::Lambda::EventSourceMapping").values()
+        if "MaximumBatchingWindowInSeconds" in found and "NewObjects" in stack.resources
+    ]
+    assert parameters["FirewallLogsMaxConcurrency"] == firewall_scale.CONCURRENCY
+    assert parameters["FirewallLogsBatchMaxConcurrency"] == firewall_scale.TASKS_AT_ONCE
+    assert parameters["FirewallLogsBatchingSeconds"] == firewall_scale.BATCHING_SECONDS
+    assert parameters["FirewallLogsBatchCpu"] == str(firewall_scale.TASK_VCPUS * 1024)
+    assert parameters["UnitMegabytes"] == firewall_scale.UNIT_MEGABYTES
+    assert batch_size == firewall_scale.BATCH_SIZE
 
 
 def test_figures_replace_those_that_were_there() -> None:
