@@ -221,17 +221,20 @@ def seal_steps(seal: Seal) -> dict[str, Requests]:
                 "s3.GetObject": 1,
                 # the version, and a list of files a table
                 "s3.PutObject": 1 + _KINDS,
-                "dynamodb.UpdateItem": 1,
+                # whether the seal holds the day, and its new state
+                "dynamodb.UpdateItem": 2,
                 "dynamodb.Query": pages,
                 "eventbridge.PutEvents": 1,
             }
         ),
         "clean_day": Counter(
             {
-                "s3.GetObject": 1,
+                # the version and the one before it
+                "s3.GetObject": 2,
                 "s3.ListObjectsV2": _KINDS,
                 "s3.DeleteObjects": math.ceil(_KINDS * seal.slices / _DELETED_AT_ONCE),
-                "dynamodb.UpdateItem": 1,
+                # whether the seal holds the day, and its end
+                "dynamodb.UpdateItem": 2,
             }
         ),
     }
