@@ -126,6 +126,7 @@ def _generate(board: "Board", seed: int, rows: int) -> "Planted":
 def _start(board: "Board", stack: ExitStack, *, keep: bool) -> Target:
     from cli.reports.words import counted  # noqa: PLC0415 - only here
     from local.deploy import deploy  # noqa: PLC0415 - heavy
+    from local.schedules import pause  # noqa: PLC0415
     from local.supervisor import EmbeddedCloud  # noqa: PLC0415
 
     with board.stage("start") as stage:
@@ -147,6 +148,7 @@ def _start(board: "Board", stack: ExitStack, *, keep: bool) -> Target:
                 stage.say(line)
 
         deployment = deploy(cloud, parameters=_parameters(), on_progress=progress)
+        pause(cloud.client("events"))
         took = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in deployment.seconds.items())
         stage.end(f"the real template ({took}); {counted(len(skipped), 'resource')} skipped")
     return Target.of(LOCAL, CLOUD)

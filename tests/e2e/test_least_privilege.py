@@ -15,6 +15,7 @@ from firewall_logs.days.contracts import Cut
 from firewall_logs.days.identity import inputs_id
 from firewall_logs.locations import seal_key
 from local.deploy import deploy
+from local.schedules import pause
 from local.supervisor import EmbeddedCloud
 from tests.e2e.conftest import Gatehouse
 from tests.support import raw, small_lake
@@ -38,6 +39,7 @@ def gatehouse() -> Iterator[Gatehouse]:
     cloud = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}", enforce_iam=True)
     try:
         deployed = Gatehouse(cloud, deploy(cloud, parameters=PARAMETERS))
+        pause(cloud.client("events"))
         _allow_plain_http(deployed)
         yield deployed
     finally:

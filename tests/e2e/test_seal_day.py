@@ -89,3 +89,29 @@ def _state(gatehouse: Gatehouse, day: str) -> str:
     key = {"partition": {"S": "days"}, "item": {"S": day}}
     item = gatehouse.client("dynamodb").get_item(TableName=gatehouse.output("FirewallDaysTableName"), Key=key)["Item"]
     return str(item["status"]["S"])
+
+
+def test_schedules_are_there_and_paused_for_these_tests(gatehouse: Gatehouse) -> None:
+    events = gatehouse.client("events")
+    rules = {
+        rule["ScheduleExpression"]: rule["State"]
+        for rule in events.list_rules()["Rules"]
+        if "ScheduleExpression" in rule
+    }
+    assert rules == {"cron(0 * * * ? *)": "DISABLED", "rate(10 minutes)": "DISABLED"}
+
+
+def test_schedule_starts_the_seals_that_are_due(gatehouse: Gatehouse) -> None:
+    ref = gatehouse.put(
+        "cloudflare/3/20250601/due.log.gz", raw.ndjson([raw.an_event(1, Datetime="2025-06-01T10:00:00Z")])
+    )
+    eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "COMMITTED"], seconds=60)
+    event = {"time": "2025-06-02T02:00:00Z"}
+    answer = gatehouse.client("lambda").invoke(
+        FunctionName="gatehouse-local-firewall-logs-start-seals", Payload=json.dumps(event)
+    )
+    started = json.loads(answer["Payload"].read())
+    assert started["days"][0] == "2025-06-01"
+    arn = gatehouse.output("SealDayArn").replace(":stateMachine:", ":execution:")
+    assert gatehouse.end(f"{arn}:seal-2025-06-01-20250602T0200")["status"] == "SUCCEEDED"
+    assert _state(gatehouse, "2025-06-01") == "SEALED"

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import pytest
 
 from local.deploy import Deployment, deploy
+from local.schedules import pause
 from local.supervisor import EmbeddedCloud
 
 _CLOUD = pytest.StashKey[EmbeddedCloud]()
@@ -41,6 +42,7 @@ def deployed(pytestconfig: pytest.Config, cloud: EmbeddedCloud) -> Deployment:
             "FirewallLogsOcsf": "enabled",
         }
         pytestconfig.stash[_DEPLOYED] = deploy(cloud, parameters=parameters, on_progress=print)
+        pause(cloud.client("events"))
     return pytestconfig.stash[_DEPLOYED]
 
 
