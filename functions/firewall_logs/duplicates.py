@@ -17,18 +17,21 @@ _TELLING: Final = (
 )
 
 
-def duplicates(events: pl.DataFrame) -> pl.Series:
+def duplicates(events: pl.DataFrame, refused: pl.Series | None = None) -> pl.Series:
     """Return the positions (UInt32) of the events that repeat an earlier one.
 
     Args:
         events: In the order of the object: the lake's columns that the slice has. Those it lacks are null throughout
             and tell nothing apart, as do those derived from others.
+        refused: Positions of rows that are no events: they neither repeat one nor are repeated.
     """
     hashes = events.select(pl.col(name).to_physical() for name in _TELLING if name in events.columns).hash_rows()
     ascending = hashes.sort()
     repeated = ascending.filter(ascending == ascending.shift(1)).unique()
     # Equal events have equal hashes; which of these are equal events is then decided by all their columns.
     suspects = hashes.is_in(repeated.implode()).arg_true()
+    if refused is not None and len(refused):
+        suspects = suspects.filter(~suspects.is_in(refused.implode()))
     content = events[suspects].with_columns(position=suspects)
     first = content.unique(events.columns, keep="first", maintain_order=True)["position"]
     return suspects.filter(~suspects.is_in(first.implode()))

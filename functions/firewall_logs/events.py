@@ -11,6 +11,7 @@ from firewall_logs.aggregate import hourly
 from firewall_logs.contracts import Slice
 from firewall_logs.derive import path_templates, registered_domain
 from firewall_logs.dictionary import Dictionary, as_dictionary, encoding
+from firewall_logs.duplicates import without
 from firewall_logs.encodings import Encodings
 from firewall_logs.files import LocalFile, path_of, write
 from firewall_logs.frames import SCHEMAS
@@ -21,11 +22,16 @@ ROW_GROUP_ROWS: Final = 262_144
 
 
 class Gathered:
-    """Takes batches of judged rows and keeps them compactly until all are there."""
+    """Takes batches of judged rows and keeps them compactly until all are there.
+
+    Refused rows are kept as well: to leave them out of every column costs more than to skip them once.
+    """
 
     def __init__(self) -> None:
         """Start empty."""
         self._collected = Collected()
+        self._rows = 0
+        self._refused: list[pl.Series] = []
         self._time_forms: Counter[str] = Counter()
 
     @property
@@ -33,14 +39,18 @@ class Gathered:
         """Rows by form of their time."""
         return dict(sorted(self._time_forms.items()))
 
+    @property
+    def refused(self) -> pl.Series:
+        """Positions (UInt32) of refused rows among all."""
+        return pl.concat([pl.Series(dtype=pl.get_index_type()), *self._refused])
+
     def add(self, rows: pl.DataFrame, time_form: pl.Series, refused: pl.Series) -> None:
-        """Take rows but for those at the refused positions."""
-        passed = None
-        if len(refused):
-            passed = pl.repeat(value=True, n=rows.height, dtype=pl.Boolean, eager=True).scatter(refused, values=False)
-            time_form = time_form.filter(passed)
-        self._collected.add(rows, passed)
-        self._time_forms.update(dict(time_form.value_counts().iter_rows()))
+        """Take rows, of which those at some positions are refused."""
+        self._collected.add(rows)
+        self._refused.append(refused.cast(pl.get_index_type()) + self._rows)
+        self._rows += rows.height
+        passed = time_form.gather(without(rows.height, refused)) if len(refused) else time_form
+        self._time_forms.update(dict(passed.value_counts().iter_rows()))
 
     def frame(self) -> pl.DataFrame:
         """Return all rows in order; there are none left to keep afterwards."""
@@ -55,10 +65,9 @@ class Collected:
         self._encodings = Encodings()
         self._frames: list[pl.DataFrame] = []
 
-    def add(self, rows: pl.DataFrame, passed: pl.Series | None = None) -> None:
-        """Take rows, or those of them that the mask marks."""
-        encoded = self._encodings.apply(rows)
-        self._frames.append(encoded if passed is None else encoded.filter(passed))
+    def add(self, rows: pl.DataFrame) -> None:
+        """Take rows."""
+        self._frames.append(self._encodings.apply(rows))
 
     def frame(self) -> pl.DataFrame:
         """Return all rows in order; there are none left to keep afterwards."""

@@ -25,7 +25,7 @@ class Part:
 
     @classmethod
     def spanning(cls, integers: pl.Series) -> tuple["Part", int]:
-        """Return integers of any range as a part, and the smallest of them, which the part counts from."""
+        """Return integers as a part, and the smallest of them, which the part counts from; they span less than 2^63."""
         low, high = integers.to_frame("n").select(low=pl.col("n").min(), high=pl.col("n").max()).row(0)
         if low is None:
             return cls(integers, 1), 0

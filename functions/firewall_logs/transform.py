@@ -66,10 +66,12 @@ def transform(task: Slice, raw: Path, out: Path) -> Outcome:
     except ObjectDefect as defect:
         return _defective(task, str(defect), quarantine)
     events = gathered.frame()
-    repeated = duplicates(events)
+    refused = gathered.refused
+    repeated = duplicates(events, refused)
     by_reason = quarantine.by_reason
-    drifted = drift(events, gathered.time_forms)
-    files = [*write_events(task, events, without(events.height, repeated), out), *quarantine.write()]
+    drifted = drift(events, without(events.height, refused), gathered.time_forms)
+    kept = without(events.height, pl.concat([refused, repeated]))
+    files = [*write_events(task, events, kept, out), *quarantine.write()]
     return Outcome(
         account=Account(
             rows_in=rows_in,

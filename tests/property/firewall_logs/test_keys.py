@@ -31,7 +31,8 @@ def test_ranks_order_texts_as_their_bytes_do_with_nulls_first(texts: list[str | 
     ]
 
 
-@given(st.lists(st.integers(-(2**62), 2**62), max_size=5))
+# A span of 2^63 is no int64 any more; instants and ranks are far from it.
+@given(st.lists(st.integers(-(2**62) + 1, 2**62 - 1), max_size=5))
 def test_part_spans_integers_from_the_smallest(integers: list[int]) -> None:
     part, first = Part.spanning(pl.Series(integers, dtype=pl.Int64))
     assert [value + first for value in part.values.to_list()] == integers
