@@ -41,6 +41,13 @@ def _prepare(pipeline: Pipeline, refs: list[dict[str, str]]) -> None:
     pipeline.run("given", refs)
 
 
+def _seal_or_give_up(pipeline: Pipeline, call: KilledOnce) -> None:
+    try:
+        seal(pipeline, "killed", DAY, call=call)
+    except StepFailed:
+        pipeline.call("block_day", {"seal_id": "killed", "error": "ABORTED", "cause": "somebody stopped it"})
+
+
 def test_equal_rows_of_two_objects_are_one_event_of_the_sealed_day(
     pipeline: Pipeline, refs: list[dict[str, str]]
 ) -> None:
@@ -78,10 +85,7 @@ def test_seal_given_up_between_any_two_effects_is_finished_by_the_next(
     while True:
         _prepare(pipeline, refs)
         call = KilledOnce(pipeline, done, retry=False)
-        try:
-            seal(pipeline, "killed", DAY, call=call)
-        except StepFailed:
-            pipeline.call("block_day", {"seal_id": "killed", "error": "ABORTED", "cause": "somebody stopped it"})
+        _seal_or_give_up(pipeline, call)
         seal(pipeline, "next", DAY)
         assert day_of(pipeline, DAY) == expected, done
         if not call.killed:
@@ -106,10 +110,7 @@ def test_reseal_killed_anywhere_and_given_up_is_finished_by_the_next(
     for done in range(1, 30, 3):
         prepare()
         call = KilledOnce(pipeline, done, retry=False)
-        try:
-            seal(pipeline, "killed", DAY, call=call)
-        except StepFailed:
-            pipeline.call("block_day", {"seal_id": "killed", "error": "ABORTED", "cause": "somebody stopped it"})
+        _seal_or_give_up(pipeline, call)
         seal(pipeline, "next", DAY)
         assert day_of(pipeline, DAY) == expected, done
 

@@ -8,7 +8,6 @@ from firewall_logs.days.contracts import Day
 
 # A day's seal begins two hours after its end, so that what arrives late by minutes is in; two hours later it is due.
 START: Final = time(2)
-DEADLINE_SECONDS: Final = 7200
 
 
 def due(days: Iterable[Day], now: datetime) -> list[date]:
