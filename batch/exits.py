@@ -4,7 +4,16 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from firewall_logs.errors import LeaseLost, SourceChanged, SourceUnreadable, WorkMissing
+from firewall_logs.errors import (
+    CutMismatch,
+    InputGone,
+    InputUnsorted,
+    LeaseLost,
+    PlanMissing,
+    SourceChanged,
+    SourceUnreadable,
+    WorkMissing,
+)
 from kernel.errors import EffectConflict, SettingsInvalid
 
 DONE: Final = 0
@@ -22,5 +31,9 @@ REFUSALS: Final = (
     LeaseLost,
     SourceChanged,
     SourceUnreadable,
+    PlanMissing,
+    InputGone,
+    InputUnsorted,
+    CutMismatch,
     EffectConflict,
 )

@@ -1,8 +1,8 @@
 """A task on Fargate: one piece of work that is too heavy for a function.
 
-Started by: states RunOnSpot and RunOnDemand of process_objects, which say by environment what is to be done
-(BatchSettings). Result: an exit code (`exits.py`); what was done is in receipts and ledger, and whoever comes again
-goes on there.
+Started by: states RunOnSpot and RunOnDemand of process_objects and seal_day, which say by environment what is to be
+done (BatchSettings). Result: an exit code (`exits.py`); what was done is in receipts and ledger, and whoever comes
+again goes on there.
 """
 
 import sys
@@ -11,7 +11,7 @@ from typing import Final
 
 from aws_lambda_powertools import Logger
 
-from batch import unit
+from batch import cut, unit
 from batch.exits import DONE, FAILED, INTERRUPTED, REFUSALS, REFUSED
 from batch.stopping import Interrupted, StopSignal
 from firewall_logs.settings import BatchSettings
@@ -19,7 +19,7 @@ from kernel.settings import load
 
 logger = Logger()
 
-WORKS: Final[Mapping[str, Callable[[BatchSettings, StopSignal], None]]] = {"unit": unit.process}
+WORKS: Final[Mapping[str, Callable[[BatchSettings, StopSignal], None]]] = {"unit": unit.process, "cut": cut.compact}
 
 
 def main() -> int:

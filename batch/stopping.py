@@ -1,4 +1,4 @@
-"""SIGTERM: the slice in hand is finished if there is time for it, and no other is begun."""
+"""SIGTERM: the slice or cut in hand is finished if there is time for it, and no other is begun."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ class StopSignal:
         """Listen from now on.
 
         Args:
-            seconds: How long the slice in hand may still take; then it is abandoned where it is.
+            seconds: How long the slice or cut in hand may still take; then it is abandoned where it is.
         """
         self._seconds = seconds
         self._told = threading.Event()
@@ -54,6 +54,6 @@ class StopSignal:
         logger.warning("told to stop", seconds_left=self._seconds)
         self._told.set()
         time.sleep(self._seconds)
-        # Harmless: without its receipt the slice is made again, to the same bytes under the same keys.
-        logger.warning("slice abandoned")
+        # Harmless: without its receipt the slice or cut is made again, to the same bytes under the same keys.
+        logger.warning("work abandoned")
         os._exit(INTERRUPTED)

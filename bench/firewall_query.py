@@ -101,7 +101,6 @@ def _ask(question: str, engine: str, side: str, raw: Path, lake: Path) -> dict[s
 
 def _result(raw: Path, lake: Path, compacted: dict[str, Any], runs: dict[Key, list[dict[str, Any]]]) -> dict[str, Any]:
     questions = {question: _question(question, runs) for question in QUESTIONS}
-    events = list((lake / "sealed" / "events").rglob("*.parquet"))
     return {
         "rows": json.loads(raw.with_suffix(".json").read_text())["rows_in"],
         "rounds": min(map(len, runs.values())),
@@ -113,10 +112,15 @@ def _result(raw: Path, lake: Path, compacted: dict[str, Any], runs: dict[Key, li
         },
         "answers_equal": all(question["equal"] for question in questions.values()),
         "raw_mb": round(raw.stat().st_size / 1e6, 2),
-        "lake_mb": round(sum(path.stat().st_size for path in events) / 1e6, 2),
+        "lake_mb": _megabytes(lake, "events"),
+        "lookups_mb": round(sum(_megabytes(lake, kind) for kind in ("hourly", "rays", "addresses")), 2),
         "compacted_rows_per_cpu_second": round(compacted["rows"] / compacted["cpu_s"]),
         "questions": questions,
     }
+
+
+def _megabytes(lake: Path, kind: str) -> float:
+    return round(sum(path.stat().st_size for path in (lake / "sealed" / kind).rglob("*.parquet")) / 1e6, 2)
 
 
 def _question(question: str, runs: dict[Key, list[dict[str, Any]]]) -> dict[str, Any]:

@@ -34,7 +34,7 @@ from bench.scale_model import (  # noqa: E402
 from firewall_logs.backfills.estimate import DEFAULT_ROWS_PER_BYTE  # noqa: E402
 from firewall_logs.committer import PROCESS_UNIT_STORAGE_MB  # noqa: E402
 from firewall_logs.contracts import Slice, SourceObject  # noqa: E402
-from firewall_logs.days.cutting import CUT_ROWS  # noqa: E402
+from firewall_logs.days.cutting import MOST  # noqa: E402
 from firewall_logs.events import ROW_GROUP_ROWS  # noqa: E402
 from firewall_logs.feeds import Feed  # noqa: E402
 from firewall_logs.planner import MOST_OBJECTS  # noqa: E402
@@ -262,7 +262,7 @@ class Archive:
             objects=objects,
             swept=3 * FEEDS,
             slices=slices,
-            cuts=math.ceil(ROWS / self.days / CUT_ROWS),
+            cuts=math.ceil(ROWS / self.days / MOST.rows),
             prefixes=3 * FEEDS,
             parquet_objects=objects,
             lines_slices=0,
@@ -334,7 +334,7 @@ def limits(archive: Archive, speeds: Speeds) -> list[list[str]]:
     busy = daily_seal(OBJECTS_A_DAY[-1], OBJECTS_A_DAY[-1] * OBJECT_ROWS, speeds)
     day_seconds = _step_seconds(seal_steps(busy)["reconcile_day"])
     in_cuts = _step_seconds(seal_steps(busy)["compact_unit"], busy.cuts, FETCHED_AT_ONCE)
-    cut_seconds = in_cuts / busy.cuts + CUT_ROWS / speeds.compacted_rows
+    cut_seconds = in_cuts / busy.cuts + MOST.rows / speeds.compacted_rows
     found = [
         ("functions at once", archive.units, LAMBDA_AT_ONCE, "units wait for each other: wall time"),
         ("memory of ProcessUnit, MB", speeds.peak_mb, FUNCTION_MB["process_unit"], "slices are cut so that it stays"),
@@ -388,11 +388,11 @@ def daily_seal(objects: int, rows: int, speeds: Speeds) -> Seal:
         objects=objects,
         swept=3 * objects,
         slices=objects,
-        cuts=math.ceil(rows / CUT_ROWS),
+        cuts=math.ceil(rows / MOST.rows),
         prefixes=3 * FEEDS,
         parquet_objects=0,
         lines_slices=objects,
-        # A file of more than 256 KiB does not come whole with its end.
+        # What lies between a cut's rows and the footer is fetched as well up to 256 KiB.
         cut_ranges=1 if rows / objects * speeds.lake_bytes <= 256 << 10 else 2,
         days=365,
     )

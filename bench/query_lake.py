@@ -4,6 +4,8 @@
 
     <out>/sealed/events/event_date=YYYY-MM-DD/<cut>.parquet
     <out>/sealed/hourly/event_date=YYYY-MM-DD/<cut>.parquet
+    <out>/sealed/rays/event_date=YYYY-MM-DD/<cut>.parquet
+    <out>/sealed/addresses/event_date=YYYY-MM-DD/<cut>.parquet
     <out>/questions.json
 
 and prints one line of JSON: rows that were compacted, and the CPU seconds that took.
@@ -13,7 +15,7 @@ import json
 import shutil
 import sys
 import time
-from collections import Counter
+from collections import defaultdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,7 +25,7 @@ import polars as pl
 
 from firewall_logs.contracts import Slice, SourceObject
 from firewall_logs.days.compaction import Input, compact
-from firewall_logs.days.cutting import cuts
+from firewall_logs.days.cutting import MOST, NOTHING, Moment, Weight, cuts
 from firewall_logs.feeds import Feed
 from firewall_logs.files import LocalFile
 from firewall_logs.planning import Footer, RowGroup, cut
@@ -62,11 +64,11 @@ def _seal(files: list[LocalFile], out: Path) -> float:
     events = [Input(str(file.path), file.path, 0, file.rows) for file in files if file.kind == "events"]
     hourly = [file.path for file in files if file.kind == "hourly"]
     counts = pl.scan_parquet(hourly, hive_partitioning=False).select("client_request_host", "event_hour", "events")
-    histogram: Counter[tuple[str | None, int]] = Counter()
+    day: defaultdict[Moment, Weight] = defaultdict(lambda: NOTHING)
     for host, hour, number in counts.collect().iter_rows():
-        histogram[host, hour] += number
+        day[host, hour, 0] += Weight(rows=number, bytes=0)
     cpu = 0.0
-    for index, piece in enumerate(cuts(histogram)):
+    for index, piece in enumerate(found.cut for found in cuts(day, MOST)):
         folder = _folder(out / "cut")
         before = time.process_time()
         compacted = compact(events, piece, folder)

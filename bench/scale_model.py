@@ -12,7 +12,7 @@ from typing import Final
 
 # Entered states of the two machines where all goes well, and for each unit: its own state, and the start of its child.
 RUN_TRANSITIONS: Final = 8
-SEAL_TRANSITIONS: Final = 11
+SEAL_TRANSITIONS: Final = 13
 UNIT_TRANSITIONS: Final = 2
 # Events in the history of the machine itself: two a state, two a task, two of the execution. Children have their own.
 RUN_EVENTS: Final = 2 * RUN_TRANSITIONS + 2 * 3 + 2
@@ -24,7 +24,9 @@ _LISTED_AT_ONCE: Final = 1_000
 _DELETED_AT_ONCE: Final = 1_000
 _QUERIED_BYTES: Final = 1 << 20
 _INDEX_ITEM_BYTES: Final = 150
-_KINDS: Final = 2  # events and hourly counts: files of a slice and day, of a cut
+_KINDS: Final = 2  # events and hourly counts: files of a slice and day
+_SEALED_KINDS: Final = 4  # and both lookup tables: files of a cut
+_COUNTS: Final = 2  # of these, files that are read whole to add up what they count
 
 Requests = Counter[str]
 
@@ -79,18 +81,19 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Seal:
-    """A seal of a day that was never sealed, and of which everything is in the lake.
+    """A seal of a day that was never sealed, and of which everything is in the lake; ReconcileDay reads it by itself.
 
     Attributes:
         objects: With rows of the day.
         swept: Objects in the sweep's window: those of three days of arrival.
         slices: Of these objects, with rows of the day.
-        cuts: Of the day.
+        cuts: Of the day, all in functions, and no hour of a host so full that it is divided.
         prefixes: That the sweep lists: three of a dated feed, one of another.
         parquet_objects: Of the objects, those that are parquet.
         footer_gets: GETs for the footer of one: one up to 64 KiB, two beyond.
         lines_slices: Slices of the others, which are NDJSON.
-        cut_ranges: GETs of a cut for a file: one where the file is small enough to come whole with its footer.
+        cut_ranges: GETs of a cut for a file that may have rows of it: one where what lies between them and the footer
+            is fetched as well, else two.
         days: That ever had rows.
     """
 
@@ -157,8 +160,8 @@ def run_steps(run: Run) -> dict[str, Requests]:
                 "s3.PutObject": run.objects + 1,
                 # the index of days
                 "dynamodb.PutItem": run.objects * run.slice_days,
-                # states of days, a second look at those that have one, commits
-                "dynamodb.UpdateItem": run.days + run.known_days + run.objects,
+                # states of days, commits
+                "dynamodb.UpdateItem": run.days + run.objects,
                 "dynamodb.GetItem": run.known_days,
                 "eventbridge.PutEvents": 1,
             }
@@ -186,14 +189,14 @@ def seal_steps(seal: Seal) -> dict[str, Requests]:
         "reconcile_day": Counter(
             {
                 "ssm.GetParameter": 1,
-                # manifests; raw footers or receipts; footers of files; hourly counts whole
+                # manifests; raw footers or receipts; footers of events, and hourly counts whole
                 "s3.GetObject": seal.objects
                 + seal.parquet_objects * seal.footer_gets
                 + seal.lines_slices
-                + (_KINDS + 1) * seal.slices,
+                + _KINDS * seal.slices,
                 "s3.ListObjectsV2": _KINDS * lists,
-                # reconciliation, units, plan
-                "s3.PutObject": 3,
+                # reconciliation; inputs, both lists of work and the plan
+                "s3.PutObject": 1 + 4,
                 "dynamodb.BatchGetItem": seal.objects,
                 "dynamodb.GetItem": 1,
                 "dynamodb.Query": pages,
@@ -201,16 +204,16 @@ def seal_steps(seal: Seal) -> dict[str, Requests]:
         ),
         "compact_unit": Counter(
             {
-                # a look for the receipt, the plan, and of every file what may be of the cut
+                # a look for the receipt, the inputs, and of every file what may be of the cut
                 "s3.GetObject": seal.cuts * (2 + seal.slices * seal.cut_ranges),
-                "s3.PutObject": seal.cuts * (_KINDS + 1),
+                "s3.PutObject": seal.cuts * (_SEALED_KINDS + 1),
             }
         ),
         "validate_day": Counter(
             {
                 "ssm.GetParameter": 2,
-                # plan; receipts, footers, hourly counts whole
-                "s3.GetObject": 1 + seal.cuts * (1 + _KINDS + 1),
+                # plan; receipts, footers, counts whole
+                "s3.GetObject": 1 + seal.cuts * (1 + _SEALED_KINDS + _COUNTS),
                 # table of verdicts, candidate
                 "s3.PutObject": 2,
                 "dynamodb.Query": math.ceil(seal.days * _INDEX_ITEM_BYTES / _QUERIED_BYTES),
@@ -220,7 +223,7 @@ def seal_steps(seal: Seal) -> dict[str, Requests]:
             {
                 "s3.GetObject": 1,
                 # the version, and a list of files a table
-                "s3.PutObject": 1 + _KINDS,
+                "s3.PutObject": 1 + _SEALED_KINDS,
                 # whether the seal holds the day, and its new state
                 "dynamodb.UpdateItem": 2,
                 "dynamodb.Query": pages,
@@ -231,7 +234,7 @@ def seal_steps(seal: Seal) -> dict[str, Requests]:
             {
                 # the version and the one before it
                 "s3.GetObject": 2,
-                "s3.ListObjectsV2": _KINDS,
+                "s3.ListObjectsV2": _SEALED_KINDS,
                 "s3.DeleteObjects": math.ceil(_KINDS * seal.slices / _DELETED_AT_ONCE),
                 # whether the seal holds the day, and its end
                 "dynamodb.UpdateItem": 2,

@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from uuid import uuid4
@@ -42,43 +43,32 @@ def register(app: typer.Typer) -> None:
     app.add_typer(commands, name=MACHINE)
 
 
-@commands.command()
-def plan(
-    *,
-    feed: Feed = None,
-    start: Start = None,
-    end: End = None,
-    prefix: Prefix = None,
-    list_key: ListKey = None,
-    max_concurrency: MaxConcurrency = None,
-    engine: Engine = None,
-    name: Name = None,
-    env: Env = "local",
-    cloud: Cloud = "dev",
-) -> None:
-    """Show what is left to do and what it will take; nothing is processed. `resume` carries the plan out."""
-    given = {"feed": feed, "from": start, "to": end, "prefix": prefix, "list_key": list_key}
-    _begin(given | {"max_concurrency": max_concurrency, "engine": engine, "dry_run": True}, name, env, cloud)
+def _beginning(*, dry_run: bool) -> Callable[..., None]:
+    """Return a command that begins a backfill: `plan` and `start` differ in how it ends, and in nothing else."""
+
+    def begin(
+        *,
+        feed: Feed = None,
+        start: Start = None,
+        end: End = None,
+        prefix: Prefix = None,
+        list_key: ListKey = None,
+        max_usd: MaxUsd = None,
+        max_concurrency: MaxConcurrency = None,
+        engine: Engine = None,
+        name: Name = None,
+        env: Env = "local",
+        cloud: Cloud = "dev",
+    ) -> None:
+        given = {"feed": feed, "from": start, "to": end, "prefix": prefix, "list_key": list_key, "max_usd": max_usd}
+        _begin(given | {"max_concurrency": max_concurrency, "engine": engine, "dry_run": dry_run}, name, env, cloud)
+
+    return begin
 
 
-@commands.command()
-def start(
-    *,
-    feed: Feed = None,
-    begin: Start = None,
-    end: End = None,
-    prefix: Prefix = None,
-    list_key: ListKey = None,
-    max_usd: MaxUsd = None,
-    max_concurrency: MaxConcurrency = None,
-    engine: Engine = None,
-    name: Name = None,
-    env: Env = "local",
-    cloud: Cloud = "dev",
-) -> None:
-    """Plan a backfill, carry it out, and follow it to its end."""
-    given = {"feed": feed, "from": begin, "to": end, "prefix": prefix, "list_key": list_key, "max_usd": max_usd}
-    _begin(given | {"max_concurrency": max_concurrency, "engine": engine, "dry_run": False}, name, env, cloud)
+_SHOW = "Show what is left to do and what it will take; nothing is processed. `resume` carries the plan out."
+commands.command("plan", help=_SHOW)(_beginning(dry_run=True))
+commands.command("start", help="Plan a backfill, carry it out, and follow it to its end.")(_beginning(dry_run=False))
 
 
 @commands.command()
@@ -143,10 +133,14 @@ def _follow(target: Target, arn: str, backfill_id: str) -> None:
 
     backfills, sfn = _backfills(target), target.client("stepfunctions")
     made = progress = None
+    machine = arn.rpartition(":")[0]
     try:
         with Display(console()) as display:
             while True:
                 said = sfn.describe_execution(executionArn=arn)
+                if successor := _successor(said):
+                    arn = f"{machine}:{successor}"
+                    continue
                 ended = said["status"] != "RUNNING"
                 made = made or backfills.plan(backfill_id)
                 listed = 0 if made else backfills.planning(backfill_id).listed
@@ -163,6 +157,14 @@ def _follow(target: Target, arn: str, backfill_id: str) -> None:
             code=_INTERRUPTED,
         )
     _tell(target, said, backfill_id)
+
+
+def _successor(said: Any) -> str | None:
+    """Return the name of the execution that goes on in place of one that ended."""
+    if said["status"] != "SUCCEEDED":
+        return None
+    output = json.loads(said["output"])
+    return output["execution"] if output.get("next") == "handed_over" else None
 
 
 def _tell(target: Target, said: Any, backfill_id: str) -> None:

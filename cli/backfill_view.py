@@ -64,6 +64,7 @@ def picture(plan: BackfillPlan | None, progress: Progress | None, listed: int) -
 _STATUS: Final = {
     "run": "running",
     "wait": "waiting",
+    "handed_over": "going on in another execution",
     "stopped": "stopped by its cost",
     "left": "ended with objects left",
 }

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from demo.plant import Planted, PlantedObject
 
 _READERS: Final = 16
+# Kinds of files whose rows are compared with what was planted.
+_COUNTED: Final = ("events", "hourly", "quarantine")
 
 Cell = tuple[str, int, str]
 
@@ -53,7 +55,7 @@ def count_lake(s3: "S3Client", bucket: str, held: Iterable[LakeFile]) -> LakeCou
     """Count the rows of all files that are the lake."""
     import duckdb  # noqa: PLC0415 - heavy
 
-    files = [file for file in held if file.rows]
+    files = [file for file in held if file.rows and file.kind in _COUNTED]
     with TemporaryDirectory(prefix="gatehouse-demo-") as folder, duckdb.connect() as lake:
         paths = _fetch(s3, bucket, files, Path(folder))
 
@@ -185,7 +187,7 @@ def _fetch(s3: "S3Client", bucket: str, files: list[LakeFile], folder: Path) -> 
         path.write_bytes(s3.get_object(Bucket=bucket, Key=file.key)["Body"].read())
         return file.kind, str(path)
 
-    paths: dict[str, list[str]] = {"events": [], "hourly": [], "quarantine": []}
+    paths: dict[str, list[str]] = {kind: [] for kind in _COUNTED}
     with ThreadPoolExecutor(_READERS) as readers:
         for kind, path in readers.map(fetch, files):
             paths[kind].append(path)

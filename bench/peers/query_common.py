@@ -100,6 +100,16 @@ class Asked:
         return str(self.lake / "sealed" / "hourly" / "*" / "*.parquet")
 
     @property
+    def rays(self) -> str:
+        """Glob of the files that tell where a Ray ID is."""
+        return str(self.lake / "sealed" / "rays" / "*" / "*.parquet")
+
+    @property
+    def addresses(self) -> str:
+        """Glob of the files that count events by rule and address."""
+        return str(self.lake / "sealed" / "addresses" / "*" / "*.parquet")
+
+    @property
     def domain_pattern(self) -> str:
         """Regular expression of a Host header in the registered domain."""
         return rf"(?i)^(.*\.)?{self.domain.replace('.', '[.]')}\.?(:[0-9]+)?$"

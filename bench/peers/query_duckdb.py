@@ -28,11 +28,20 @@ from query_common import (
 _CONNECTION = duckdb.connect(config={"threads": 1})
 _CONNECTION.execute("SET prefetch_all_parquet_files = true")
 
+# As the named query one-ray-id has it.
+_ONE_RAY = """
+    SELECT events.*, events.event_time AS instant
+    FROM read_parquet($events, hive_partitioning = true) AS events
+    RIGHT JOIN read_parquet($rays, hive_partitioning = true) AS rays
+      ON events.event_date = rays.event_date
+     AND events.client_request_host = rays.client_request_host
+     AND events.event_hour = rays.event_hour
+     AND events.ray_id = rays.ray_id
+    WHERE rays.event_date = $day::DATE AND rays.ray_id = $ray_id
+"""
 _LAKE_WHERE = {
     "host_hour": "client_request_host = $host AND event_hour = $hour",
     "address_day": "client_ip = $address",
-    "rule": "rule_id = $rule",
-    "ray_id": "ray_id = $ray_id",
     "path_pattern": "registered_domain = $domain AND path_template = $template",
 }
 _RAW_WHERE = {
@@ -56,6 +65,14 @@ def lake(asked: Asked) -> Answer:
             "client_request_host LIMIT $top",
             asked,
         )
+    if asked.question == "rule":
+        return _rows(
+            "SELECT client_ip, sum(events)::BIGINT AS events FROM read_parquet($addresses, hive_partitioning = true) "
+            "WHERE event_date = $day::DATE AND rule_id = $rule GROUP BY ALL ORDER BY events DESC, client_ip LIMIT $top",
+            asked,
+        )
+    if asked.question == "ray_id":
+        return _rows(_asking("ray_id", f"({_ONE_RAY})"), asked)
     events = (
         "(SELECT *, event_time AS instant FROM read_parquet($events, hive_partitioning = true) "
         f"WHERE event_date = $day::DATE AND {_LAKE_WHERE[asked.question]})"
@@ -96,6 +113,8 @@ def _rows(sql: str, asked: Asked) -> Answer:
     given: dict[str, Any] = {
         "events": asked.events,
         "hourly": asked.hourly,
+        "rays": asked.rays,
+        "addresses": asked.addresses,
         "raw": str(asked.raw),
         "day": asked.day,
         "start": start.replace(tzinfo=None),

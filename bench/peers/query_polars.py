@@ -28,13 +28,20 @@ def lake(asked: Asked) -> Answer:
     if asked.question == "top_hosts":
         hourly = pl.scan_parquet(asked.hourly, hive_partitioning=True).filter(day, pl.col("action") == BLOCK)
         return _top(hourly.group_by("client_request_host").agg(n=pl.col("events").sum()), ["client_request_host"])
+    if asked.question == "rule":
+        met = pl.scan_parquet(asked.addresses, hive_partitioning=True).filter(day, pl.col("rule_id") == asked.rule)
+        return _top(met.group_by("client_ip").agg(n=pl.col("events").sum()), ["client_ip"])
+    host, hour, ray = pl.col("client_request_host"), pl.col("event_hour"), pl.col("ray_id") == asked.ray_id
     where = {
-        "host_hour": (pl.col("client_request_host") == asked.host) & (pl.col("event_hour") == asked.hour),
+        "host_hour": (host == asked.host) & (hour == asked.hour),
         "address_day": pl.col("client_ip") == asked.address,
-        "rule": pl.col("rule_id") == asked.rule,
-        "ray_id": pl.col("ray_id") == asked.ray_id,
+        "ray_id": ray,
         "path_pattern": (pl.col("registered_domain") == asked.domain) & (pl.col("path_template") == TEMPLATE),
     }[asked.question]
+    if asked.question == "ray_id":
+        rays = pl.scan_parquet(asked.rays, hive_partitioning=True).filter(day, ray)
+        places = rays.select("client_request_host", "event_hour").collect().rows()
+        where &= pl.any_horizontal(host.eq_missing(name) & (hour == at) for name, at in places)
     events = pl.scan_parquet(asked.events, hive_partitioning=True).filter(day, where)
     return _asking(asked.question, events.with_columns(instant=pl.col("event_time")))
 

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 from cli.reports.days import Trend
@@ -32,6 +32,7 @@ _SHOWN_SLICES: Final = 600
 # Width of a bar in time, the finest that fits; a year of hours would be a wall of hairlines.
 _BIN_HOURS: Final = (1, 3, 6, 12, 24, 168, 720)
 _TAIL: Final = 0.0025
+_MOST_DAY_LABELS: Final = 6
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,7 @@ def trend_chart(trend: Trend, *, width: int) -> tuple[Spec, list[Series]]:
     figure = _PERCENT if trend.unit == "share" else _PLAIN
     values = [
         {
-            "day": _ms(datetime.combine(point.day, datetime.min.time(), UTC)),
+            "day": _midnight(point.day),
             "figure": point.figure,
             "feed": point.feed,
             "colour": f"var(--{colour[point.feed]})",
@@ -210,7 +211,7 @@ def trend_chart(trend: Trend, *, width: int) -> tuple[Spec, list[Series]]:
         "type": "temporal",
         "scale": {"type": "utc"},
         "title": None,
-        "axis": {**_time_axis(width), "tickCount": 5},
+        "axis": _day_axis(point.day for point in trend.points),
     }
     height: Spec = {
         "field": "figure",
@@ -300,6 +301,10 @@ def _ms(at: datetime) -> int:
     return int(at.timestamp() * 1000)
 
 
+def _midnight(day: date) -> int:
+    return _ms(datetime.combine(day, datetime.min.time(), UTC))
+
+
 def _when(at: datetime, hours: int) -> str:
     return f"{at:%a %d %b %Y %H:%M}" if hours < 24 else f"{at:%d %b %Y}"  # noqa: PLR2004 - hours of a day
 
@@ -322,7 +327,8 @@ _SECONDS_AXIS: Final[Spec] = {
     "labelPadding": 8,
 }
 _PLAIN: Final = "format(datum.value, '~s')"
-_PERCENT: Final = "format(datum.value, '.3~p')"
+# Figures that break a limit of 100 % by little are told apart only by further digits.
+_PERCENT: Final = "format(datum.value, '.5~p')"
 _FRAME: Final[Spec] = {
     "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
     "background": "transparent",
@@ -346,6 +352,17 @@ _FRAME: Final[Spec] = {
 
 def _framed(width: int, height: int, spec: Spec) -> Spec:
     return {"width": width, "height": height, "autosize": {"type": "fit", "contains": "padding"}, **_FRAME, **spec}
+
+
+def _day_axis(days: Iterable[date]) -> Spec:
+    """Return an axis whose labels are days that there are, six at most."""
+    known = sorted(set(days))
+    return {
+        "grid": False,
+        "values": [_midnight(day) for day in known[:: -(-len(known) // _MOST_DAY_LABELS)]],
+        "labelExpr": "utcFormat(datum.value, '%b %-d')",
+        "labelPadding": 6,
+    }
 
 
 def _time_axis(width: int) -> Spec:

@@ -8,22 +8,21 @@ from firewall_logs import schema
 from firewall_logs.keys import Part, Ranking, pack, unpack
 
 _TEXTS: Final = tuple(name for name, kind in schema.HOURLY.items() if kind == "string")
-_HOUR_US: Final = 3_600_000_000
-_HOURS: Final = 24
+HOURLY_KEYS: Final = ("event_time", *_TEXTS)
+HOUR_US: Final = 3_600_000_000
+HOURS: Final = 24
 
 
-def hourly(events: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
+def hourly(events: pl.DataFrame) -> pl.DataFrame:
     """Count events by day, hour, host, action, source and rule.
 
     Args:
-        events: event_time, and those of the keys the slice has.
-        kept: Positions of the rows that count.
+        events: Those that count: HOURLY_KEYS, of which only event_time must be there.
 
     Returns:
         event_date (Date) and `schema.HOURLY`, in the order of its keys with nulls first.
     """
-    events = events.select(name for name in ("event_time", *_TEXTS) if name in events.columns)[kept]
-    hours, first = Part.spanning(events["event_time"].to_physical() // _HOUR_US)
+    hours, first = Part.spanning(events["event_time"].to_physical() // HOUR_US)
     rankings = [Ranking.of(events, name) for name in _TEXTS]
     words, sizes = pack([hours, *(ranking.part for ranking in rankings)])
     counted = words.group_by(words.columns).agg(events=pl.len().cast(pl.Int64)).sort(words.columns)
@@ -32,8 +31,8 @@ def hourly(events: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
     texts = [ranking.texts.gather(by_row) for ranking, by_row in zip(rankings, ranks, strict=True)]
     return pl.DataFrame(
         [
-            (hour // _HOURS).cast(pl.Int32).cast(pl.Date).alias("event_date"),
-            (hour % _HOURS).cast(pl.Int8).alias("event_hour"),
+            (hour // HOURS).cast(pl.Int32).cast(pl.Date).alias("event_date"),
+            (hour % HOURS).cast(pl.Int8).alias("event_hour"),
             *texts,
             counted["events"],
         ]

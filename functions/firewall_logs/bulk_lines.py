@@ -113,6 +113,6 @@ def _json_texts(texts: pl.Series, structure: pl.Series, structures: list[Structu
     for kind, to_canonical in _TO_CANONICAL.items():
         of_kind = pl.Series([other == kind for other in kinds], dtype=pl.Boolean).gather(structure).arg_true()
         if len(of_kind):
-            values = Dictionary.of(as_dictionary(texts.gather(of_kind), f"{kind} {key}"))
+            values = Dictionary.of(as_dictionary(texts.gather(of_kind)))
             texts = texts.scatter(of_kind, values.spread(values.map(to_canonical, pl.String())))
     return texts

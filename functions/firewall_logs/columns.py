@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import polars as pl
 
-from firewall_logs.dictionary import Dictionary, as_dictionary, encoding
+from firewall_logs.dictionary import Dictionary, as_dictionary
 from firewall_logs.frames import LAKE_DTYPES
 from firewall_logs.plain import decoded, plain_values
 from firewall_logs.schema import Field
@@ -63,11 +63,12 @@ def _convert(column: pl.Series, field: Field) -> Converted:
 def _from_text(column: pl.Series, field: Field) -> Converted:
     if field.type == "string":
         return Converted(column, _NO_ROWS)
-    if column.dtype == pl.String and field.type != "int64":
-        column = as_dictionary(column, f"{field.lake} of a batch")
+    repetitive = isinstance(column.dtype, pl.Categorical)
+    if not repetitive and field.type != "int64":
+        column = as_dictionary(column)
     texts = Dictionary.occurring(column)
     results, conflicts = _integers(texts.values) if field.type == "int64" else _by_rule(texts.values.to_list(), field)
-    if field.type == "json" and column.dtype == encoding(field.lake):
+    if field.type == "json" and repetitive:
         # Canonical text is at least as repetitive as the text it was, which the reader found worth a dictionary.
         results = results.cast(column.dtype)
     return Converted(texts.spread(results), texts.rows(conflicts))

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from firewall_logs.adapters.lake import Manifests
     from firewall_logs.adapters.ledger import LedgerCommits
     from firewall_logs.adapters.runs import ReceiptReader
+    from firewall_logs.adapters.sealed import SealedReader
     from kernel.metering import Taken
 
 _THREADS: Final = 16
@@ -70,11 +71,17 @@ class Committer:
     """Publishes what was reconciled."""
 
     def __init__(
-        self, receipts: "ReceiptReader", manifests: "Manifests", days: "DayIndex", commits: "LedgerCommits"
+        self,
+        receipts: "ReceiptReader",
+        manifests: "Manifests",
+        days: "DayIndex",
+        sealed: "SealedReader",
+        commits: "LedgerCommits",
     ) -> None:
         self._receipts = receipts
         self._manifests = manifests
         self._days = days
+        self._sealed = sealed
         self._commits = commits
 
     def commit(
@@ -124,19 +131,26 @@ class Committer:
         return _Attempt(planned, manifest, receipts, days)
 
     def _reopen(self, run_id: str, entries: list[DayObject]) -> list[DayReopened]:
-        """Open the days again that were sealed without these objects; see ADR 7, late rows."""
+        """Open the days again whose newest version lacks one of these objects; see ADR 7, late rows."""
         by_day: defaultdict[date, list[DayObject]] = defaultdict(list)
         for entry in entries:
             by_day[entry.event_date].append(entry)
         reopened = []
         for day, members in sorted(by_day.items()):
-            state = self._days.reopen(day, run_id)
-            if state is not None:
-                rows = sum(member.rows for member in members)
+            version = self._days.open(day).version
+            # An attempt before this one may have been killed behind the index, and a seal have taken it in since.
+            late = self._late(day, version, members) if version else []
+            if late and self._days.reopen(day, run_id, version):
+                rows = sum(member.rows for member in late)
                 reopened.append(
-                    DayReopened(event_date=day, version=state.version, run_id=run_id, objects=len(members), rows=rows)
+                    DayReopened(event_date=day, version=version, run_id=run_id, objects=len(late), rows=rows)
                 )
         return reopened
+
+    def _late(self, day: date, version: int, members: list[DayObject]) -> list[DayObject]:
+        document = self._sealed.find(day, version)
+        taken = set(document.objects) if document else set()
+        return [member for member in members if member.object_id not in taken]
 
     def _close(self, attempt: _Attempt, now: datetime) -> _Attempt:
         manifest = attempt.manifest

@@ -15,7 +15,7 @@ RunId = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
 ObjectId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Count = Annotated[int, Field(ge=0)]
 ListKey = Annotated[str, Field(pattern=r"^firewall_logs/lists/[0-9A-Za-z_/-]{1,200}\.jsonl$")]
-FileKind = Literal["events", "quarantine", "hourly"]
+FileKind = Literal["events", "quarantine", "hourly", "rays", "addresses"]
 
 
 class Contract(BaseModel):

@@ -15,6 +15,8 @@ _TELLING: Final = (
     "ray_id",
     "rule_id",
 )
+# Whole events are copied to be compared: all of them at once would take twice the memory of a slice that came twice.
+_COMPARED_AT_ONCE: Final = 262_144
 
 
 def duplicates(events: pl.DataFrame, refused: pl.Series | None = None) -> pl.Series:
@@ -32,9 +34,16 @@ def duplicates(events: pl.DataFrame, refused: pl.Series | None = None) -> pl.Ser
     suspects = hashes.is_in(repeated.implode()).arg_true()
     if refused is not None and len(refused):
         suspects = suspects.filter(~suspects.is_in(refused.implode()))
-    content = events[suspects].with_columns(position=suspects)
-    first = content.unique(events.columns, keep="first", maintain_order=True)["position"]
+    parts = len(suspects) // _COMPARED_AT_ONCE + 1
+    part = hashes[suspects] % parts
+    first = pl.concat(_first(events, suspects.filter(part == number)) for number in range(parts))
     return suspects.filter(~suspects.is_in(first.implode()))
+
+
+def _first(events: pl.DataFrame, suspects: pl.Series) -> pl.Series:
+    """Return the positions of the first of each of the events that are equal in all their columns."""
+    content = events[suspects].with_columns(position=suspects)
+    return content.unique(events.columns, keep="first", maintain_order=True)["position"]
 
 
 def without(rows: int, excluded: pl.Series) -> pl.Series:

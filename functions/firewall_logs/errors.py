@@ -93,6 +93,10 @@ class InputUnsorted(FirewallLogsError):
     """An input of a compaction does not have the order of the lake."""
 
 
+class CutTooHeavy(FirewallLogsError):
+    """A cut of a day, which cannot be divided any further, fits nothing that the stack has."""
+
+
 class CutMismatch(FirewallLogsError):
     """The inputs have other rows of a cut than their hourly counts say."""
 

@@ -3,6 +3,8 @@
 One JSON document, validated as a whole: a parameter of the stack, read by the functions from the Parameter Store.
 """
 
+import re
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
@@ -14,9 +16,13 @@ from firewall_logs.errors import FeedConfigInvalid, FeedUnknown
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from firewall_logs.contracts import SourceObject
+
 RawFormat = Literal["ndjson.gz", "parquet"]
 # Cloudflare proves that it may write to a bucket by an object of this name beside the logs.
 _CHALLENGE: Final = "ownership-challenge"
+# Logpush writes `{DATE}` as a folder: https://developers.cloudflare.com/logs/logpush/logpush-job/custom-fields/
+_DAY: Final = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)/")
 
 
 class Feed(BaseModel):
@@ -88,6 +94,21 @@ class Feeds:
 def is_log(key: str) -> bool:
     """Return whether an object below a feed's prefix is one of its logs: no folder marker, no proof of ownership."""
     return not key.endswith("/") and _CHALLENGE not in key.rpartition("/")[2]
+
+
+def arrival(source: "SourceObject", feed: Feed) -> date:
+    """Return the day that an object of a feed arrived on, in UTC.
+
+    That of its dated folder (`20260601/` or `2026-06-01/`, directly below the feed's prefix) where it has one: it says
+    when Logpush delivered it, and stays when somebody copies the object. Else the day of its LastModified.
+    """
+    found = _DAY.match(source.key, len(feed.prefix))
+    if found:
+        try:
+            return date(int(found[1]), int(found[2]), int(found[3]))
+        except ValueError:
+            pass
+    return source.last_modified.date()
 
 
 def _refuse_overlaps(feeds: list[Feed]) -> None:

@@ -93,8 +93,8 @@ def _replaced(judged: pl.DataFrame, mask: pl.Series, judge: Callable[[pl.Series]
 
 def _of_common_texts(texts: pl.Series, bounds: Bounds) -> pl.DataFrame:
     """Cut texts that _COMMON_TEXT matches, and nulls; days and times of day are parsed once per distinct text."""
-    days = Dictionary.of(as_dictionary(texts.str.slice(0, 10), "day"))
-    clocks = Dictionary.of(as_dictionary(texts.str.slice(11, 8), "clock"))
+    days = Dictionary.of(as_dictionary(texts.str.slice(0, 10)))
+    clocks = Dictionary.of(as_dictionary(texts.str.slice(11, 8)))
     day = days.spread(days.values.str.to_date("%Y-%m-%d", strict=False).cast(pl.Int64))
     us = (day * 86_400 + clocks.spread(_seconds(clocks.values))) * _US
     no_day = pl.when(day.is_null()).then(pl.lit("time_format", REASON))

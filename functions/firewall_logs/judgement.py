@@ -1,6 +1,7 @@
 """Which rows become events and which are quarantined, and why: the checks on parsed rows, in their order."""
 
 from dataclasses import dataclass
+from typing import Final
 
 import polars as pl
 
@@ -11,6 +12,8 @@ from firewall_logs.dictionary import Dictionary
 from firewall_logs.instants import instants
 from firewall_logs.rows import REASON
 from firewall_logs.times import Bounds
+
+_NONE_REFUSED: Final = pl.DataFrame(schema={"at": pl.get_index_type(), "reason": REASON, "field": pl.String()})
 
 
 @dataclass(frozen=True)
@@ -48,26 +51,31 @@ def judge(frame: pl.DataFrame, bounds: Bounds) -> Judged:
         if field.type != "time" and field.raw in frame.columns:
             converted = convert(frame[field.raw], field)
             columns.append(converted.column)
-            conflicts.append(_found(converted.conflicts, "type_conflict", field.raw))
-            ranges.append(_found(_out_of_range(converted.column, field), "out_of_range", field.raw))
+            conflicts += _found(converted.conflicts, "type_conflict", field.raw)
+            ranges += _found(_out_of_range(converted.column, field), "out_of_range", field.raw)
     rows = pl.DataFrame(columns)
-    findings = [_bad_times(times), *conflicts, *ranges]
+    findings = [*_bad_times(times), *conflicts, *ranges]
     if "client_ip" in rows.columns:
         addresses = Dictionary.occurring(rows["client_ip"])
         versions = ip_versions(addresses.values)
         invalid = addresses.rows(versions.is_null() & addresses.values.is_not_null())
         rows = rows.with_columns(ip_version=addresses.spread(versions))
-        findings.append(_found(invalid, "ip_invalid", "ClientIP"))
-    return Judged(rows, times["form"], pl.concat(findings).unique("at", keep="first", maintain_order=True).sort("at"))
+        findings += _found(invalid, "ip_invalid", "ClientIP")
+    refused = pl.concat([_NONE_REFUSED, *findings]).unique("at", keep="first", maintain_order=True).sort("at")
+    return Judged(rows, times["form"], refused)
 
 
-def _bad_times(times: pl.DataFrame) -> pl.DataFrame:
+def _bad_times(times: pl.DataFrame) -> list[pl.DataFrame]:
     refused = times["refused"].is_not_null().arg_true()
-    return _found(refused, "time_missing", schema.TIME_FIELD).with_columns(reason=times["refused"].gather(refused))
+    found = _found(refused, "time_missing", schema.TIME_FIELD)
+    return [frame.with_columns(reason=times["refused"].gather(refused)) for frame in found]
 
 
-def _found(positions: pl.Series, reason: str, field: str) -> pl.DataFrame:
-    return positions.alias("at").to_frame().with_columns(reason=pl.lit(reason, REASON), field=pl.lit(field))
+def _found(positions: pl.Series, reason: str, field: str) -> list[pl.DataFrame]:
+    """Return what was found as a frame; none where that is nothing, as it is of nearly every column."""
+    if positions.is_empty():
+        return []
+    return [positions.alias("at").to_frame().with_columns(reason=pl.lit(reason, REASON), field=pl.lit(field))]
 
 
 def _out_of_range(column: pl.Series, field: schema.Field) -> pl.Series:

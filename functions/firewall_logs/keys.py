@@ -1,5 +1,8 @@
 """Integer keys: columns packed into as few 64-bit words as hold them, so that one integer sorts or groups a row."""
 
+import functools
+import math
+import operator
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -8,7 +11,9 @@ import polars as pl
 
 from firewall_logs.dictionary import Dictionary
 
-_WORD: Final = 2**64
+# Not all of a word's 2^64 values, nor all of half of one: sizes and strides are numbers of its type as well.
+_WORD: Final = 2**64 - 1
+_HALF_WORD: Final = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -16,12 +21,14 @@ class Part:
     """One column of a key.
 
     Attributes:
-        values: Integers from 0 to size - 1, none null.
+        values: Integers from 0 to size - 1, none null: by row, or by code.
         size: How many values there may be.
+        codes: By row; a null stands for value 0. None where `values` are by row.
     """
 
     values: pl.Series
     size: int
+    codes: pl.Series | None = None
 
     @classmethod
     def spanning(cls, integers: pl.Series) -> tuple["Part", int]:
@@ -31,60 +38,69 @@ class Part:
             return cls(integers, 1), 0
         return cls(integers - low, high - low + 1), low
 
+    def times(self, stride: int, dtype: pl.DataType) -> pl.Series:
+        """Return the values by row, times a number."""
+        multiples = self.values.cast(dtype) * stride if stride > 1 else self.values.cast(dtype)
+        return multiples if self.codes is None else multiples.gather(self.codes).fill_null(0)
+
 
 @dataclass(frozen=True)
 class Ranking:
     """A column of text as ranks by code point.
 
     Attributes:
-        ranks: By row, UInt32; 0 where there is no value.
+        part: The ranks by row as a part of a key; 0 where there is no value.
         texts: By rank; null first.
     """
 
-    ranks: pl.Series
+    part: Part
     texts: pl.Series
 
     @classmethod
     def of(cls, frame: pl.DataFrame, name: str) -> "Ranking":
         """Rank a column of text; one the frame lacks has no values."""
         if name not in frame.columns:
-            return cls(pl.repeat(0, frame.height, dtype=pl.UInt32, eager=True), pl.Series(name, [None], pl.String))
+            nothing = pl.repeat(0, frame.height, dtype=pl.UInt32, eager=True)
+            return cls(Part(nothing, 1), pl.Series(name, [None], pl.String))
         texts = Dictionary.of(frame[name])
-        by_value = texts.values.rank("dense").cast(pl.UInt32)
         distinct = texts.values.drop_nulls().unique().sort()
-        nothing = pl.Series(name, [None], dtype=pl.String)
-        return cls(texts.spread(by_value).fill_null(0), nothing.append(distinct))
-
-    @property
-    def part(self) -> Part:
-        """The ranks as a part of a key."""
-        return Part(self.ranks, len(self.texts))
+        ranks = texts.values.rank("dense").cast(pl.UInt32).fill_null(0)
+        found = pl.Series(name, [None], dtype=pl.String).append(distinct)
+        return cls(Part(ranks, len(found), texts.codes), found)
 
 
 def pack(parts: Iterable[Part]) -> tuple[pl.DataFrame, list[list[int]]]:
     """Pack parts, the most significant first.
 
     Returns:
-        Words (UInt64), whose lexicographic order is that of the parts; and by word the sizes of its parts.
+        Words (UInt32 where that holds them, else UInt64), whose lexicographic order is that of the parts; and by word
+        the sizes of its parts.
     """
-    words: list[pl.Series] = []
-    sizes: list[list[int]] = []
+    words: list[list[Part]] = []
     room = 0
     for part in parts:
-        values = part.values.cast(pl.UInt64)
         if room >= part.size:
-            words[-1] = words[-1] * part.size + values
-            sizes[-1].append(part.size)
+            words[-1].append(part)
             room //= part.size
         else:
-            words.append(values)
-            sizes.append([part.size])
+            words.append([part])
             room = _WORD // part.size
-    return pl.DataFrame([word.alias(str(number)) for number, word in enumerate(words)]), sizes
+    packed = [_word(together).alias(str(number)) for number, together in enumerate(words)]
+    return pl.DataFrame(packed), [[part.size for part in together] for together in words]
+
+
+def _word(parts: list[Part]) -> pl.Series:
+    stride = math.prod(part.size for part in parts)
+    dtype = pl.UInt32() if stride <= _HALF_WORD else pl.UInt64()
+    terms = []
+    for part in parts:
+        stride //= part.size
+        terms.append(part.times(stride, dtype))
+    return functools.reduce(operator.add, terms)
 
 
 def unpack(words: pl.DataFrame, sizes: list[list[int]]) -> list[pl.Series]:
-    """Return the values of the parts that were packed (UInt64)."""
+    """Return the values of the parts that were packed."""
     parts: list[pl.Series] = []
     for word, word_sizes in zip(words.get_columns(), sizes, strict=True):
         mine: list[pl.Series] = []

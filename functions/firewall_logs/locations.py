@@ -62,7 +62,7 @@ def sealed_key(kind: str, day: date, inputs_id: str, index: int) -> str:
     """Return the key of a compacted file: the same for every attempt, another one for other inputs.
 
     Args:
-        kind: "events" or "hourly".
+        kind: "events", "hourly", "rays" or "addresses".
         day: Its event date.
         inputs_id: Of the plan that it belongs to.
         index: Which cut.

@@ -14,6 +14,9 @@ from typing import Final, Self
 import polars as pl
 from polars.exceptions import PanicException, PolarsError
 
+from firewall_logs.dictionary import number_of_codes, texts_of
+from firewall_logs.encodings import Encodings
+
 _ARROW_SCHEMA: Final = "ARROW:schema"
 _TAIL: Final = struct.Struct("<I4s")
 # Thrift's compact protocol: the end of a struct; a field with number 5 and type list, whatever field was before it; a
@@ -34,7 +37,7 @@ class TextAsCodes:
         direct: Whether codes come from the file; True only while it is open.
     """
 
-    def __init__(self, raw: Path, dtypes: Mapping[str, pl.DataType]) -> None:
+    def __init__(self, raw: Path, dtypes: Mapping[str, pl.Categorical]) -> None:
         """Read from a file of which these columns are wanted as Categorical.
 
         Args:
@@ -44,11 +47,13 @@ class TextAsCodes:
         self.direct = False
         self._raw = raw
         self._size = raw.stat().st_size
-        self._dtypes = pl.Schema(dtypes)
+        self._dtypes = dict(dtypes)
+        self._encodings = Encodings(dtypes)
+        self._checked = dict.fromkeys(dtypes, 0)
         self._scan = pl.scan_parquet(raw)
 
     def __enter__(self) -> Self:
-        wanted = pl.Schema(self._scan.collect_schema() | self._dtypes)
+        wanted = pl.Schema(self._scan.collect_schema() | pl.Schema(self._dtypes))
         try:
             self.direct = bool(self._dtypes) and self._opens_as(wanted)
         except (OSError, PolarsError, PanicException):
@@ -67,22 +72,29 @@ class TextAsCodes:
             PolarsError, PanicException: They cannot be decoded.
         """
         try:
-            rows = self._scan.slice(first, length).collect().cast(self._dtypes)
+            rows = self._scan.slice(first, length).collect()
             if self.direct:
                 self._check_text(rows)
+            else:
+                rows = rows.with_columns(self._encodings.apply(rows.select(list(self._dtypes))).get_columns())
         except (PolarsError, PanicException):
             if not self.direct:
                 raise
         else:
             return rows
-        # polars reads some encodings of pages only as text; and what is broken is so in either way.
+        # polars reads some encodings of pages only as text; a dictionary may have to become a wider one; and what is
+        # broken is so in either way.
         self._as_before()
         return self.rows(first, length)
 
     def _check_text(self, rows: pl.DataFrame) -> None:
-        # polars does not look whether what it takes from plain pages for a dictionary is UTF-8.
-        for name in self._dtypes:
-            rows[name].unique().cast(pl.String).cast(pl.Binary).cast(pl.String)
+        # polars does not look whether what it takes from plain pages for a dictionary is UTF-8. All that a dictionary
+        # has is looked at once, whoever brought it there.
+        for name, dtype in self._dtypes.items():
+            known = number_of_codes(rows[name].to_physical())
+            if known > self._checked[name]:
+                texts_of(dtype, range(self._checked[name], known)).cast(pl.Binary).cast(pl.String)
+                self._checked[name] = known
 
     def _opens_as(self, wanted: pl.Schema) -> bool:
         """Return whether a second footer makes polars read what is wanted."""

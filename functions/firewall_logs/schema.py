@@ -181,7 +181,26 @@ HOURLY: Final[dict[str, ColumnType]] = {
     "rule_id": "string",
     "events": "int64",
 }
-TABLES: Final[dict[str, dict[str, ColumnType]]] = {"events": EVENTS, "quarantine": QUARANTINE, "hourly": HOURLY}
+# Beside the files of sealed days alone: where a Ray ID is, and whom a rule met.
+RAYS: Final[dict[str, ColumnType]] = {
+    "ray_id": "string",
+    "client_request_host": "string",
+    "event_hour": "int8",
+}
+ADDRESSES: Final[dict[str, ColumnType]] = {
+    "rule_id": "string",
+    "action": "string",
+    "source": "string",
+    "client_ip": "string",
+    "events": "int64",
+}
+TABLES: Final[dict[str, dict[str, ColumnType]]] = {
+    "events": EVENTS,
+    "quarantine": QUARANTINE,
+    "hourly": HOURLY,
+    "rays": RAYS,
+    "addresses": ADDRESSES,
+}
 # Names of the columns of each kind of file, in order: what a footer must say.
 COLUMNS: Final[dict[str, tuple[str, ...]]] = {kind: tuple(columns) for kind, columns in TABLES.items()}
 

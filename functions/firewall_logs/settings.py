@@ -49,6 +49,7 @@ class BatchSettings(ProcessSettings):
     """A task on Fargate.
 
     Attributes:
+        days_table: Of the seals whose cuts it compacts.
         memory_mb: Memory of the task.
         vcpus: Its processors.
         stop_seconds: How long it may go on once it is told to stop; less than the container's stopTimeout.
@@ -57,10 +58,11 @@ class BatchSettings(ProcessSettings):
         work_line: Which line, from 0.
     """
 
+    days_table: str
     memory_mb: Annotated[int, Field(ge=1)]
     vcpus: Annotated[float, Field(gt=0)]
     stop_seconds: Annotated[float, Field(ge=0)]
-    work_kind: Literal["unit"]
+    work_kind: Literal["unit", "cut"]
     work_key: str
     work_line: Annotated[int, Field(ge=0)]
 
@@ -103,6 +105,8 @@ class SweepSettings(Settings):
         lease_seconds: How long a seal holds its day; longer than the machine's own timeout.
         grace_seconds: What arrived this shortly before the seal began is left to the events that announce it.
         most_swept_gb: Of raw objects that a seal has processed by itself; more is a matter for a backfill.
+        survey_objects: Of the sweep's window, which has three days of arrival: so many ReconcileDay reads by itself,
+            and so many make a part of a survey where there are more.
     """
 
     runs_bucket: str
@@ -113,16 +117,33 @@ class SweepSettings(Settings):
     lease_seconds: Annotated[int, Field(ge=60)]
     grace_seconds: Annotated[int, Field(ge=0, le=7200)]
     most_swept_gb: Annotated[int, Field(ge=1)]
+    survey_objects: Annotated[int, Field(ge=1)]
+
+
+class SurveySettings(Settings):
+    """SurveyUnit."""
+
+    runs_bucket: str
+    lake_bucket: str
+    days_table: str
+    feeds_parameter: str
 
 
 class ReconcileDaySettings(Settings):
-    """ReconcileDay."""
+    """ReconcileDay.
+
+    Attributes:
+        batch_day_mb: Megabytes of a day's files of events above which it is compacted on Fargate.
+        batch_memory_mb: Memory of a task on Fargate; 0 where there is no Fargate.
+    """
 
     runs_bucket: str
     lake_bucket: str
     ledger_table: str
     days_table: str
     feeds_parameter: str
+    batch_day_mb: Annotated[int, Field(ge=1)]
+    batch_memory_mb: Annotated[int, Field(ge=0)]
 
 
 class ValidateDaySettings(Settings):

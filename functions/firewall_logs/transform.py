@@ -61,8 +61,7 @@ def transform(task: Slice, raw: Path, out: Path) -> Outcome:
     rows_in = 0
     try:
         for batch in reader.batches():
-            rows_in += batch.frame.height + batch.refused.height
-            _sort_out(batch, bounds, gathered, quarantine)
+            rows_in += _sort_out(batch, bounds, gathered, quarantine)
     except ObjectDefect as defect:
         return _defective(task, str(defect), quarantine)
     events = gathered.frame()
@@ -89,13 +88,15 @@ def transform(task: Slice, raw: Path, out: Path) -> Outcome:
     )
 
 
-def _sort_out(batch: Batch, bounds: Bounds, gathered: Gathered, quarantine: Quarantine) -> None:
-    """Send the rows of a batch where they belong."""
-    judged = judge(batch.frame, bounds)
+def _sort_out(batch: Batch, bounds: Bounds, gathered: Gathered, quarantine: Quarantine) -> int:
+    """Send the rows of a batch where they belong, and return how many these are."""
+    frame, refused = batch.frame, batch.refused
+    judged = judge(frame, bounds)
     at = judged.refused["at"]
     late = judged.refused.select(row=batch.row.gather(at), reason="reason", field="field", raw=batch.raw(at))
-    quarantine.add(pl.concat([batch.refused, late]).sort("row"))
+    quarantine.add(pl.concat([refused, late]).sort("row"))
     gathered.add(judged.rows, judged.time_form, refused=at)
+    return frame.height + refused.height
 
 
 def _defective(task: Slice, defect: str, quarantine: Quarantine) -> Outcome:

@@ -78,6 +78,9 @@ def canonical(value: Any) -> str:
 
     Integers keep all their digits; other numbers become the shortest text of their double, unless none holds them.
     """
+    # Most values by far.
+    if type(value) is str:
+        return str(encode_basestring(value))
     match value:
         case None:
             return "null"
@@ -85,8 +88,6 @@ def canonical(value: Any) -> str:
             return "true" if value else "false"
         case Number():
             return _number(value)
-        case str():
-            return str(encode_basestring(value))
         case list():
             return "[" + ",".join(map(canonical, value)) + "]"
         case dict():

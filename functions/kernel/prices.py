@@ -1,7 +1,8 @@
 """What AWS charges: one table, in USD, for us-east-1 on demand, without free tiers and discounts.
 
-Checked against the public price pages; `AS_OF` says when. Estimates use it, bills do not: compare with the bill once
-in a while and mend the table here.
+AWS's price pages are the source, but most fill in their figures by script. So each price names the page on which the
+figure was read, and of which date that page is; the last such look was at `AS_OF`. Estimates use the table, bills do
+not: compare with the bill once in a while and mend the table here.
 """
 
 import math
@@ -10,7 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from typing import Final
 
-AS_OF: Final = date(2026, 11, 1)
+AS_OF: Final = date(2026, 11, 21)
 _HOLDS_FOR: Final = timedelta(days=365)
 
 # An assumption, not a price: Spot follows supply. AWS says "up to 70 %" less (https://aws.amazon.com/fargate/pricing/).
@@ -25,13 +26,15 @@ class Price:
         usd: For `amount` units.
         amount: As the page has it.
         unit: What is counted.
-        source: The page.
+        source: AWS's page.
+        read: Where the figure was read, and of when that is; None where it was found nowhere: unverified.
     """
 
     usd: float
     amount: float
     unit: str
     source: str
+    read: str | None = None
 
     @property
     def each(self) -> float:
@@ -51,30 +54,44 @@ _EVENTBRIDGE: Final = "https://aws.amazon.com/eventbridge/pricing/"
 _CLOUDWATCH: Final = "https://aws.amazon.com/cloudwatch/pricing/"
 _ATHENA: Final = "https://aws.amazon.com/athena/pricing/"
 
+# Pages that print the figures for us-east-1.
+_LAMBDA_READ: Final = "https://cloudchipr.com/blog/aws-lambda-pricing (2024)"
+_FARGATE_READ: Final = "https://www.vantage.sh/blog/fargate-pricing (2021)"
+_FARGATE_X86_READ: Final = "https://www.wring.co/blog/aws-fargate-pricing-guide (2026-03-10)"
+_S3_READ: Final = "https://athena.guide/articles/athena-basics-pricing-model (2020-10-15)"
+_DYNAMODB_READ: Final = "https://airbyte.com/data-engineering-resources/dynamodb-pricing (2025-07-21)"
+_SQS_READ: Final = "https://cloudburn.io/blog/amazon-sqs-pricing (2026-03-14)"
+_KMS_READ: Final = "https://www.wring.co/blog/aws-kms-pricing-guide (2026-03-15)"
+_EVENTBRIDGE_READ: Final = "https://cloudburn.io/blog/amazon-eventbridge-pricing (2026-03-13)"
+_METRICS_READ: Final = "https://signoz.io/guides/cloudwatch-pricing (2026-02-15)"
+_LOGS_READ: Final = (
+    "https://www.factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards/ (undated)"
+)
+
 PRICES: Final[Mapping[str, Price]] = {
-    "lambda_compute_x86_64": Price(0.0000166667, 1, "GB-second", _LAMBDA),
-    "lambda_compute_arm64": Price(0.0000133334, 1, "GB-second", _LAMBDA),
+    "lambda_compute_x86_64": Price(0.0000166667, 1, "GB-second", _LAMBDA, _LAMBDA_READ),
+    "lambda_compute_arm64": Price(0.0000133334, 1, "GB-second", _LAMBDA, _LAMBDA_READ),
     "lambda_storage": Price(0.0000000309, 1, "GB-second of /tmp beyond 512 MB", _LAMBDA),
-    "lambda_requests": Price(0.20, 1e6, "call", _LAMBDA),
-    "fargate_vcpus_x86_64": Price(0.04048, 3600, "vCPU-second", _FARGATE),
-    "fargate_vcpus_arm64": Price(0.03238, 3600, "vCPU-second", _FARGATE),
-    "fargate_memory_x86_64": Price(0.004445, 3600, "GB-second", _FARGATE),
-    "fargate_memory_arm64": Price(0.00356, 3600, "GB-second", _FARGATE),
+    "lambda_requests": Price(0.20, 1e6, "call", _LAMBDA, "https://git.mcrn.ar/mariano/lambda_local_runner (undated)"),
+    "fargate_vcpus_x86_64": Price(0.04048, 3600, "vCPU-second", _FARGATE, _FARGATE_X86_READ),
+    "fargate_vcpus_arm64": Price(0.03238, 3600, "vCPU-second", _FARGATE, _FARGATE_READ),
+    "fargate_memory_x86_64": Price(0.004445, 3600, "GB-second", _FARGATE, _FARGATE_X86_READ),
+    "fargate_memory_arm64": Price(0.00356, 3600, "GB-second", _FARGATE, _FARGATE_READ),
     # No part of Gatehouse: what the scale benchmark compares it with.
     "ec2_r6i_4xlarge": Price(1.008, 3600, "second of an r6i.4xlarge with Linux", _EC2),
-    "step_functions": Price(0.025, 1e3, "state transition", _STATES),
+    "step_functions": Price(0.025, 1e3, "state transition", _STATES, "AWS's page itself (undated copy)"),
     "s3_puts": Price(0.005, 1e3, "PUT, COPY or POST", _S3),
-    "s3_lists": Price(0.005, 1e3, "LIST", _S3),
-    "s3_gets": Price(0.0004, 1e3, "GET or HEAD", _S3),
+    "s3_lists": Price(0.005, 1e3, "LIST", _S3, _S3_READ),
+    "s3_gets": Price(0.0004, 1e3, "GET or HEAD", _S3, _S3_READ),
     "s3_deletes": Price(0, 1e3, "DELETE", _S3),
-    "dynamodb_writes": Price(0.625, 1e6, "write request unit (1 KB)", _DYNAMODB),
-    "dynamodb_reads": Price(0.125, 1e6, "read request unit (4 KB, consistent)", _DYNAMODB),
-    "sqs": Price(0.40, 1e6, "request", _SQS),
-    "kms": Price(0.03, 1e4, "request", _KMS),
-    "eventbridge": Price(1.00, 1e6, "event of ours", _EVENTBRIDGE),
-    "cloudwatch_metrics": Price(0.30, 1, "metric and month", _CLOUDWATCH),
-    "cloudwatch_logs": Price(0.50, 1, "GB taken in", _CLOUDWATCH),
-    "athena": Price(5.00, 1, "TB scanned", _ATHENA),
+    "dynamodb_writes": Price(0.625, 1e6, "write request unit (1 KB)", _DYNAMODB, _DYNAMODB_READ),
+    "dynamodb_reads": Price(0.125, 1e6, "read request unit (4 KB, consistent)", _DYNAMODB, _DYNAMODB_READ),
+    "sqs": Price(0.40, 1e6, "request", _SQS, _SQS_READ),
+    "kms": Price(0.03, 1e4, "request", _KMS, _KMS_READ),
+    "eventbridge": Price(1.00, 1e6, "event of ours", _EVENTBRIDGE, _EVENTBRIDGE_READ),
+    "cloudwatch_metrics": Price(0.30, 1, "metric and month", _CLOUDWATCH, _METRICS_READ),
+    "cloudwatch_logs": Price(0.50, 1, "GB taken in", _CLOUDWATCH, _LOGS_READ),
+    "athena": Price(5.00, 1, "TB scanned", _ATHENA, _S3_READ),
 }
 
 # What requests of ours count as, by service and operation; what is not here costs nothing by the request.

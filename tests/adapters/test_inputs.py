@@ -6,28 +6,27 @@ import pytest
 
 from firewall_logs import events
 from firewall_logs.adapters.lake import LakeReader
-from firewall_logs.contracts import LakeFile
 from firewall_logs.days import compaction, inputs
 from firewall_logs.days.compaction import compact
-from firewall_logs.days.contracts import Cut, Place
-from firewall_logs.days.cutting import cuts
+from firewall_logs.days.contracts import Cut, Place, PlannedInput
 from firewall_logs.days.inputs import Inputs
 from firewall_logs.errors import InputGone
 from kernel import aws
 from tests.support.aws import LAKE
-from tests.support.firewall_compaction import a_row, events_file, expected, histogram, lake_file, rows_of
+from tests.support.firewall_compaction import a_row, cuts_of, events_file, expected, planned_input, rows_of
 
+Files = tuple[list[Path], list[PlannedInput]]
 ALL = Cut(start=None, end=None, rows=1)
 HOSTS = [None, "", "a.example", "b.example", "é.de", "long-" * 200, "😀"]
 
 
 @pytest.fixture
-def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Path], list[LakeFile]]:
-    """Leave three files of 20 row groups in the lake, whose ends are not all of them, and one that is all end."""
+def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Files:
+    """Leave three files of 20 row groups in the lake, and one of a single row."""
     monkeypatch.setattr(events, "ROW_GROUP_ROWS", 32)
     monkeypatch.setattr(compaction, "ROW_GROUP_ROWS", 32)
     small = events_file(tmp_path / "small", [a_row(ray_id="small", client_request_host="b.example")])
-    monkeypatch.setattr(inputs, "_TAIL", small.stat().st_size)
+    monkeypatch.setattr(inputs, "_GAP", 0)
     large = [
         events_file(
             tmp_path / f"large{number}",
@@ -36,7 +35,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[list[Path], 
         for number in range(3)
     ]
     paths = [large[0], small, *large[1:]]
-    known = [lake_file(path, f"firewall_logs/events/{number}.parquet") for number, path in enumerate(paths)]
+    known = [planned_input(path, f"firewall_logs/events/{number}.parquet") for number, path in enumerate(paths)]
     for path, file in zip(paths, known, strict=True):
         aws.s3().put_object(Bucket=LAKE, Key=file.key, Body=path.read_bytes())
     return paths, known
@@ -47,40 +46,54 @@ def _inputs(cut: Cut, folder: Path) -> Inputs:
     return Inputs(LakeReader(aws.s3(), LAKE), cut, folder)
 
 
-def test_what_is_fetched_is_enough_for_every_cut(files: tuple[list[Path], list[LakeFile]], tmp_path: Path) -> None:
+def test_what_is_fetched_is_enough_for_every_cut(files: Files, tmp_path: Path) -> None:
     paths, known = files
     rows = [rows_of(path) for path in paths]
-    for number, cut in enumerate(cuts(histogram(row for part in rows for row in part), 150)):
+    made = [
+        *cuts_of((row for part in rows for row in part), 150),
+        *cuts_of((row for part in rows for row in part), 90, by_second=True),
+    ]
+    for number, cut in enumerate(made):
         out = tmp_path / f"out{number}"
         out.mkdir()
         result = compact(_inputs(cut, tmp_path / f"raw{number}").of(known), cut, out)
         assert rows_of(result.files[0].path) == expected(rows, cut).events
         assert result.rows_in == cut.rows
-    assert number > 5
+    assert len(made) > 20
 
 
-def test_row_groups_of_other_hosts_are_not_fetched(files: tuple[list[Path], list[LakeFile]], tmp_path: Path) -> None:
+def test_row_groups_of_other_hosts_are_not_fetched(files: Files, tmp_path: Path) -> None:
     _, known = files
     whole = sum(file.bytes for file in known)
     narrow = Cut(start=Place(host="b.example", hour=3), end=Place(host="b.example", hour=4), rows=1)
     fetching = _inputs(narrow, tmp_path / "raw")
     spans = [(given.first_row, given.rows) for given in fetching.of(known)]
-    assert spans[1] == (0, 1)
-    assert all(first > 200 and rows < 200 for first, rows in [spans[0], *spans[2:]])
+    # The small file has a row of that host at midnight, and so none of the hour.
+    assert len(spans) == 3
+    assert all(first > 200 and rows < 200 for first, rows in spans)
     assert fetching.bytes < whole / 2
-    # The end, the rest of the footer and the row groups; of the small file just the end.
-    assert fetching.gets == 3 + 1 + 3 + 3
+    # The row groups, and the footer.
+    assert fetching.gets == 3 * 2
 
 
-def test_file_without_rows_of_the_cut_gives_none(files: tuple[list[Path], list[LakeFile]], tmp_path: Path) -> None:
+def test_hole_that_is_not_worth_a_request_is_fetched(
+    files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, known = files
+    monkeypatch.setattr(inputs, "_GAP", max(file.bytes for file in known))
+    fetching = _inputs(ALL, tmp_path / "raw")
+    assert len(list(fetching.of(known))) == fetching.gets == len(known)
+
+
+def test_file_without_rows_of_the_cut_is_not_asked_for(files: Files, tmp_path: Path) -> None:
     _, known = files
     beyond = Cut(start=Place(host="😀😀", hour=0), end=None, rows=1)
-    assert [given.rows for given in _inputs(beyond, tmp_path / "raw").of(known)] == [0, 1, 0, 0]
+    fetching = _inputs(beyond, tmp_path / "raw")
+    assert list(fetching.of(known)) == []
+    assert fetching.gets == 0
 
 
-def test_few_files_are_here_at_once(
-    files: tuple[list[Path], list[LakeFile]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_few_files_are_here_at_once(files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(inputs, "_AHEAD", 2)
     _, known = files
     fetching = _inputs(ALL, tmp_path / "raw")
@@ -89,7 +102,7 @@ def test_few_files_are_here_at_once(
     assert not list((tmp_path / "raw").iterdir())
 
 
-def test_input_that_is_gone_is_named(files: tuple[list[Path], list[LakeFile]], tmp_path: Path) -> None:
+def test_input_that_is_gone_is_named(files: Files, tmp_path: Path) -> None:
     _, known = files
     aws.s3().delete_object(Bucket=LAKE, Key=known[2].key)
     with pytest.raises(InputGone, match=r"s3://lake/firewall_logs/events/2\.parquet is not there any more"):

@@ -25,6 +25,8 @@ DAY = date(2026, 6, 1)
 TABLES = {
     "firewall_events": ("events", locations.table_key("events", DAY)),
     "firewall_hourly": ("hourly", locations.table_key("hourly", DAY)),
+    "firewall_rays": ("rays", locations.table_key("rays", DAY)),
+    "firewall_addresses": ("addresses", locations.table_key("addresses", DAY)),
     "firewall_events_unsealed": ("events", locations.lake_key("events", DAY, "0" * 32, 0)),
     "firewall_quarantine": ("quarantine", locations.lake_key("quarantine", DAY, "0" * 32, 0)),
     "firewall_quality": (None, locations.quality_key(DAY, 1)),
@@ -70,6 +72,16 @@ def test_just_the_tables_of_sealed_days_are_read_through_lists(name: str) -> Non
     is_list = not TABLES[name][1].endswith(".parquet")
 
     assert (tables()[name]["StorageDescriptor"]["InputFormat"] == SYMLINKS) == is_list
+
+
+def test_another_key_may_be_used_only_where_the_dataset_has_one() -> None:
+    function = analytics().resources["ProjectOcsfFunction"]["Properties"]
+    [conditional] = [s["Fn::If"] for policy in function["Policies"] for s in policy["Statement"] if "Fn::If" in s]
+
+    condition, statement, otherwise = conditional
+    assert analytics().body["Conditions"][condition] == {"Fn::Not": [{"Fn::Equals": [{"Ref": "OcsfKeyArn"}, ""]}]}
+    assert (statement["Resource"], otherwise) == ({"Ref": "OcsfKeyArn"}, {"Ref": "AWS::NoValue"})
+    assert set(statement["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
 
 
 def test_every_query_is_limited_and_its_result_encrypted_and_expired() -> None:

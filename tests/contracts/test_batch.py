@@ -14,9 +14,10 @@ from typing import Any, get_args
 
 import pytest
 
-from batch import unit
+from batch import cut, unit
 from batch.exits import INTERRUPTED, REFUSED
 from batch.main import WORKS
+from firewall_logs.days import compose, engines
 from firewall_logs.planning import FUNCTION_MB
 from firewall_logs.settings import BatchSettings
 from local.paths import ROOT, RUNTIME_PYTHON
@@ -182,7 +183,8 @@ def test_every_size_is_one_that_fargate_has(cpu: str) -> None:
 
 
 def test_the_role_of_the_task_grants_just_what_its_adapters_use() -> None:
-    adapters = [found for found in vars(unit).values() if isinstance(found, type) and ".adapters." in found.__module__]
+    names = (found for module in (unit, cut, compose) for found in vars(module).values())
+    adapters = {found for found in names if isinstance(found, type) and ".adapters." in found.__module__}
     declared = {action for adapter in adapters for action in adapter.IAM}  # type: ignore[attr-defined]
     [policy] = _stack().of_type("AWS::IAM::Role")["BatchTaskRole"]["Policies"]
     statements = (s["Fn::If"][1] if "Fn::If" in s else s for s in policy["PolicyDocument"]["Statement"])
@@ -239,10 +241,11 @@ def test_all_attempts_of_a_task_end_before_the_machine_does() -> None:
         assert sum(attempts) < read(machine.path)["TimeoutSeconds"]
 
 
-def test_the_planner_knows_the_memory_of_the_function() -> None:
-    [process_unit] = [function for function in functions() if function.name == "process_unit"]
+@pytest.mark.parametrize(("name", "known"), [("process_unit", FUNCTION_MB), ("compact_unit", engines.FUNCTION_MB)])
+def test_planners_know_the_memory_of_functions(name: str, known: int) -> None:
+    [function] = [function for function in functions() if function.name == name]
 
-    assert process_unit.properties["MemorySize"] == FUNCTION_MB
+    assert function.properties["MemorySize"] == known
 
 
 def _words(text: str) -> list[str]:

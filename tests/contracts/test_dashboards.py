@@ -1,4 +1,4 @@
-"""Dashboards show what there is: every metric is emitted by our code or by AWS, and every widget has its place."""
+"""Dashboards show what there is: our metrics all, and nothing that nobody emits; every widget has its place."""
 
 import json
 import re
@@ -10,8 +10,15 @@ from local.paths import ROOT
 from tests.support.templates import Json, Stack, stacks
 
 _AWS = re.compile(r"^(AWS/\w+|ECS/ContainerInsights)$")
-_SEARCHED = re.compile(r"SEARCH\('\{(?P<namespace>[^,]+),[^}]+\}.* MetricName=\"\w+\"', '\w+', \d+\)$")
-_METRIC = re.compile(r'"([A-Z]\w+)", (?:"(?:Count|Bytes|Seconds|Count/Second|None)"|MetricUnit\.)')
+_SEARCHED = re.compile(
+    r"SEARCH\('\{(?P<namespace>[^,]+),[^}]+\}(?P<terms>.*) MetricName=\"(?P<metric>\w+)\"', '\w+', \d+\)$"
+)
+_UNITS = {"Count", "Bytes", "Seconds", "Count/Second", "None"}
+_METRIC = re.compile(rf'"([A-Z]\w+)", (?:"(?:{"|".join(_UNITS)})"|MetricUnit\.)')
+# Metrics of a domain that are on no dashboard, and why.
+NOT_SHOWN: dict[str, dict[str, str]] = {
+    "firewall_logs": {"UsdPerMillionRows": "of single runs; the dashboard divides the day's cost by the day's rows"}
+}
 _COLUMNS = 24
 
 
@@ -26,7 +33,23 @@ def dashboards() -> Iterator[tuple[Stack, Json]]:
 def emitted(domain: str) -> set[str]:
     """Return the names that follow the form of our metrics anywhere in a domain's code."""
     texts = (path.read_text() for path in ROOT.joinpath("functions", domain).rglob("*.py"))
-    return {name for text in texts for name in _METRIC.findall(text)}
+    return {name for text in texts for name in _METRIC.findall(text)} - _UNITS
+
+
+def shown(board: Json) -> set[str]:
+    """Return the names of our metrics that a dashboard draws, or searches for."""
+    lines = [line for widget in board["widgets"] for line in widget["properties"]["metrics"]]
+    searched = [_SEARCHED.search(_options(line).get("expression", "")) for line in lines]
+    return {line[1] for line in lines if line[0] == "Gatehouse"} | {
+        found["metric"] for found in searched if found and found["namespace"] == "Gatehouse"
+    }
+
+
+def documented(domain: str) -> set[str]:
+    """Return the metrics that the page of a domain lists."""
+    page = ROOT.joinpath("docs", f"{domain}.md").read_text()
+    _, _, section = page.partition("\n## Metrics\n")
+    return set(re.findall(r"^\| `(\w+)` \|", section.partition("\n## ")[0], re.MULTILINE))
 
 
 def unknown_metrics(widgets: list[Json], known: set[str], domain: str) -> Iterator[str]:
@@ -36,9 +59,7 @@ def unknown_metrics(widgets: list[Json], known: set[str], domain: str) -> Iterat
         for line in widget["properties"]["metrics"]:
             expression = _options(line).get("expression")
             if expression is not None and expression.startswith("SEARCH"):
-                found = _SEARCHED.search(expression)
-                if found is None or not _AWS.match(found["namespace"]):
-                    yield f"{expression} searches no namespace of AWS"
+                yield from _searched_in_vain(expression, known, domain)
             elif expression is not None:
                 yield from (
                     f"{name} of {expression} is no line"
@@ -50,6 +71,15 @@ def unknown_metrics(widgets: list[Json], known: set[str], domain: str) -> Iterat
                     yield f"nothing in functions/{domain} emits {line[1]} with {line[2:4]}"
             elif not _AWS.match(line[0]):
                 yield f"{line[0]} is no namespace of ours or AWS's"
+
+
+def _searched_in_vain(expression: str, known: set[str], domain: str) -> Iterator[str]:
+    found = _SEARCHED.search(expression)
+    if found and found["namespace"] == "Gatehouse":
+        if found["metric"] not in known or f'service="{domain}"' not in found["terms"]:
+            yield f"nothing in functions/{domain} emits what {expression} searches"
+    elif found is None or not _AWS.match(found["namespace"]):
+        yield f"{expression} searches no namespace of ours or AWS's"
 
 
 def overlaps(widgets: list[Json]) -> Iterator[str]:
@@ -74,6 +104,18 @@ def test_every_metric_of_a_dashboard_is_emitted(stack: Stack, board: Json) -> No
 
 
 @pytest.mark.parametrize(("stack", "board"), BOARDS)
+def test_every_metric_is_on_the_dashboard_or_has_a_reason_not_to_be(stack: Stack, board: Json) -> None:
+    hidden = NOT_SHOWN[stack.domain]
+
+    assert emitted(stack.domain) - shown(board) == hidden.keys()
+
+
+@pytest.mark.parametrize(("stack", "board"), BOARDS)
+def test_every_metric_is_documented_and_no_other(stack: Stack, board: Json) -> None:
+    assert documented(stack.domain) == emitted(stack.domain)
+
+
+@pytest.mark.parametrize(("stack", "board"), BOARDS)
 def test_widgets_have_their_place(stack: Stack, board: Json) -> None:
     assert not list(overlaps(board["widgets"]))
 
@@ -83,6 +125,8 @@ def test_the_domain_has_a_dashboard() -> None:
 
 
 WIDGET = {"x": 0, "y": 0, "width": 6, "height": 6, "properties": {"title": "a", "metrics": []}}
+GONE = "SEARCH('{Gatehouse,feed,service} service=\"firewall_logs\" MetricName=\"RowsGone\"', 'Sum', 300)"
+ANYBODYS = "SEARCH('{Gatehouse,feed,service} MetricName=\"RowsRead\"', 'Sum', 300)"
 
 
 @pytest.mark.parametrize(
@@ -93,6 +137,8 @@ WIDGET = {"x": 0, "y": 0, "width": 6, "height": 6, "properties": {"title": "a", 
         (["Custom", "RowsRead"], "no namespace"),
         ([{"expression": "100 * gone", "id": "a"}], "gone of 100"),
         ([{"expression": "SEARCH('{Custom,Name} MetricName=\"X\"', 'Sum', 300)"}], "searches no namespace"),
+        ([{"expression": GONE}], "emits what"),
+        ([{"expression": ANYBODYS}], "emits what"),
     ],
 )
 def test_a_line_that_nobody_draws_is_reported(line: list[object], complaint: str) -> None:

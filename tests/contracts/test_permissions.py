@@ -85,6 +85,8 @@ def needed_by(definition: Json) -> set[str]:
             needed.add("lambda:InvokeFunction")
         if str(state.get("Resource", "")).startswith("arn:aws:states:::states:startExecution.sync"):
             needed |= _NESTED_EXECUTION
+        elif "states:startExecution" in str(state.get("Resource", "")):
+            needed.add("states:StartExecution")
         if "ecs:runTask.sync" in str(state.get("Resource", "")):
             needed |= _RUN_TASK
         if state["Type"] == "Map" and is_distributed(state):
@@ -165,6 +167,21 @@ def test_machine_may_do_just_what_its_definition_needs(machine: Machine) -> None
     granted = {action for statement in statements for action in _list(statement["Action"])}
 
     assert granted == needed_by(read(machine.path))
+
+
+@pytest.mark.parametrize("machine", machines(), ids=str)
+def test_machine_may_start_itself_just_where_it_does(machine: Machine) -> None:
+    itself = "{% $states.context.StateMachine.Id %}"
+    hands_over = any(itself in str(state.get("Arguments")) for _, state in states(read(machine.path), "Task"))
+    name = machine.properties["Name"]["Fn::Sub"]
+    own = [
+        statement
+        for statement in _machine_statements(machine)
+        if statement["Action"] == ["states:StartExecution"] and f":stateMachine:{name}" in str(statement["Resource"])
+    ]
+    has_children = any(is_distributed(state) for _, state in states(read(machine.path), "Map"))
+
+    assert bool(own) == (hands_over or has_children)
 
 
 @pytest.mark.parametrize("stack", [*stacks(), *standalone()], ids=str)

@@ -58,7 +58,7 @@ def test_functions_that_read_raw_objects_may_assume_just_the_roles_that_are_give
         for function in functions()
         for policy in function.properties["Policies"]
         for statement in policy["Statement"]
-        if "Fn::If" in statement
+        if "sts:AssumeRole" in str(statement)
     }
     assert readers.keys() >= {"PlanRunFunction", "ProcessUnitFunction"}
     for condition, granted, otherwise in readers.values():

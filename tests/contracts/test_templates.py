@@ -67,6 +67,7 @@ BEHIND_IS_CLOUD = (
     | {
         ("firewall_logs_analytics", query): "the embedded cloud has no named queries"
         for query in (
+            "AddressesOfARuleQuery",
             "ChallengeSolveRateQuery",
             "LateDaysQuery",
             "OneAddressQuery",

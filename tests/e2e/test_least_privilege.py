@@ -20,7 +20,8 @@ from local.supervisor import EmbeddedCloud
 from tests.e2e.conftest import Gatehouse
 from tests.support import raw, small_lake
 from tests.support.cloud import eventually
-from tests.support.firewall_days import DAY, a_seal_plan, a_unit
+from tests.support.firewall_compaction import planned_input
+from tests.support.firewall_days import DAY, SEAL_ID, a_unit
 from tests.support.small_lake import SmallLake, on
 
 pytestmark = pytest.mark.cloud
@@ -111,17 +112,19 @@ def test_day_is_swept_and_sealed_under_the_functions_own_policies(gatehouse: Gat
     assert (blocked["status"], _refusals(gatehouse)) == ("FAILED", [])
 
 
-def test_cut_is_compacted_under_the_functions_own_policy(gatehouse: Gatehouse) -> None:
+def test_cut_is_compacted_under_the_functions_own_policy(gatehouse: Gatehouse, tmp_path: Path) -> None:
     ref = gatehouse.put_events("compacted", range(200, 260))
     eventually(lambda: _is_committed(gatehouse, ref) or _refusals(gatehouse), seconds=60)
     files = [file for file in _files(gatehouse, ref) if (file.kind, file.event_date) == ("events", DAY)]
     cut = Cut(start=None, end=None, rows=30)
-    plan = a_seal_plan(inputs_id=inputs_id(DAY, files, [cut]), events=files, cuts=[cut])
-    key = seal_key(plan.seal_id, "plan.json")
-    gatehouse.client("s3").put_object(
-        Bucket=gatehouse.output("RunsBucketName"), Key=key, Body=plan.model_dump_json().encode()
-    )
-    unit = a_unit(seal_id=plan.seal_id).model_dump_json()
+    s3, path = gatehouse.client("s3"), tmp_path / "events.parquet"
+    lines = []
+    for file in files:
+        path.write_bytes(s3.get_object(Bucket=gatehouse.output("LakeBucketName"), Key=file.key)["Body"].read())
+        lines.append(planned_input(path, file.key).model_dump_json())
+    key = seal_key(SEAL_ID, "inputs.jsonl")
+    s3.put_object(Bucket=gatehouse.output("RunsBucketName"), Key=key, Body="\n".join(lines).encode())
+    unit = a_unit(inputs_id=inputs_id(DAY, files, [cut]), cut=cut).model_dump_json()
     for _ in range(2):
         answer = gatehouse.client("lambda").invoke(FunctionName=COMPACT_UNIT, Payload=unit)
         assert json.loads(answer["Payload"].read()) == {"index": 0, "rows_in": 30, "rows_out": 30, "duplicates": 0}

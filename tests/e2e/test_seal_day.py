@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from tests.e2e.conftest import Gatehouse
+from tests.e2e.conftest import FUNCTIONS, Gatehouse
 from tests.support import raw
 from tests.support.cloud import eventually
 
@@ -76,6 +76,24 @@ def test_day_is_swept_sealed_reopened_and_sealed_again(gatehouse: Gatehouse, tmp
 
     third = json.loads(_seal(gatehouse, day)["output"])
     assert third["version"] == 2
+
+
+def test_day_of_many_objects_is_surveyed_in_parts(gatehouse: Gatehouse, tmp_path: Path) -> None:
+    day = "2025-03-08"
+    with gatehouse.untriggered():
+        for number in range(3):
+            events = [raw.an_event(100 * number + n, Datetime=f"{day}T{n:02}:00:00Z") for n in range(20)]
+            gatehouse.put(f"cloudflare/3/20250308/{number}.log.gz", raw.ndjson(events))
+    found = gatehouse.client("lambda").get_function_configuration(FunctionName=f"{FUNCTIONS}-sweep-day")
+    variables = {**found["Environment"]["Variables"], "SURVEY_OBJECTS": "1"}
+    with gatehouse.configured("sweep-day", Environment={"Variables": variables}):
+        sealed = _seal(gatehouse, day)
+    assert sealed["status"] == "SUCCEEDED", sealed
+    listed = gatehouse.client("s3").list_objects_v2(
+        Bucket=gatehouse.output("RunsBucketName"), Prefix=f"firewall_logs/seals/{sealed['name']}/surveys/"
+    )
+    assert listed["KeyCount"] == 3
+    assert _rows(gatehouse, day, tmp_path) == 60
 
 
 def test_day_with_nothing_is_sealed_as_such(gatehouse: Gatehouse) -> None:

@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from firewall_logs.adapters.days import DayIndex, DayReader, DaySeals
 from firewall_logs.adapters.lake import Manifests
 from firewall_logs.adapters.ledger import LedgerClaims
 from firewall_logs.adapters.runs import Evidence, Plans, ReceiptBook
+from firewall_logs.adapters.sealed import SealedWriter
 from firewall_logs.committer import manifest_of
 from firewall_logs.contracts import Account, Disagreement, Drift, Omitted, Proof, ReconciledObject, Reconciliation
 from firewall_logs.days.contracts import SealedDay
@@ -203,16 +205,23 @@ def test_metrics_count_names_that_are_left_out(run: None, capsys: pytest.Capture
     assert (told["ColumnsDrifted"], told["ValuesDrifted"]) == (8, 7)
 
 
-def test_others_are_told_what_was_committed(run: None) -> None:
+def _listen(detail_type: str) -> Callable[[], list[Any]]:
+    """Return what yields the details of events that came since."""
     sqs, events = boto3.client("sqs"), aws.events()
     queue = sqs.create_queue(QueueName="listener")["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    pattern = {"detail-type": ["firewall_logs.RunCommitted"]}
+    pattern = {"detail-type": [detail_type]}
     events.put_rule(Name="r", EventBusName=BUS, EventPattern=json.dumps(pattern))
     events.put_targets(Rule="r", EventBusName=BUS, Targets=[{"Id": "t", "Arn": arn}])
+    return lambda: [
+        json.loads(message["Body"])["detail"] for message in sqs.receive_message(QueueUrl=queue).get("Messages", [])
+    ]
+
+
+def test_others_are_told_what_was_committed(run: None) -> None:
+    told = _listen("firewall_logs.RunCommitted")
     result = handler(STEP, Context())
-    [message] = sqs.receive_message(QueueUrl=queue)["Messages"]
-    assert json.loads(message["Body"])["detail"] == result
+    assert told() == [result]
 
 
 def _day() -> date:
@@ -221,15 +230,15 @@ def _day() -> date:
     return day
 
 
-def _sealed() -> SealedDay:
+def _sealed(version: int = 1, objects: list[str] | None = None) -> SealedDay:
     account = Account(rows_in=5, rows_out=5)
     return SealedDay(
         event_date=_day(),
-        version=1,
+        version=version,
         seal_id="seal-1",
         as_of=NOW,
         transform_versions=[],
-        objects=[],
+        objects=objects or [],
         account=account,
         rows={"47": 5},
         arrivals={},
@@ -255,7 +264,40 @@ def test_object_that_comes_after_the_seal_reopens_its_day(run: None, capsys: pyt
     # An attempt that was killed before it could tell tells it when it comes again; another run does not.
     handler(STEP, Context())
     assert emitted(capsys.readouterr().out)["DaysReopened"] == 1
-    assert DayIndex(aws.dynamodb(), DAYS).reopen(_day(), "run-2") is None
+    assert DayIndex(aws.dynamodb(), DAYS).reopen(_day(), "run-2", 1) is False
+
+
+def _seal(document: SealedDay) -> None:
+    SealedWriter(aws.s3(), LAKE).commit(document)
+    DaySeals(aws.dynamodb(), DAYS).sealed(document)
+
+
+def test_commit_that_is_retried_after_a_seal_took_its_object_in_reopens_nothing(
+    run: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    handler(STEP, Context())
+    _seal(_sealed(objects=[OBJECT_ID]))
+    capsys.readouterr()
+    handler(STEP, Context())
+    assert emitted(capsys.readouterr().out)["DaysReopened"] == 0
+    assert DayReader(aws.dynamodb(), DAYS).state(_day()).status == "SEALED"
+
+
+def test_version_that_was_sealed_after_it_was_looked_at_is_not_reopened(run: None) -> None:
+    _seal(_sealed())
+    index = DayIndex(aws.dynamodb(), DAYS)
+    looked_at = index.open(_day()).version
+    _seal(_sealed(2, [OBJECT_ID]))
+    assert index.reopen(_day(), RUN_ID, looked_at) is False
+    assert DayReader(aws.dynamodb(), DAYS).state(_day()).status == "SEALED"
+
+
+def test_only_what_the_version_lacks_is_told_to_have_reopened_the_day(run: None) -> None:
+    _seal(_sealed(objects=["e" * 32]))
+    told = _listen("firewall_logs.DayReopened")
+    handler(STEP, Context())
+    [event] = told()
+    assert (event["version"], event["objects"], event["rows"]) == (1, 1, 8)
 
 
 def test_committing_twice_changes_nothing(run: None) -> None:

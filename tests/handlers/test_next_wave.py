@@ -259,6 +259,72 @@ def test_pause_ends_the_execution_it_is_meant_for_at_the_next_wave() -> None:
     assert _decide("r")["run_id"] == "b-00001-1"
 
 
+@pytest.fixture
+def short_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("firewall_logs.backfills.conductor.MOST_DECISIONS", 1)
+
+
+@pytest.mark.usefixtures("short_history")
+def test_execution_with_a_long_history_hands_over_between_runs_to_one_that_goes_on(statuses: dict[str, str]) -> None:
+    _begin("ab", "c")
+    _decide()
+    statuses["b-00000-1"] = "RUNNING"
+    assert _decide()["next"] == "wait"
+    statuses.clear()
+    _end("b-00000-1", "a")
+    handed = [_decide(), _decide()]
+    assert [(decision["next"], decision["execution"]) for decision in handed] == [("handed_over", "b-part2")] * 2
+    _backfills().give_order("b", Order(execution="b-part2", max_usd=10))
+    assert _decide("b-part2")["run_id"] == "b-00001-1"
+    _end("b-00001-1", "c")
+    again = _decide("b-part2")
+    assert (again["next"], again["execution"]) == ("handed_over", "b-part3")
+
+
+@pytest.mark.usefixtures("short_history")
+def test_successor_inherits_rounds_so_that_they_stay_bounded() -> None:
+    _begin("ab")
+    execution, attempts, waits = "b", 0, []
+    for _ in range(40):
+        decision = _decide(execution)
+        if decision["next"] == "run":
+            attempts += 1
+            _end(decision["run_id"], "a" if attempts == 1 else "", b="leased_elsewhere")
+        elif decision["next"] == "wait":
+            waits.append(decision["seconds"])
+        elif decision["next"] == "handed_over":
+            execution = decision["execution"]
+            _backfills().give_order("b", Order(execution=execution, max_usd=10))
+        else:
+            break
+    assert (decision["next"], attempts, waits) == ("left", 6, [60, 240, 960, 3840, 15360])
+
+
+@pytest.mark.usefixtures("short_history")
+def test_pause_that_was_asked_of_an_execution_while_it_handed_over_holds_for_its_successor() -> None:
+    _begin("a", "b")
+    _decide()
+    _end("b-00000-1", "a")
+    assert _decide()["next"] == "handed_over"
+    _backfills().ask_to_pause("b", "b")
+    _backfills().give_order("b", Order(execution="b-part2", max_usd=10))
+    assert _decide("b-part2")["next"] == "paused"
+    _backfills().give_order("b", Order(execution="r", max_usd=10))
+    assert _decide("r")["run_id"] == "b-00001-1"
+
+
+@pytest.mark.usefixtures("short_history")
+def test_successor_that_never_began_is_replaced_by_whoever_resumes_and_never_named_again() -> None:
+    _begin("a", "b")
+    _decide()
+    _end("b-00000-1", "a")
+    assert _decide()["execution"] == "b-part2"
+    _backfills().give_order("b", Order(execution="r", max_usd=10))
+    assert _decide("r")["run_id"] == "b-00001-1"
+    _end("b-00001-1", "b")
+    assert _decide("r")["execution"] == "b-part3"
+
+
 def test_breaker_trips_before_a_wave_that_would_cost_too_much(capsys: pytest.CaptureFixture[str]) -> None:
     _begin("a", "b", max_usd=0.5)
     _decide()
@@ -266,7 +332,8 @@ def test_breaker_trips_before_a_wave_that_would_cost_too_much(capsys: pytest.Cap
     stopped = _decide()
     assert stopped["next"] == "stopped"
     assert "max_usd, 0.5000. Resume with a higher max_usd" in stopped["told"]
-    assert emitted(capsys.readouterr().out)["CostBreakersTripped"] == 1
+    told = emitted(capsys.readouterr().out)
+    assert (told["CostBreakersTripped"], told["BackfillUsd"]) == (1, 0.4999999)
     _backfills().give_order("b", Order(execution="r", max_usd=5))
     assert _decide("r")["run_id"] == "b-00001-1"
 

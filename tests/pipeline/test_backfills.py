@@ -140,6 +140,38 @@ def _with_one_death(pipeline: Pipeline, name: str, step: str, done: int) -> str:
     return end
 
 
+def test_backfill_whose_history_grows_long_goes_on_in_execution_after_execution(
+    pipeline: Pipeline, expected: dict[str, bytes]
+) -> None:
+    with pipeline.another(BACKFILL_MOST_DECISIONS="1") as short:
+        end = finish(execution(short, "b", RANGE))
+    assert (end["next"], end["waves_done"], end["objects_left"]) == ("complete", 3, 0)
+    assert _whole(pipeline) == (expected, ["COMMITTED"] * OBJECTS)
+    assert _committed_by(pipeline) == OBJECTS
+    progress = pipeline.documents("firewall_logs/backfills/b/progress.json")["firewall_logs/backfills/b/progress.json"]
+    assert (progress["execution"], progress["hand_overs"]) == ("b-part4", 3)
+
+
+@pytest.mark.parametrize("done", range(3))
+def test_hand_over_that_is_killed_and_asked_for_again_names_the_same_execution(
+    pipeline: Pipeline, expected: dict[str, bytes], done: int
+) -> None:
+    with pipeline.another(BACKFILL_MOST_DECISIONS="1") as short:
+        running = execution(short, "b", RANGE)
+        for step in running:
+            if step == "commit_run":
+                break
+        given = {"backfill_id": "b", "execution": "b", "trouble": ""}
+        for kill_after in (done, None):
+            try:
+                named = short.call("next_wave", given, kill_after)["execution"]
+            except StepFailed as killed:
+                assert killed.name == "Killed"  # noqa: PT017 - nothing else may fail it
+        assert named == "b-part2"
+        assert finish(running)["next"] == "complete"
+    assert _whole(pipeline) == (expected, ["COMMITTED"] * OBJECTS)
+
+
 def test_two_backfills_over_one_range_at_once_both_end_and_do_nothing_twice(
     pipeline: Pipeline, expected: dict[str, bytes]
 ) -> None:

@@ -1,9 +1,6 @@
 """The task on Fargate as a real process: stopped, abandoned or killed in the middle, the next one finishes its work."""
 
-import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -11,11 +8,8 @@ from typing import Any
 import pytest
 
 from batch.exits import DONE, FAILED, INTERRUPTED, REFUSED
-from local.endpoints import credentials
-from local.paths import ROOT
-from tests.support import raw
-from tests.support.aws import ENVIRONMENT, LEDGER
-from tests.support.cloud import eventually
+from tests.support import raw, tasks
+from tests.support.aws import LEDGER
 from tests.support.pipeline import Pipeline
 
 pytestmark = pytest.mark.cloud
@@ -24,6 +18,7 @@ pytestmark = pytest.mark.cloud
 SLICES, SLICE_ROWS = 12, 20_480
 RUN = "run"
 DOCUMENT = f"firewall_logs/runs/{RUN}/batch.jsonl"
+_WORK = {"WORK_KIND": "unit", "WORK_KEY": DOCUMENT}
 
 
 @dataclass
@@ -32,46 +27,17 @@ class Task:
 
     pipeline: Pipeline
 
-    def start(self, **variables: str) -> subprocess.Popen[str]:
-        """Start a task as the state machine does."""
-        environment = {
-            "PATH": "/usr/bin:/bin",
-            "PYTHONPATH": str(ROOT / "functions"),
-            **ENVIRONMENT,
-            **credentials(),
-            "AWS_ENDPOINT_URL": self.pipeline.cloud.endpoint,
-            "MEMORY_MB": "30720",
-            "VCPUS": "4",
-            "STOP_SECONDS": "60",
-            "WORK_KIND": "unit",
-            "WORK_KEY": DOCUMENT,
-            "WORK_LINE": "0",
-            **variables,
-        }
-        return subprocess.Popen(
-            [sys.executable, "-m", "batch.main"],
-            cwd=ROOT,
-            env=environment,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
     def run(self, **variables: str) -> int:
         """Run a task to its end and return its exit code."""
-        with self.start(**variables) as process:
-            said, _ = process.communicate(timeout=120)
-            sys.stdout.write(said)
-            return process.returncode
+        return tasks.run(self.pipeline, **{**_WORK, **variables})
 
     def signalled(self, number: signal.Signals, after_receipts: int, **variables: str) -> int:
         """Run a task, signal it once there are so many receipts, and return its exit code."""
-        with self.start(**variables) as process:
-            eventually(lambda: len(self.pipeline.receipts()) >= after_receipts, seconds=60)
-            os.kill(process.pid, number)
-            said, _ = process.communicate(timeout=120)
-            sys.stdout.write(said)
-            return process.returncode
+
+        def there() -> bool:
+            return len(self.pipeline.receipts()) >= after_receipts
+
+        return tasks.signalled(self.pipeline, number, there, **{**_WORK, **variables})
 
     def marked(self) -> set[str]:
         """Return the slices that the ledger holds for written."""

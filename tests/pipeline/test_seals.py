@@ -8,7 +8,7 @@ import pytest
 from tests.support import raw
 from tests.support.aws import DAYS, LAKE, RAW
 from tests.support.pipeline import Pipeline, StepFailed
-from tests.support.seal import STARTED_AT, KilledOnce, day_of, seal, table_files
+from tests.support.seal import SEALED_KINDS, STARTED_AT, KilledOnce, day_of, seal, table_files
 
 pytestmark = pytest.mark.cloud
 
@@ -138,11 +138,29 @@ def test_object_that_is_committed_while_its_day_is_sealed_reopens_it(
         ended = day_of(pipeline, DAY)
         assert ended["document"]["account"]["rows_out"] == 190, victim
         assert ended["state"]["status"]["S"] == "SEALED", victim
-        newest = set(table_files(pipeline, "events", DAY) + table_files(pipeline, "hourly", DAY))
+        newest = {key for kind in SEALED_KINDS for key in table_files(pipeline, kind, DAY)}
         # Readers that began before may still read the version before; nothing loose is left.
         assert newest <= ended["files"].keys()
         assert {key.split("/")[1] for key in ended["files"]} == {"sealed"}
-        assert len(ended["files"]) == (2 if early else 4), victim
+        assert len(ended["files"]) == len(SEALED_KINDS) * (1 if early else 2), victim
+
+
+def test_commit_that_is_retried_after_the_seal_leaves_the_sealed_day_alone(
+    pipeline: Pipeline, refs: list[dict[str, str]]
+) -> None:
+    _prepare(pipeline, refs)
+    before_summary = pipeline.effects - 2  # and the event
+    pipeline.forget()
+    for handler, event in pipeline.steps("given", refs):
+        if handler != "commit_run":
+            pipeline.call(handler, event)
+    with pytest.raises(StepFailed, match="Killed"):
+        pipeline.call("commit_run", {"run_id": "given"}, before_summary)
+    assert set(pipeline.states()) == {"COMMITTED"}
+    seal(pipeline, "first", DAY)
+    expected = day_of(pipeline, DAY)
+    pipeline.call("commit_run", {"run_id": "given"})
+    assert day_of(pipeline, DAY) == expected
 
 
 def test_day_is_held_by_one_seal_at_a_time(pipeline: Pipeline, refs: list[dict[str, str]]) -> None:

@@ -40,7 +40,7 @@ def test_rows_of_which_some_receipts_have_expired_are_unknown_to_their_seal(pipe
     pipeline.s3.delete_object(Bucket=RAW, Key=ref["key"], VersionId=ref["version_id"])
     pipeline.s3.delete_object(Bucket=RUNS, Key=max(pipeline.receipts()))
     seal(pipeline, "seal", "2026-06-01")
-    found = pipeline.documents("firewall_logs/seals/seal/")["firewall_logs/seals/seal/reconciliation.json"]
+    [found] = pipeline.documents("firewall_logs/seals/seal/reconciliation.json").values()
     assert (found["raw_rows"], found["raw_unknown"], found["disagreements"]) == (0, 1, [])
 
 

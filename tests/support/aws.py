@@ -52,7 +52,9 @@ ENVIRONMENT = {
     "RULES_PARAMETER": RULES,
     "GRACE_SECONDS": "0",
     "MOST_SWEPT_GB": "1",
+    "SURVEY_OBJECTS": "10000",
     "BATCH_MB": "4096",
+    "BATCH_DAY_MB": "65536",
     "BATCH_MEMORY_MB": "0",
 }
 

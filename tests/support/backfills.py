@@ -21,7 +21,8 @@ def execution(
 ) -> Generator[str, None, dict[str, Any]]:
     """Call step after step, yielding the name of each; return what the machine would end with.
 
-    A wait takes as many steps of whatever else goes on as it would take time.
+    A wait takes as many steps of whatever else goes on as it would take time. Where the execution hands over, its
+    successor's steps follow.
 
     Raises:
         StepFailed: A step was killed, and the execution with it, or failed.
@@ -42,6 +43,8 @@ def execution(
         elif decision["next"] == "wait":
             for _ in range(max(1, decision["seconds"] // _SECONDS_PER_STEP)):
                 yield "wait"
+        elif decision["next"] == "handed_over":
+            return (yield from execution(pipeline, decision["execution"], {"resume": plan["backfill_id"]}, kill))
         else:
             return decision
 

@@ -1,22 +1,22 @@
 """Files of events as ProcessUnit leaves them, and what compaction makes of them by a plain and slow reference."""
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import duckdb
 import polars as pl
 
+from firewall_logs import events as unit_events
 from firewall_logs import schema
-from firewall_logs.contracts import LakeFile
 from firewall_logs.days.compaction import Compacted, Input, compact
-from firewall_logs.days.contracts import Cut, FeedProfile, Place
+from firewall_logs.days.contracts import Cut, FeedProfile, Place, PlacedRowGroup, PlannedInput
+from firewall_logs.days.cutting import Moment, Weight, cuts
 from firewall_logs.duplicates import duplicates, without
-from firewall_logs.events import write_days
 from firewall_logs.frames import SCHEMAS
 from tests.support.firewall_days import DAY
 
@@ -36,20 +36,43 @@ def events_file(folder: Path, rows: list[Row]) -> Path:
     """Write rows of one object as ProcessUnit does: sorted, and each once."""
     frame = pl.DataFrame(rows, schema=SCHEMAS["events"])
     kept = without(frame.height, duplicates(frame))
-    return next(file.path for file in write_days(frame, kept, folder) if file.kind == "events")
+    files = unit_events.write_days(frame, kept, folder, row_group_rows=unit_events.ROW_GROUP_ROWS)
+    return next(file.path for file in files if file.kind == "events")
 
 
-def lake_file(path: Path, key: str) -> LakeFile:
-    """Describe a local file of events as if it were in the lake."""
+def planned_input(path: Path, key: str) -> PlannedInput:
+    """Describe a local file of events as a seal's plan does, by what DuckDB reads in its footer."""
+    groups = duckdb.execute(
+        """SELECT any_value(row_group_num_rows), min(coalesce(dictionary_page_offset, data_page_offset)),
+                  max(coalesce(dictionary_page_offset, data_page_offset) + total_compressed_size),
+                  any_value(columns(['stats_min_value', 'stats_max_value']))
+                    FILTER (path_in_schema = 'client_request_host'),
+                  any_value(stats_null_count) FILTER (path_in_schema = 'client_request_host'),
+                  any_value(columns(['stats_min_value', 'stats_max_value'])) FILTER (path_in_schema = 'event_time')
+           FROM parquet_metadata(?) GROUP BY row_group_id ORDER BY row_group_id""",
+        [str(path)],
+    ).fetchall()
     body = path.read_bytes()
-    return LakeFile(
-        kind="events",
+    return PlannedInput(
         key=key,
-        event_date=DAY,
-        rows=_height(path),
         bytes=len(body),
-        sha256=hashlib.sha256(body).hexdigest(),
+        footer=len(body) - int.from_bytes(body[-8:-4], "little") - 8,
+        row_groups=[
+            PlacedRowGroup(
+                rows=rows,
+                start=start,
+                end=end,
+                low=_at(None if nulls else low, earliest),
+                high=_at(high, latest),
+            )
+            for rows, start, end, low, high, nulls, earliest, latest in groups
+        ],
     )
+
+
+def _at(host: str | None, instant: str) -> Place:
+    hour, minute, second = map(int, instant[11:19].split(":"))
+    return Place(host=host, hour=hour, second=60 * minute + second)
 
 
 def compacted(paths: Iterable[Path], cut: Cut, out: Path) -> Compacted:
@@ -67,9 +90,20 @@ def _height(path: Path) -> int:
     return int(pl.scan_parquet(path).select(pl.len()).collect().item())
 
 
-def histogram(rows: Iterable[Row]) -> Counter[tuple[str | None, int]]:
-    """Count rows as their hourly counts do."""
-    return Counter((row["client_request_host"], row["event_hour"]) for row in rows)
+def cuts_of(rows: Iterable[Row], limit: int, *, by_second: bool = False) -> list[Cut]:
+    """Cut rows as their hourly counts say, or their times."""
+    counted: Counter[Moment] = Counter()
+    for row in rows:
+        moment = row["event_time"]
+        second = moment.minute * 60 + moment.second if by_second else 0
+        counted[row["client_request_host"], row["event_hour"], second] += 1
+    return cuts_at(counted, limit)
+
+
+def cuts_at(counted: Mapping[Moment, int], limit: int) -> list[Cut]:
+    """Cut counted rows."""
+    day = {moment: Weight(rows=count, bytes=0) for moment, count in counted.items()}
+    return [found.cut for found in cuts(day, Weight(rows=limit, bytes=0))]
 
 
 # ---------------------------------------------------------------- the reference
@@ -82,12 +116,16 @@ class Expected:
     Attributes:
         events: Rows in order.
         hourly: Rows by the keys of the hourly counts.
+        rays: Where each Ray ID is, as rows of that table in order.
+        addresses: Rows by the keys of the counts by address.
         removed: Rows that repeat another.
         rows_in: All.
     """
 
     events: list[Row]
     hourly: Counter[tuple[Any, ...]]
+    rays: list[tuple[Any, ...]]
+    addresses: Counter[tuple[Any, ...]]
     removed: list[Row]
     rows_in: int
 
@@ -103,7 +141,20 @@ def expected(files: Iterable[list[Row]], cut: Cut) -> Expected:
         else:
             first[content] = row
     events = sorted(first.values(), key=order)
-    return Expected(events, Counter(hourly_key(row) for row in events), removed, len(inside))
+    return Expected(
+        events=events,
+        hourly=Counter(hourly_key(row) for row in events),
+        rays=_rays(events),
+        addresses=Counter(address_key(row) for row in events),
+        removed=removed,
+        rows_in=len(inside),
+    )
+
+
+def _rays(events: list[Row]) -> list[tuple[Any, ...]]:
+    places = {tuple(row[name] for name in schema.RAYS) for row in events}
+    known = [place for place in places if place[0] is not None]
+    return sorted(known, key=lambda place: (place[0].encode(), _place(place[1], place[2], 0)))
 
 
 def order(row: Row) -> Any:
@@ -117,9 +168,15 @@ def hourly_key(row: Row) -> tuple[Any, ...]:
     return tuple(row[name] for name in schema.HOURLY if name != "events")
 
 
+def address_key(row: Row) -> tuple[Any, ...]:
+    """Return what a row is counted under by address."""
+    return tuple(row[name] for name in schema.ADDRESSES if name != "events")
+
+
 def within(row: Row, cut: Cut) -> bool:
     """Return whether a row is in a cut."""
-    here = _place(row["client_request_host"], row["event_hour"])
+    moment = row["event_time"]
+    here = _place(row["client_request_host"], moment.hour, moment.minute * 60 + moment.second)
     return (cut.start is None or _of(cut.start) <= here) and (cut.end is None or here < _of(cut.end))
 
 
@@ -167,8 +224,8 @@ def _column(name: str, values: list[Any]) -> dict[str, Any]:
 
 
 def _of(place: Place) -> Any:
-    return _place(place.host, place.hour)
+    return _place(place.host, place.hour, place.second)
 
 
-def _place(host: str | None, hour: int) -> Any:
-    return host is not None, (host or "").encode(), hour
+def _place(host: str | None, hour: int, second: int) -> Any:
+    return host is not None, (host or "").encode(), hour, second

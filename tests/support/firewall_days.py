@@ -5,13 +5,17 @@ from typing import Any
 
 from firewall_logs.days.contracts import CompactionUnit, Cut, SealPlan
 
+ALL = Cut(start=None, end=None, rows=20)
+
 DAY = date(2026, 6, 1)
 SEAL_ID = "seal-1"
 INPUTS_ID = "a" * 32
 
 
 def a_unit(**given: Any) -> CompactionUnit:
-    return CompactionUnit(**{"seal_id": SEAL_ID, "event_date": DAY, "index": 0} | given)
+    return CompactionUnit(
+        **{"seal_id": SEAL_ID, "event_date": DAY, "index": 0, "inputs_id": INPUTS_ID, "cut": ALL} | given
+    )
 
 
 def a_seal_plan(**given: Any) -> SealPlan:
@@ -24,6 +28,6 @@ def a_seal_plan(**given: Any) -> SealPlan:
         "objects": [],
         "events": [],
         "hourly": [],
-        "cuts": [Cut(start=None, end=None, rows=0)],
+        "cuts": [ALL],
     }
     return SealPlan(**known | given)

@@ -18,7 +18,9 @@ from tests.support import raw
 from tests.support.aws import BUS, DAYS, ENVIRONMENT, LAKE, LEDGER, PARAMETER, RAW, RULES, RUNS, TABLES, create_tables
 from tests.support.firewall import FEEDS
 
-PYARROW_HANDLERS = frozenset({"plan_run", "reconcile_run", "plan_backfill", "reconcile_day", "validate_day"})
+PYARROW_HANDLERS = frozenset(
+    {"plan_run", "reconcile_run", "plan_backfill", "survey_unit", "reconcile_day", "validate_day"}
+)
 
 # Objects by name, or the input of a run.
 Wanted = list[dict[str, str]] | dict[str, Any]
@@ -152,7 +154,11 @@ class Pipeline:
 
     def units(self, run_id: str) -> list[dict[str, Any]]:
         """Return the units of a planned run."""
-        body = self.s3.get_object(Bucket=RUNS, Key=f"firewall_logs/runs/{run_id}/units.jsonl")["Body"].read()
+        return self.lines(f"firewall_logs/runs/{run_id}/units.jsonl")
+
+    def lines(self, key: str) -> list[dict[str, Any]]:
+        """Return the documents of a list in the runs bucket."""
+        body = self.s3.get_object(Bucket=RUNS, Key=key)["Body"].read()
         return [json.loads(line) for line in body.splitlines()]
 
     def lake(self) -> dict[str, bytes]:
@@ -176,9 +182,13 @@ class Pipeline:
             shutil.rmtree(cloud.folder, ignore_errors=True)
 
     @contextmanager
-    def another(self) -> Iterator["Pipeline"]:
-        """Yield one with workers of its own on the same buckets and ledger."""
-        rival = Pipeline(self.cloud, self.environment)
+    def another(self, **environment: str) -> Iterator["Pipeline"]:
+        """Yield one with workers of its own on the same buckets and ledger.
+
+        Args:
+            environment: Added to, or replacing, what these handlers see.
+        """
+        rival = Pipeline(self.cloud, self.environment | environment)
         try:
             yield rival
         finally:

@@ -44,10 +44,29 @@ class KilledOnce:
         return result
 
 
+def _no_task(key: str, line: int) -> None:
+    raise AssertionError(f"line {line} of {key} is for Fargate, which this test has not")
+
+
 def seal(
-    pipeline: Pipeline, seal_id: str, day: str, *, call: Call | None = None, waive: list[str] | None = None
+    pipeline: Pipeline,
+    seal_id: str,
+    day: str,
+    *,
+    call: Call | None = None,
+    task: Callable[[str, int], object] = _no_task,
+    waive: list[str] | None = None,
 ) -> dict[str, Any]:
-    """Take the way of the machine and return the result of the last step."""
+    """Take the way of the machine and return the result of the last step.
+
+    Args:
+        pipeline: Where.
+        seal_id: Name of the seal.
+        day: Its date.
+        call: Calls a handler.
+        task: Runs a task on Fargate, by document and line.
+        waive: Rules to waive.
+    """
     call = call or pipeline.call
     swept = _sweep(pipeline, seal_id, day, call)
     step = {
@@ -57,13 +76,17 @@ def seal(
         "source_objects": swept["listed"],
         "waive": waive or [],
     }
-    found = call("reconcile_day", step)
+    for unit in swept["surveys"]:
+        call("survey_unit", unit)
+    found = call("reconcile_day", step | {"surveys": len(swept["surveys"])})
     if found["disagreements"]:
         return call("block_day", {"seal_id": seal_id, "error": "ReconciliationFailed", "cause": found["first"]})
     version = {"seal_id": seal_id, "event_date": day, "version": found["version"]}
     if not found["unchanged"]:
-        for index in range(found["units"]):
-            call("compact_unit", {"seal_id": seal_id, "event_date": day, "index": index})
+        for unit in pipeline.lines(found["units_key"]) if found["units"] else ():
+            call("compact_unit", unit)
+        for line in range(found["batch_units"]):
+            task(found["batch_key"], line)
         judged = call("validate_day", step)
         if not judged["sealable"]:
             return call("block_day", {"seal_id": seal_id, "error": "DayRefused", "cause": judged["reason"]})
@@ -108,6 +131,8 @@ def day_of(pipeline: Pipeline, day: str) -> dict[str, Any]:
 
 
 _FILES = {"events", "hourly", "sealed"}
+# What a cut becomes: one file of each.
+SEALED_KINDS = ("events", "hourly", "rays", "addresses")
 
 
 def table_files(pipeline: Pipeline, kind: str, day: str) -> list[str]:

@@ -15,6 +15,7 @@ import polars as pl
 from firewall_logs import locations
 from firewall_logs.contracts import Account, LakeFile, Manifest
 from firewall_logs.days.contracts import DayObject, DaySealed, SealedDay, Verdict
+from firewall_logs.days.lookups import write_lookups
 from firewall_logs.identity import object_id, source_id
 from firewall_logs.transform import Outcome
 from firewall_logs.version import TRANSFORM_VERSION
@@ -85,6 +86,7 @@ class SmallLake:
         version = before.version + 1 if before else 1
         inputs = [*loose, *(before.files if before else [])]
         files = [self._compacted(day, version, kind, inputs) for kind in ("events", "hourly")]
+        files += self._lookups(day, version, files[0])
         rows = files[0].rows
         sealed = SealedDay(
             event_date=day,
@@ -154,6 +156,16 @@ class SmallLake:
         order = ["client_request_host", "event_time"] if kind == "events" else merged.columns[:-1]
         merged.sort(order).write_parquet(path, compression="zstd")
         return self._described(key, kind, day)
+
+    def _lookups(self, day: date, version: int, events: LakeFile) -> Iterable[LakeFile]:
+        rows = pl.read_parquet(self.folder / events.key, hive_partitioning=False)
+        every = pl.int_range(rows.height, dtype=pl.get_index_type(), eager=True)
+        for local in write_lookups(rows, every, day, self.folder.parent / "lookups"):
+            key = locations.sealed_key(local.kind, day, f"{version:032x}", 0)
+            path = self.folder / key
+            path.parent.mkdir(parents=True, exist_ok=True)
+            shutil.move(local.path, path)
+            yield self._described(key, local.kind, day)
 
     def _described(self, key: str, kind: Any, day: date | None) -> LakeFile:
         path = self.folder / key

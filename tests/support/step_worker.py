@@ -2,7 +2,9 @@
 
 polars and pyarrow may not share a process, so a pipeline is driven through two of these. One JSON document a line:
 in `{"handler", "event", "kill_after", "fault_rate"}`, out `{"result" | "error", "message", "effects", "faults",
-"requests"}`.
+"requests"}`. The handler `task` is a task on Fargate, its event what a machine tells it by environment.
+
+`CLOCK_OFFSET_SECONDS` and `S3_OFFSET_SECONDS` put its own clock and the one that stamps S3's objects off the true time.
 """
 
 import importlib
@@ -10,15 +12,20 @@ import json
 import os
 import random
 import sys
+from datetime import timedelta
 from typing import Any
 
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 
 from firewall_logs import planning
+from firewall_logs.backfills import conductor as backfill_conductor
 from firewall_logs.backfills import planner as backfill_planner
-from kernel import aws
+from firewall_logs.days import cutting
+from firewall_logs.settings import BatchSettings
+from kernel import aws, clock
 from kernel.metering import Meter
+from kernel.settings import load
 from tests.support.context import Context
 
 # Everything that changes what others can see.
@@ -90,13 +97,33 @@ class _Body:
         yield self._content
 
 
+def put_clocks_off() -> None:
+    """Let this process and S3 tell other times; before a handler is imported, which takes the clock along."""
+    true = clock.utc_now
+    own = timedelta(seconds=float(os.environ.get("CLOCK_OFFSET_SECONDS", "0")))
+    of_s3 = timedelta(seconds=float(os.environ.get("S3_OFFSET_SECONDS", "0")))
+    clock.utc_now = lambda: true() + own
+
+    def stamp(parsed: dict[str, Any], **_: Any) -> None:
+        for stamped in (parsed, *parsed.get("Versions", ()), *parsed.get("Contents", ())):
+            if "LastModified" in stamped:
+                stamped["LastModified"] += of_s3
+
+    events: Any = aws.s3().meta.events
+    events.register("after-call", stamp)
+
+
 def main() -> None:
     """Serve until the input ends."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what handlers print is not an answer
     planning.SLICE_ROWS = int(os.environ.get("SLICE_ROWS", planning.SLICE_ROWS))  # type: ignore[misc]
+    cutting.MOST = cutting.Weight(int(os.environ.get("CUT_ROWS", cutting.MOST.rows)), cutting.MOST.bytes)  # type: ignore[misc]
     for name in ("WAVE_OBJECTS", "_CHUNK"):
         setattr(backfill_planner, name, int(os.environ.get(f"BACKFILL_{name}", getattr(backfill_planner, name))))
+    decisions = int(os.environ.get("BACKFILL_MOST_DECISIONS", backfill_conductor.MOST_DECISIONS))
+    backfill_conductor.MOST_DECISIONS = decisions  # type: ignore[misc]
+    put_clocks_off()
     reaper, weather = Reaper(), Weather()
     for maker in (aws.s3, aws.dynamodb, aws.events, aws.ssm, aws.states):
         events: Any = maker().meta.events
@@ -112,16 +139,30 @@ def main() -> None:
 
 
 def _answer(request: dict[str, Any], reaper: Reaper) -> dict[str, Any]:
-    module = importlib.import_module(f"firewall_logs.handlers.{request['handler']}")
     reaper.arm(request["kill_after"])
     meter = Meter(memory_mb=0)
     try:
-        answer = {"result": module.handler(request["event"], Context())}
+        answer = {"result": _call(request["handler"], request["event"])}
     except Killed:
         answer = {"error": "Killed", "message": ""}
     except Exception as error:  # noqa: BLE001 - the class name is the answer, as in Lambda
         answer = {"error": type(error).__name__, "message": str(error)}
     return {**answer, "effects": reaper.effects, "requests": meter.read().requests}
+
+
+def _call(handler: str, event: dict[str, Any]) -> Any:
+    if handler != "task":
+        return importlib.import_module(f"firewall_logs.handlers.{handler}").handler(event, Context())
+    # The other worker may not import it: it needs polars.
+    works = importlib.import_module("batch.main").WORKS
+    os.environ.update(event)
+    load.cache_clear()
+    return works[event["WORK_KIND"]](load(BatchSettings), _NeverStopped())
+
+
+class _NeverStopped:
+    def check(self) -> None:
+        pass
 
 
 if __name__ == "__main__":

@@ -52,13 +52,17 @@ class _Table:
         key = {"partition": {"S": _DAYS}, "item": {"S": day.isoformat()}}
         return self._dynamodb.get_item(TableName=self._table, Key=key, ConsistentRead=True).get("Item", {})
 
-    def _query(self, partition: str) -> Iterator[dict[str, Any]]:
+    def _query(self, partition: str, first: str, last: str) -> Iterator[dict[str, Any]]:
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
             ConsistentRead=True,
-            KeyConditionExpression="#partition = :partition",
-            ExpressionAttributeNames={"#partition": "partition"},
-            ExpressionAttributeValues={":partition": {"S": partition}},
+            KeyConditionExpression="#partition = :partition AND #item BETWEEN :first AND :last",
+            ExpressionAttributeNames={"#partition": "partition", "#item": "item"},
+            ExpressionAttributeValues={
+                ":partition": {"S": partition},
+                ":first": {"S": first},
+                ":last": {"S": last},
+            },
         )
         for page in pages:
             yield from page["Items"]
@@ -82,30 +86,36 @@ class DayIndex(_Table):
             },
         )
 
-    def reopen(self, day: date, run_id: str) -> Day | None:
-        """Open a day that has new rows: after these are in the index, before anybody says that they are committed.
+    def open(self, day: date) -> Day:
+        """Open a day that nothing came for before, and return its state: after its new rows are in the index."""
+        if self._update(day, "SET #status = :open", "attribute_not_exists(#status)", {":open": {"S": "OPEN"}}):
+            return Day(event_date=day)
+        return _day(self._get(day))
+
+    def reopen(self, day: date, run_id: str, version: int) -> bool:
+        """Open a day again whose version lacks rows, before anybody says that these are committed.
+
+        A later version is left alone: its seal has read the index after its state was written, and so saw the rows.
 
         Returns:
-            The day where this run reopened it, also by an earlier attempt; None where it was open anyway.
+            Whether this run reopened it, also by an earlier attempt; False where it was open anyway.
         """
-        if self._update(
-            day, "SET #status = :open", "attribute_not_exists(#status)", {":open": {"S": "OPEN"}}
-        ):  # its first rows
-            return None
         reopened = self._update(
             day,
             "SET #status = :reopened, reopened_by = :run, reason = :reason",
-            "#status = :sealed",
+            "#status = :sealed AND version = :version",
             {
                 ":reopened": {"S": "REOPENED"},
                 ":sealed": {"S": "SEALED"},
+                ":version": {"N": str(version)},
                 ":run": {"S": run_id},
                 ":reason": {"S": f"run {run_id} brought rows after the seal"},
             },
         )
+        if reopened:
+            return True
         item = self._get(day)
-        mine = item.get("status", {}).get("S") == "REOPENED" and item.get("reopened_by", {}).get("S") == run_id
-        return _day(item) if reopened or mine else None
+        return bool(item["status"]["S"] == "REOPENED" and item["reopened_by"]["S"] == run_id)
 
 
 class DayReader(_Table):
@@ -113,9 +123,16 @@ class DayReader(_Table):
 
     IAM: ClassVar = frozenset({"dynamodb:Query", "dynamodb:GetItem"})
 
-    def objects(self, day: date) -> Iterator[DayObject]:
-        """Yield every object that brought something to a day, by object id."""
-        for item in self._query(day.isoformat()):
+    def objects(self, day: date, first: str = "", last: str = "f") -> Iterator[DayObject]:
+        """Yield every object that brought something to a day, by object id.
+
+        Args:
+            day: Which.
+            first: Beginning of the first identities that are wanted.
+            last: Beginning of the last ones.
+        """
+        # `~` comes after every hex digit.
+        for item in self._query(day.isoformat(), first or "0", f"{last}~"):
             yield DayObject(
                 event_date=day,
                 object_id=item["item"]["S"],
@@ -131,7 +148,7 @@ class DayReader(_Table):
 
     def all(self) -> Iterator[Day]:
         """Yield the state of every day that ever had rows or a seal, by date."""
-        yield from (_day(item) for item in self._query(_DAYS) if "status" in item)
+        yield from (_day(item) for item in self._query(_DAYS, "0", "9~") if "status" in item)
 
 
 class DaySeals(_Table):

@@ -19,7 +19,7 @@ from firewall_logs.contracts import (
     RunSummary,
     Unit,
 )
-from firewall_logs.errors import ListInvalid, WorkMissing
+from firewall_logs.errors import ListInvalid, PlanMissing, WorkMissing
 from kernel.errors import EffectConflict
 from kernel.objects import Bucket
 
@@ -38,6 +38,21 @@ class PlanReader:
     def read(self, run_id: str) -> RunPlan | None:
         """Return the plan; None where the run ended before it had one."""
         return read_document(self._bucket, locations.run_key(run_id, "plan.json"), RunPlan)
+
+    def require(self, run_id: str, step: str) -> RunPlan:
+        """Return the plan.
+
+        Args:
+            run_id: Of the run.
+            step: Which cannot do without it.
+
+        Raises:
+            PlanMissing: There is none.
+        """
+        plan = self.read(run_id)
+        if plan is None:
+            raise PlanMissing(f"Run {run_id} has no plan.json: PlanRun comes before {step}.")
+        return plan
 
     def intent(self, run_id: str) -> list[str]:
         """Return the objects that the run may hold; none where it ended before it claimed any."""

@@ -17,7 +17,7 @@ from kernel.objects import Bucket
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-_TABLES: Final = ("events", "hourly")
+_TABLES: Final = ("events", "hourly", "rays", "addresses")
 _JSON: Final = "application/json"
 
 

@@ -1,24 +1,30 @@
 """The runs bucket's documents of seals: what they found, what they are to do, what became of it."""
 
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from firewall_logs import locations
-from firewall_logs.adapters.documents import JSON, READ, WRITE, json_of, read_document
+from firewall_logs.adapters.documents import JSON, LINES, READ, WRITE, json_of, lines_of, read_document
+from firewall_logs.contracts import Contract
 from firewall_logs.days.contracts import (
     CompactionReceipt,
-    CompactionUnit,
     DayBlocked,
     DayReconciliation,
+    PlannedInput,
     SealedDay,
     SealIntent,
     SealPlan,
+    SurveyUnit,
 )
+from firewall_logs.days.reconciliation import Evidence
 from kernel.errors import EffectConflict
 from kernel.objects import Bucket
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+    from firewall_logs.days.planning import Planned
 
 
 class SealPlanReader:
@@ -32,6 +38,11 @@ class SealPlanReader:
     def read(self, seal_id: str) -> SealPlan | None:
         """Return the plan; None where the seal has none yet."""
         return read_document(self._bucket, locations.seal_key(seal_id, "plan.json"), SealPlan)
+
+    def inputs(self, seal_id: str) -> Iterator[PlannedInput] | None:
+        """Return the input files of events in the order of the plan; None where the seal has no plan yet."""
+        body = self._bucket.get(locations.seal_key(seal_id, "inputs.jsonl"))
+        return None if body is None else map(PlannedInput.model_validate_json, body.splitlines())
 
 
 class CompactionReceiptReader:
@@ -81,19 +92,55 @@ class SealPlans(SealPlanReader):
         """Write the verdict."""
         self._bucket.put(locations.seal_key(found.seal_id, "reconciliation.json"), json_of(found), JSON)
 
-    def write(self, plan: SealPlan) -> None:
-        """Write the units, one JSON document a line, and then the plan."""
-        units = (
-            CompactionUnit(seal_id=plan.seal_id, event_date=plan.event_date, index=index)
-            for index in range(len(plan.cuts))
-        )
-        lines = b"".join(unit.model_dump_json().encode() + b"\n" for unit in units)
-        self._bucket.put(self.units_key(plan.seal_id), lines, "application/x-ndjson")
-        self._bucket.put(locations.seal_key(plan.seal_id, "plan.json"), json_of(plan), JSON)
+    def write(self, planned: "Planned") -> None:
+        """Write the lists, one JSON document a line, and then the plan."""
+        seal_id = planned.plan.seal_id
+        self._write_lines(locations.seal_key(seal_id, "inputs.jsonl"), planned.inputs)
+        self._write_lines(self.units_key(seal_id), planned.units)
+        self._write_lines(self.batch_key(seal_id), planned.tasks)
+        self._bucket.put(locations.seal_key(seal_id, "plan.json"), json_of(planned.plan), JSON)
 
     def units_key(self, seal_id: str) -> str:
-        """Return the key of the units, which the Distributed Map reads."""
+        """Return the key of the units for functions, which a Distributed Map reads."""
         return locations.seal_key(seal_id, "units.jsonl")
+
+    def batch_key(self, seal_id: str) -> str:
+        """Return the key of the work for tasks, which another one reads."""
+        return locations.seal_key(seal_id, "batch.jsonl")
+
+    def _write_lines(self, key: str, documents: Iterable[Contract]) -> None:
+        self._bucket.put(key, lines_of(documents), LINES)
+
+
+class SurveyReader:
+    """Reads surveys of a day's objects."""
+
+    IAM: ClassVar = READ
+
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._bucket = Bucket(s3, bucket)
+
+    def read(self, seal_id: str, part: int) -> Iterator[Evidence]:
+        """Yield what a part of the survey found; nothing where it is missing."""
+        body = self._bucket.get(_survey_key(seal_id, part)) or b""
+        yield from map(Evidence.model_validate_json, body.splitlines())
+
+
+class SurveyBook:
+    """Writes surveys of a day's objects."""
+
+    IAM: ClassVar = WRITE
+
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._bucket = Bucket(s3, bucket)
+
+    def write(self, unit: SurveyUnit, found: Iterable[Evidence]) -> None:
+        """Write what a part of the survey found, one JSON document a line."""
+        self._bucket.put(_survey_key(unit.seal_id, unit.part), lines_of(found), LINES)
+
+
+def _survey_key(seal_id: str, part: int) -> str:
+    return locations.seal_key(seal_id, f"surveys/{part:05d}.jsonl")
 
 
 class SealIntents:

@@ -37,6 +37,9 @@ _AGAIN_SECONDS: Final = 1
 _MOST_FALSE_STARTS: Final = 5
 # Waves that are found done in a call are looked up one by one, some seconds each.
 _MOST_LOOKED_AT: Final = 50
+# An execution's history holds 25,000 events. A decision, its run and a breath after it make 15, so two thirds are left
+# for retries. https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+MOST_DECISIONS: Final = 500
 # What the planner of a run says of objects that no other run would find otherwise.
 _LASTING: Final = frozenset({"missing", "unreadable", "ignored"})
 
@@ -95,7 +98,7 @@ class Conductor:
         if state.order.execution != request.execution:
             return _decision(state, "superseded", f"execution {state.order.execution} goes on with this backfill")
         decision = self._decide(state)
-        state.remember(status=decision.next)
+        state.remember(status=decision.next, decisions=state.progress.decisions + 1)
         self._backfills.keep_progress(request.backfill_id, state.progress)
         return decision
 
@@ -109,9 +112,12 @@ class Conductor:
             execution=request.execution, waves=[WaveProgress(wave=wave.wave) for wave in plan.planning.waves]
         )
         progress = self._backfills.progress(request.backfill_id) or fresh
-        if progress.execution != request.execution:
+        if progress.successor == request.execution:
+            inherited = {"execution": request.execution, "predecessor": progress.execution}
+            progress = progress.model_copy(update=inherited | {"successor": None, "decisions": 0})
+        elif progress.execution != request.execution:
             waves = [wave.model_copy(update={"tries": 0}) for wave in progress.waves]
-            progress = fresh.model_copy(update={"waves": waves})
+            progress = fresh.model_copy(update={"waves": waves, "hand_overs": progress.hand_overs})
         return _State(request, plan, order, progress)
 
     def _decide(self, state: _State) -> WaveDecision:
@@ -120,8 +126,10 @@ class Conductor:
                 run_id = _run_id(state, wave)
                 return _decision(state, "wait", f"run {run_id} still runs", seconds=_RUNNING_SECONDS)
         pause = self._backfills.pause(state.request.backfill_id)
-        if pause is not None and pause.execution == state.request.execution:
+        if pause is not None and pause.execution in {state.progress.execution, state.progress.predecessor}:
             return _decision(state, "paused", "it was asked to pause")
+        if state.progress.decisions >= MOST_DECISIONS:
+            return _hand_over(state)
         return self._next(state) or self._round(state) or self._end(state)
 
     def _settle(self, state: _State, wave: WaveProgress) -> bool:
@@ -227,6 +235,15 @@ class Conductor:
 def _is_open(wave: WaveProgress) -> bool:
     """Whether another run may help: nothing is known yet, or something is left that is not left for good."""
     return not wave.done and not wave.started and (wave.tries == 0 or wave.left > wave.lasting)
+
+
+def _hand_over(state: _State) -> WaveDecision:
+    """Let another execution go on; asked once more, as after an answer that was lost, name the same one."""
+    if state.progress.successor is None:
+        number = state.progress.hand_overs + 1
+        state.remember(hand_overs=number, successor=f"{state.request.backfill_id}-part{number + 1}")
+    successor = state.progress.successor
+    return _decision(state, "handed_over", f"execution {successor} goes on with this backfill", execution=successor)
 
 
 def _run_id(state: _State, wave: WaveProgress) -> str:

@@ -11,7 +11,7 @@ from firewall_logs.contracts import Contract, Count, ListKey, RunInput
 BackfillId = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,60}$")]
 Usd = Annotated[float, Field(ge=0)]
 Engine = Literal["auto", "lambda", "batch"]
-Next = Literal["run", "wait", "complete", "left", "paused", "superseded", "stopped"]
+Next = Literal["run", "wait", "complete", "left", "paused", "superseded", "stopped", "handed_over"]
 
 
 class BackfillInput(Contract):
@@ -188,15 +188,23 @@ class Progress(Contract):
     """`progress.json`: written by NextWave, and only a memory: runs, ledger and manifests are the truth.
 
     Attributes:
-        execution: Whose tries, rounds and false starts these are.
+        execution: Whose tries, rounds and false starts these are; it may have inherited them.
         rounds: Further rounds over what was left.
         false_starts: Runs that were asked for and never began.
+        decisions: That this execution was given: its history grows with them.
+        hand_overs: How often an execution was to hand over to another, by this backfill.
+        successor: The execution that goes on in its place, once it was told to hand over.
+        predecessor: The one that it goes on for.
         status: What NextWave decided last.
     """
 
     execution: str
     rounds: Count = 0
     false_starts: Count = 0
+    decisions: Count = 0
+    hand_overs: Count = 0
+    successor: str | None = None
+    predecessor: str | None = None
     status: Next = "wait"
     waves: list[WaveProgress]
 
@@ -250,12 +258,13 @@ class WaveDecision(Contract):
     """Result of NextWave: what the machine is to do.
 
     Attributes:
-        next: "run" a wave, "wait" and ask again, or end.
+        next: "run" a wave, "wait" and ask again, or end; "handed_over" ends once another execution is started.
         seconds: How long to wait.
         run_id: Name of the run.
         input: Of the run.
         told: The same in words.
         left_key: Of the list of what is left, in the runs bucket.
+        execution: Name of the one that goes on.
     """
 
     backfill_id: BackfillId
@@ -265,6 +274,7 @@ class WaveDecision(Contract):
     run_id: str | None = None
     input: RunInput | None = None
     left_key: str | None = None
+    execution: str | None = None
     waves: Count
     waves_done: Count
     objects: Count

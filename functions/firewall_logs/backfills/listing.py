@@ -1,23 +1,18 @@
 """What a backfill is about: the logs of a range, one after the other, from wherever an earlier call stopped."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from firewall_logs.backfills.contracts import BackfillInput
 from firewall_logs.contracts import ListedObject, SourceObject
 from firewall_logs.errors import FeedConfigInvalid, SourceUnreadable
-from firewall_logs.feeds import Feed, is_log
+from firewall_logs.feeds import arrival, is_log
 
 if TYPE_CHECKING:
     from firewall_logs.adapters.runs import ObjectLists
     from firewall_logs.adapters.source import SourceCatalogue, SourceListing
     from firewall_logs.feeds import Feeds
-
-# Logpush writes `{DATE}` as a folder: https://developers.cloudflare.com/logs/logpush/logpush-job/custom-fields/
-_DAY: Final = re.compile(r"(\d{4})-?(\d\d)-?(\d\d)/")
 
 
 @dataclass(frozen=True)
@@ -33,21 +28,6 @@ class Listed:
     cursor: str
     source: SourceObject | None
     is_wanted: bool = True
-
-
-def arrival(source: SourceObject, feed: Feed) -> date:
-    """Return the day that an object arrived on, in UTC.
-
-    That of its dated folder (`20260601/` or `2026-06-01/`, directly below the feed's prefix) where it has one: it says
-    when Logpush delivered it, and stays when somebody copies the object. Else the day of its LastModified.
-    """
-    found = _DAY.match(source.key, len(feed.prefix))
-    if found:
-        try:
-            return date(int(found[1]), int(found[2]), int(found[3]))
-        except ValueError:
-            pass
-    return source.last_modified.date()
 
 
 class Listing:

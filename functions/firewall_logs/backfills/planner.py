@@ -17,8 +17,7 @@ if TYPE_CHECKING:
     from firewall_logs.feeds import Feeds
     from firewall_logs.standing import Lookout
 
-# A wave is a run. 250 of them are a million objects, and stay far below the 25,000 events of an execution even if every
-# one is tried six times: https://docs.aws.amazon.com/step-functions/latest/dg/service-quotas.html
+# A wave is a run: large enough that a million objects are 250 of them, and well below what a run takes.
 WAVE_OBJECTS: Final = 4_000
 WAVE_BYTES: Final = 64 << 30
 # Looked up in ledger and manifests at once.

@@ -6,6 +6,7 @@ from datetime import date, timedelta
 
 from firewall_logs.contracts import Account, Manifest
 from firewall_logs.days.contracts import DayObject, FeedArrivals
+from firewall_logs.feeds import Feeds, arrival
 from firewall_logs.identity import source_id
 from firewall_logs.locations import object_date
 
@@ -36,12 +37,17 @@ def rows_by_day(manifest: Manifest) -> dict[date, int]:
     return dict(rows)
 
 
-def by_feed(manifests: Iterable[Manifest]) -> dict[str, FeedArrivals]:
-    """Sum up by feed what the objects of a day brought."""
+def by_feed(manifests: Iterable[Manifest], feeds: Feeds) -> dict[str, FeedArrivals]:
+    """Sum up by feed what the objects of a day brought.
+
+    Args:
+        manifests: Of the objects.
+        feeds: Which say on what day an object arrived.
+    """
     members: defaultdict[str, list[Manifest]] = defaultdict(list)
     for manifest in manifests:
         members[manifest.feed].append(manifest)
-    return {feed: _of(found) for feed, found in sorted(members.items())}
+    return {feed: _of(found, feeds) for feed, found in sorted(members.items())}
 
 
 def add_up(parts: Iterable[dict[str, FeedArrivals]]) -> dict[str, FeedArrivals]:
@@ -60,16 +66,19 @@ def add_up(parts: Iterable[dict[str, FeedArrivals]]) -> dict[str, FeedArrivals]:
     return dict(sorted(total.items()))
 
 
-def _of(manifests: list[Manifest]) -> FeedArrivals:
+def _of(manifests: list[Manifest], feeds: Feeds) -> FeedArrivals:
     return FeedArrivals(
         objects=len(manifests),
         defects=sum(bool(m.object_defect) and m.account.rows_out == 0 for m in manifests),
         account=sum((m.account for m in manifests), Account()),
         spread_days=max((len(rows_by_day(m)) for m in manifests), default=0),
-        far_rows=sum(map(_far, manifests)),
+        far_rows=sum(_far(manifest, feeds) for manifest in manifests),
     )
 
 
-def _far(manifest: Manifest) -> int:
-    arrived = object_date(manifest.source.last_modified)
+def _far(manifest: Manifest, feeds: Feeds) -> int:
+    source = manifest.source
+    feed = feeds.owner(source.bucket, source.key)
+    # Replays lie in no feed, nor do objects of one that is gone.
+    arrived = arrival(source, feed) if feed else object_date(source.last_modified)
     return sum(rows for day, rows in rows_by_day(manifest).items() if abs(day - arrived) > _NEAR)

@@ -20,8 +20,6 @@ from firewall_logs.days.contracts import (
     CompactionProof,
     CompactionReceipt,
     CompactionUnit,
-    Cut,
-    SealPlan,
 )
 from firewall_logs.days.inputs import Inputs
 from firewall_logs.errors import CutMismatch, PlanMissing
@@ -66,22 +64,21 @@ class Compactor:
         return self._receipts.read(unit.seal_id, unit.index) or self._make(unit)
 
     def _make(self, unit: CompactionUnit) -> CompactionReceipt:
-        plan = self._plans.read(unit.seal_id)
-        if plan is None:
-            raise PlanMissing(f"Seal {unit.seal_id} has no plan.json: its day is planned before it is compacted.")
-        cut = plan.cuts[unit.index]
+        planned = self._plans.inputs(unit.seal_id)
+        if planned is None:
+            raise PlanMissing(f"Seal {unit.seal_id} has no inputs.jsonl: its day is planned before it is compacted.")
         started_at, began, cpu = self._now(), time.perf_counter(), time.process_time()
         with tempfile.TemporaryDirectory() as folder:
             raw, out = Path(folder, "raw"), Path(folder, "out")
             raw.mkdir()
             out.mkdir()
-            inputs = Inputs(self._inputs, cut, raw)
-            with closing(inputs.of(plan.events)) as given:
-                compacted = compact(given, cut, out)
-            _require_all(compacted, cut, plan, unit.index)
-            files = [self._upload(file, plan, unit.index) for file in compacted.files]
+            inputs = Inputs(self._inputs, unit.cut, raw)
+            with closing(inputs.of(planned)) as given:
+                compacted = compact(given, unit.cut, out)
+            _require_all(compacted, unit)
+            files = [self._upload(file, unit) for file in compacted.files]
         receipt = CompactionReceipt(
-            proof=_proof(compacted, files, plan.inputs_id, unit.index),
+            proof=_proof(compacted, files, unit.inputs_id, unit.index),
             measured=CompactionMeasured(
                 seal_id=unit.seal_id,
                 started_at=started_at,
@@ -91,7 +88,7 @@ class Compactor:
                 peak_rss_mb=round(peak_rss_mb(), 1),
                 bytes_read=inputs.bytes,
                 bytes_written=sum(file.bytes for file in files),
-                # And the looks for a receipt and at the plan; and the receipt.
+                # And the looks for a receipt and at the list of inputs; and the receipt.
                 s3_gets=inputs.gets + 2,
                 s3_puts=len(files) + 1,
             ),
@@ -99,12 +96,12 @@ class Compactor:
         self._receipts.write(receipt)
         return receipt
 
-    def _upload(self, file: LocalFile, plan: SealPlan, index: int) -> LakeFile:
-        key = locations.sealed_key(file.kind, plan.event_date, plan.inputs_id, index)
+    def _upload(self, file: LocalFile, unit: CompactionUnit) -> LakeFile:
+        key = locations.sealed_key(file.kind, unit.event_date, unit.inputs_id, unit.index)
         return LakeFile(
             kind=file.kind,
             key=key,
-            event_date=plan.event_date,
+            event_date=unit.event_date,
             rows=file.rows,
             bytes=file.path.stat().st_size,
             sha256=self._lake.put(key, file.path),
@@ -113,14 +110,14 @@ class Compactor:
         )
 
 
-def _require_all(compacted: Compacted, cut: Cut, plan: SealPlan, index: int) -> None:
+def _require_all(compacted: Compacted, unit: CompactionUnit) -> None:
     """Raise CutMismatch unless all rows of the cut, and no others, came in."""
-    if compacted.rows_in != cut.rows:
+    if compacted.rows_in != unit.cut.rows:
         raise CutMismatch(
-            f"Cut {index} of {plan.event_date} ({plan.seal_id}) has {compacted.rows_in} events where the hourly counts "
-            f"of its inputs say {cut.rows}. Nothing was written. Compare the files that the seal's plan.json names "
-            "under `events` and `hourly`, object by object; restore from the lake bucket's versions what somebody has "
-            "replaced, then seal the day again."
+            f"Cut {unit.index} of {unit.event_date} ({unit.seal_id}) has {compacted.rows_in} events where the hourly "
+            f"counts of its inputs say {unit.cut.rows}. Nothing was written. Compare the files that the seal's "
+            "plan.json names under `events` and `hourly`, object by object; restore from the lake bucket's versions "
+            "what somebody has replaced, then seal the day again."
         )
 
 

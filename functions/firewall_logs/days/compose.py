@@ -12,10 +12,10 @@ from kernel import aws
 from kernel.clock import utc_now
 
 if TYPE_CHECKING:
-    from firewall_logs.settings import CompactSettings
+    from firewall_logs.settings import BatchSettings, CompactSettings
 
 
-def compactor(settings: "CompactSettings", memory_mb: int) -> Compactor:
+def compactor(settings: "CompactSettings | BatchSettings", memory_mb: int) -> Compactor:
     """Return a compactor.
 
     Args:

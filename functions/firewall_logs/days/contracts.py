@@ -4,7 +4,7 @@
 """
 
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Final, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
@@ -57,19 +57,25 @@ class Day(Contract):
 
 
 class Place(Contract):
-    """A place in the order of a sealed day, which goes by host (null first), then instant."""
+    """A place in the order of a sealed day, which goes by host (null first), then instant.
+
+    Attributes:
+        second: Of the hour.
+    """
 
     host: str | None
     hour: Annotated[int, Field(ge=0, le=23)]
+    second: Annotated[int, Field(ge=0, le=3599)] = 0
 
 
 class Cut(Contract):
-    """A range of a day's order that becomes one file of events and one of hourly counts.
+    """A range of a day's order that becomes one file of each table.
 
     Attributes:
         start: Its first place; None for the beginning.
         end: The place after its last; None for the end.
-        rows: By the hourly counts of the inputs, before duplicates across objects are removed.
+        rows: By the hourly counts of the inputs, before duplicates across objects are removed; where a host's hour is
+            divided, by the times of its events.
     """
 
     start: Place | None
@@ -85,7 +91,7 @@ class FeedArrivals(Contract):
         defects: Of them, quarantined whole.
         account: Of these objects, whole: rows of other days included.
         spread_days: Most event dates that one of the objects has.
-        far_rows: Rows of these objects whose event date is more than a day from the date of the object's LastModified.
+        far_rows: Rows of these objects whose event date is more than a day from the day the object arrived on.
     """
 
     objects: Count = 0
@@ -128,12 +134,59 @@ class SealPlan(Contract):
     late_rows: Count = 0
 
 
+class PlacedRowGroup(Contract):
+    """A row group of an input: where it is, and what the statistics say of the places of its rows.
+
+    Attributes:
+        rows: How many.
+        start: Offset of its first byte.
+        end: Offset after its last byte.
+        low: No row has an earlier host, or an earlier second of whatever hour; None where nothing is known.
+        high: Nor a later one.
+    """
+
+    rows: Count
+    start: Count
+    end: Count
+    low: Place | None
+    high: Place | None
+
+
+class PlannedInput(Contract):
+    """One line of `inputs.jsonl` of a seal: a file of events, in the order of the plan.
+
+    Attributes:
+        bytes: Of the file.
+        footer: Offset of its footer.
+        row_groups: In file order.
+    """
+
+    key: str
+    bytes: Count
+    footer: Count
+    row_groups: list[PlacedRowGroup]
+
+
 class CompactionUnit(Contract):
-    """One line of `units.jsonl` of a seal: one cut, which one function call or task compacts."""
+    """One line of `units.jsonl` of a seal: one cut, which one function call compacts.
+
+    Attributes:
+        inputs_id: Of the plan.
+    """
 
     seal_id: RunId
     event_date: date
     index: Count
+    inputs_id: ObjectId
+    cut: Cut
+
+
+class CompactionTask(Contract):
+    """One line of `batch.jsonl` of a seal: cuts that one task on Fargate compacts, one after the other."""
+
+    seal_id: RunId
+    event_date: date
+    units: list[CompactionUnit]
 
 
 # ---------------------------------------------------------------- what a cut became
@@ -177,7 +230,7 @@ class CompactionProof(Contract):
     Attributes:
         rows_in: Rows of the inputs in this cut; equal to the cut's `rows`.
         duplicates: Rows that repeat another one of the cut in every column, removed.
-        files: One of events and one of hourly counts; none where the cut is empty.
+        files: One of each table; none where the cut is empty.
     """
 
     inputs_id: ObjectId
@@ -260,7 +313,7 @@ class SealedDay(Contract):
         transform_versions: Of the objects' manifests.
         account: Rows of the inputs (`rows_in`), of the files (`rows_out`), and duplicates across objects.
         rows: Of the files, by feed.
-        files: All files of the day, events and hourly counts.
+        files: All files of the day: events, hourly counts and lookup tables.
         replaced: Keys of the inputs, which are removed afterwards.
         quality: Every rule's verdict.
         waived: Failing rules that somebody accepted for this seal, as `feed/rule`.
@@ -345,6 +398,36 @@ class SweptList(Contract):
     list_key: str
 
 
+class SurveyUnit(Contract):
+    """Input of SurveyUnit: a part of a day's objects, by the beginnings of their identities, which are spread evenly.
+
+    Attributes:
+        part: Which, from 0.
+        parts: Of how many.
+    """
+
+    seal_id: RunId
+    event_date: date
+    part: Count
+    parts: Annotated[int, Field(ge=1, le=10_000)]
+
+    @model_validator(mode="after")
+    def _is_one_of_them(self) -> Self:
+        if self.part >= self.parts:
+            raise ValueError("there is no such part")
+        return self
+
+    @property
+    def first_and_last(self) -> tuple[str, str]:
+        """Between which beginnings the identities of its objects are."""
+        first, after = (number * _IDENTITIES // self.parts for number in (self.part, self.part + 1))
+        return f"{first:08x}", f"{after - 1:08x}"
+
+
+# Of the first eight hex digits.
+_IDENTITIES: Final = 1 << 32
+
+
 class SweepResult(Contract):
     """Result of SweepDay: lists of objects that no event brought in, each the input of a run.
 
@@ -355,6 +438,7 @@ class SweepResult(Contract):
         first: The first missing object, for people; None where none is.
         refusal: Why no run is to be started for so many; None where it is.
         lists: Runs to start for them.
+        surveys: Parts in which the day is to be surveyed; none where it has few objects.
         unfinished: Version that is committed although the seal that made it ended before its last step.
     """
 
@@ -368,13 +452,22 @@ class SweepResult(Contract):
     first: str | None = None
     refusal: str | None = None
     lists: list[SweptList] = []
+    surveys: list[SurveyUnit] = []
     unfinished: Version | None = None
+
+
+class SurveyUnitResult(Contract):
+    """Result of SurveyUnit: for people; nobody decides by it."""
+
+    part: Count
+    objects: Count
 
 
 class SealStep(Contract):
     """Input of ReconcileDay and ValidateDay.
 
     Attributes:
+        surveys: Parts in which the day was surveyed; 0 where ReconcileDay is to read everything.
         source_objects: As SweepDay counted them.
         waive: Of the seal's input.
     """
@@ -383,6 +476,7 @@ class SealStep(Contract):
     event_date: date
     as_of: AwareDatetime
     source_objects: Count = 0
+    surveys: Count = 0
     waive: list[str] = []
 
 
@@ -393,7 +487,8 @@ class ReconcileDayResult(Contract):
         version: Which the day is to get.
         unchanged: Whether the newest version has everything already: then there is nothing to seal.
         first: The first disagreement, in words; None where the witnesses agree.
-        units: Cuts to compact, by `units_key` in `bucket`.
+        units: Cuts to compact in functions, by `units_key` in `bucket`.
+        batch_units: Tasks on Fargate that compact the others, by `batch_key`.
     """
 
     seal_id: RunId
@@ -405,6 +500,8 @@ class ReconcileDayResult(Contract):
     bucket: str
     units_key: str
     units: Count
+    batch_key: str
+    batch_units: Count
 
 
 class ValidateDayResult(Contract):

@@ -197,9 +197,9 @@ def day_spread(subject: Subject) -> Measurement:
 
 
 def far_rows(subject: Subject) -> Measurement:
-    """Measure the share of the objects' rows whose date is more than a day from that of their object."""
-    arrivals = subject.arrivals
-    return _share(arrivals.far_rows, arrivals.account.rows_out, "rows of its objects", "are over a day from its date")
+    """Measure the share of the objects' rows whose date is more than a day from the arrival of their object."""
+    found = subject.arrivals
+    return _share(found.far_rows, found.account.rows_out, "rows of its objects", "are over a day from its arrival")
 
 
 MEASURES: Final[dict[str, Measure]] = {
@@ -239,7 +239,7 @@ MEASURES: Final[dict[str, Measure]] = {
     "defect_rate": Measure(defect_rate, "share", "the same, of all objects"),
     "day_spread": Measure(day_spread, "count", "most event dates that one object has"),
     "far_rows": Measure(
-        far_rows, "share", "rows of the objects whose event date is over a day from the object's LastModified"
+        far_rows, "share", "rows of the objects whose event date is over a day from the day the object arrived on"
     ),
 }
 

@@ -9,11 +9,58 @@ from dataclasses import dataclass
 from datetime import date
 
 from firewall_logs import schema
-from firewall_logs.contracts import Disagreement, LakeFile, Manifest
+from firewall_logs.contracts import Contract, Disagreement, LakeFile, Manifest
 from firewall_logs.days.arrivals import rows_by_day
-from firewall_logs.days.contracts import DayObject
+from firewall_logs.days.contracts import DayObject, PlacedRowGroup
+from firewall_logs.days.cutting import Cell
 from firewall_logs.locations import SEALED
 from firewall_logs.reconciliation import LakeFooter
+
+
+@dataclass(frozen=True)
+class EventsWitness:
+    """What a file of events says of itself.
+
+    Attributes:
+        start: Offset of its footer.
+        row_groups: In file order.
+        encoded_bytes: Of its rows, before compression.
+    """
+
+    footer: LakeFooter
+    start: int
+    row_groups: list[PlacedRowGroup]
+    encoded_bytes: int
+
+
+@dataclass(frozen=True)
+class HourlyWitness:
+    """What a file of hourly counts says.
+
+    Attributes:
+        counts: Host, hour and events.
+    """
+
+    footer: LakeFooter
+    counts: list[tuple[str | None, int, int]]
+
+
+class Evidence(Contract):
+    """What is there of an object that brought something to a day: one line of a survey.
+
+    Attributes:
+        entry: What the day index says.
+        manifest: What its manifest says; None where there is none.
+        raw_rows: Rows that the raw object has; None where nobody can tell any more.
+        events: Its files of events of the day, by key; those that can be read.
+        hourly: Its hourly counts of the day, alike.
+    """
+
+    entry: DayObject
+    manifest: Manifest | None
+    raw_rows: int | None
+    events: dict[str, EventsWitness]
+    hourly: dict[str, HourlyWitness]
 
 
 @dataclass(frozen=True)
@@ -42,6 +89,7 @@ class DayWitnesses:
         files: Files of these objects, and of the version before: what the next version is made of.
         footers: By key; None for a file that is missing or unreadable.
         hourly_events: Sum of each hourly file, by key.
+        by_time: Of hours of hosts that are divided: events by the hourly counts, and by their times.
         listed: Sizes by key of everything that lies in the day's partitions.
         known: Objects whose files may lie there: those of the version before, whose files are to be removed, and those
             that no run has committed yet.
@@ -52,6 +100,7 @@ class DayWitnesses:
     files: list[LakeFile]
     footers: Mapping[str, LakeFooter | None]
     hourly_events: Mapping[str, int]
+    by_time: Mapping[Cell, tuple[int, int]]
     listed: Mapping[str, int]
     known: frozenset[str]
 
@@ -106,6 +155,10 @@ def _sums(seen: DayWitnesses) -> Iterator[Disagreement]:
     hourly = sum(seen.hourly_events.values())
     if hourly != events:
         yield _differ(None, "hourly_events", events, hourly, "footers of events against sums of hourly")
+    for (_, hour), (counted, found) in seen.by_time.items():
+        if counted != found:
+            where = f"hourly counts of a host against its times from {hour:02}:00"
+            yield _differ(None, "hour_events", counted, found, where)
 
 
 def _listing(seen: DayWitnesses) -> Iterator[Disagreement]:

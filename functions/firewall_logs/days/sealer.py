@@ -82,7 +82,7 @@ class Sealer:
         late = [entry for entry in self._days.objects(document.event_date) if entry.object_id not in sealed]
         if not late:
             return False
-        if self._index.reopen(document.event_date, seal_id) is not None:
+        if self._index.reopen(document.event_date, seal_id, document.version):
             rows = sum(entry.rows for entry in late)
             self._bus.publish(
                 "firewall_logs.DayReopened",

@@ -3,11 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from typing import Final
 
 from firewall_logs import schema
 from firewall_logs.contracts import Account, Disagreement, LakeFile
 from firewall_logs.days.contracts import CompactionProof, FeedProfile, SealedDay, SealPlan, Verdict
 from firewall_logs.reconciliation import LakeFooter
+
+# Tables whose `events` add up to the rows of a cut.
+COUNTS: Final = ("hourly", "addresses")
 
 
 @dataclass(frozen=True)
@@ -17,12 +21,12 @@ class CutWitnesses:
     Attributes:
         proofs: By cut, as far as there are receipts.
         footers: Of the compacted files, by key; None for a file that is missing or unreadable.
-        hourly_events: Sum of each hourly file, by key.
+        counted_events: Sum of each file of counts, by key.
     """
 
     proofs: Mapping[int, CompactionProof]
     footers: Mapping[str, LakeFooter | None]
-    hourly_events: Mapping[str, int]
+    counted_events: Mapping[str, int]
 
 
 def compare(plan: SealPlan, seen: CutWitnesses) -> Iterator[Disagreement]:
@@ -59,9 +63,11 @@ def _files(plan: SealPlan, proof: CompactionProof, seen: CutWitnesses) -> Iterat
     events = sum(file.rows for file in proof.files if file.kind == "events")
     if events != proof.rows_out:
         yield _differ("rows_out", proof.rows_out, events, f"receipt of cut {proof.index} against its files")
-    hourly = sum(seen.hourly_events.get(file.key, 0) for file in proof.files if file.kind == "hourly")
-    if hourly != proof.rows_out:
-        yield _differ("hourly_events", proof.rows_out, hourly, f"receipt of cut {proof.index} against hourly counts")
+    for kind in COUNTS:
+        counted = sum(seen.counted_events.get(file.key, 0) for file in proof.files if file.kind == kind)
+        if counted != proof.rows_out:
+            where = f"receipt of cut {proof.index} against counts of {kind}"
+            yield _differ("counted_events", proof.rows_out, counted, where)
 
 
 def _within(plan: SealPlan, footer: LakeFooter) -> bool:

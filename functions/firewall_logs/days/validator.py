@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from firewall_logs.feeds import Feeds
 
 _THREADS: Final = 32
+# Files of counts are read whole: one of four million addresses takes up to 100 MB.
+_COUNTED_AT_ONCE: Final = 4
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class DayValidator:
         )
 
     def _witnesses(self, plan: SealPlan) -> validation.CutWitnesses:
-        with ThreadPoolExecutor(_THREADS) as threads:
+        with ThreadPoolExecutor(_THREADS) as threads, ThreadPoolExecutor(_COUNTED_AT_ONCE) as counting:
             receipts = threads.map(lambda index: self._receipts.read(plan.seal_id, index), range(len(plan.cuts)))
             proofs: dict[int, CompactionProof] = {
                 index: receipt.proof for index, receipt in enumerate(receipts) if receipt is not None
@@ -110,10 +112,10 @@ class DayValidator:
             footers = dict(
                 zip((f.key for f in files), threads.map(lambda f: self._footers.read(f.key), files), strict=True)
             )
-            hourly = [file for file in files if file.kind == "hourly" and footers[file.key] is not None]
-            totals = threads.map(lambda f: self._footers.total(f.key, "events"), hourly)
+            counts = [f for f in files if f.kind in validation.COUNTS and footers[f.key] is not None]
+            totals = counting.map(lambda f: self._footers.total(f.key, "events"), counts)
             return validation.CutWitnesses(
                 proofs=proofs,
                 footers=footers,
-                hourly_events=dict(zip((f.key for f in hourly), totals, strict=True)),
+                counted_events=dict(zip((f.key for f in counts), totals, strict=True)),
             )

@@ -15,9 +15,10 @@ from firewall_logs.adapters.days import DayIndex
 from firewall_logs.adapters.lake import Manifests
 from firewall_logs.adapters.ledger import LedgerCommits
 from firewall_logs.adapters.runs import Evidence, PlanReader, ReceiptReader
+from firewall_logs.adapters.sealed import SealedReader
 from firewall_logs.committer import Committer
 from firewall_logs.contracts import CommitResult, RunStep, RunSummary
-from firewall_logs.errors import CommitRefused, PlanMissing
+from firewall_logs.errors import CommitRefused
 from firewall_logs.metrics import of_run
 from firewall_logs.settings import CommitSettings
 from kernel import aws, prices
@@ -37,9 +38,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     meter = Meter(int(context.memory_limit_in_mb))
     run_id = RunStep.model_validate(event).run_id
     settings = load(CommitSettings)
-    plan = PlanReader(aws.s3(), settings.runs_bucket).read(run_id)
-    if plan is None:
-        raise PlanMissing(f"Run {run_id} has no plan.json: PlanRun comes before CommitRun.")
+    plan = PlanReader(aws.s3(), settings.runs_bucket).require(run_id, "CommitRun")
     evidence = Evidence(aws.s3(), settings.runs_bucket)
     for problem in prices.problems(utc_now().date()):
         logger.warning("prices are to be doubted", problem=problem)
@@ -86,5 +85,6 @@ def _committer(settings: CommitSettings) -> Committer:
         ReceiptReader(s3, settings.runs_bucket),
         Manifests(s3, settings.lake_bucket),
         DayIndex(aws.dynamodb(), settings.days_table),
+        SealedReader(s3, settings.lake_bucket),
         LedgerCommits(aws.dynamodb(), settings.ledger_table),
     )

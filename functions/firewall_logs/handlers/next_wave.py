@@ -33,6 +33,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     logger.info("backfill goes on", backfill_id=decision.backfill_id, next=decision.next, run_id=decision.run_id)
     metrics.add_metric("CostBreakersTripped", "Count", int(decision.next == "stopped"))
     metrics.add_metric("ObjectsLeft", "Count", decision.objects_left)
+    metrics.add_metric("BackfillUsd", "None", decision.usd)
     return decision.model_dump(mode="json", exclude_none=True)
 
 

@@ -13,7 +13,6 @@ from firewall_logs.adapters.lake import LakeListing
 from firewall_logs.adapters.ledger import LedgerReader
 from firewall_logs.adapters.runs import Evidence, PlanReader, ReceiptReader
 from firewall_logs.contracts import ReconcileResult, RunStep
-from firewall_logs.errors import PlanMissing
 from firewall_logs.reconciler import Reconciler
 from firewall_logs.reconciliation import in_words
 from firewall_logs.settings import ReconcileSettings
@@ -32,9 +31,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     meter = Meter(int(context.memory_limit_in_mb))
     run_id = RunStep.model_validate(event).run_id
     settings = load(ReconcileSettings)
-    plan = PlanReader(aws.s3(), settings.runs_bucket).read(run_id)
-    if plan is None:
-        raise PlanMissing(f"Run {run_id} has no plan.json: PlanRun comes before ReconcileRun.")
+    plan = PlanReader(aws.s3(), settings.runs_bucket).require(run_id, "ReconcileRun")
     verdict = _reconciler(settings).reconcile(plan, utc_now())
     taken = meter.read()
     Evidence(aws.s3(), settings.runs_bucket).write_reconciliation(verdict.model_copy(update={"taken": taken}))

@@ -19,6 +19,7 @@ from firewall_logs.adapters.sealed import SealedReader
 from firewall_logs.adapters.seals import SealIntents
 from firewall_logs.adapters.source import SourceListing
 from firewall_logs.days.contracts import SealIntent, SweepInput, SweepResult
+from firewall_logs.days.surveyor import parts_of
 from firewall_logs.days.sweeper import Sweeper, lists_of, unfinished
 from firewall_logs.days.window import Window
 from firewall_logs.settings import SweepSettings
@@ -58,6 +59,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         first=next((f"s3://{ref.bucket}/{ref.key}" for ref in swept.missing), None),
         refusal=refusal,
         lists=[] if refusal else lists_of(request.seal_id, request.round, swept.missing, lists),
+        surveys=parts_of(request.seal_id, day, swept.listed, settings.survey_objects),
         unfinished=unfinished(state, SealedReader(aws.s3(), settings.lake_bucket)),
     ).model_dump(mode="json")
 

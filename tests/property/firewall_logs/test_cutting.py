@@ -6,68 +6,91 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firewall_logs.days.contracts import Cut, Place
-from firewall_logs.days.cutting import CUT_ROWS, Cell, cuts
+from firewall_logs.days.cutting import MOST, NOTHING, Moment, WeighedCut, Weight, cuts, too_heavy
 
 HOSTS = st.one_of(st.none(), st.sampled_from(["", "a", "A", "b", "é", "\uffff", "😀"]), st.text(max_size=3))
-HISTOGRAMS = st.dictionaries(st.tuples(HOSTS, st.integers(0, 23)), st.integers(0, 50), max_size=40)
-LIMITS = st.integers(1, 200)
+WEIGHTS = st.builds(Weight, rows=st.integers(0, 50), bytes=st.integers(0, 500))
+MOMENTS = st.tuples(HOSTS, st.integers(0, 23), st.sampled_from([0, 0, 1, 1800, 3599]))
+DAYS = st.dictionaries(MOMENTS, WEIGHTS, max_size=40)
+LIMITS = st.builds(Weight, rows=st.integers(1, 200), bytes=st.integers(1, 2000))
+
+Day = dict[Moment, Weight]
 
 
-def _key(cell: Cell) -> tuple[bool, bytes, int]:
-    host, hour = cell
-    return host is not None, (host or "").encode(), hour
+def _key(moment: Moment) -> tuple[bool, bytes, int, int]:
+    host, hour, second = moment
+    return host is not None, (host or "").encode(), hour, second
 
 
-def _cells(cut: Cut, histogram: dict[Cell, int]) -> list[Cell]:
-    """Return the cells with rows that lie in a cut."""
+def _inside(cut: Cut, day: Day) -> list[Moment]:
+    """Return the moments with rows that lie in a cut."""
 
-    def place(given: Place) -> tuple[bool, bytes, int]:
-        return _key((given.host, given.hour))
+    def place(given: Place) -> tuple[bool, bytes, int, int]:
+        return _key((given.host, given.hour, given.second))
 
     return [
-        cell
-        for cell, rows in histogram.items()
-        if rows
-        if cut.start is None or place(cut.start) <= _key(cell)
-        if cut.end is None or _key(cell) < place(cut.end)
+        moment
+        for moment, weight in day.items()
+        if weight.rows
+        if cut.start is None or place(cut.start) <= _key(moment)
+        if cut.end is None or _key(moment) < place(cut.end)
     ]
 
 
-@given(HISTOGRAMS, LIMITS)
-def test_every_cell_is_in_just_one_cut_which_counts_its_rows(histogram: dict[Cell, int], limit: int) -> None:
-    made = cuts(histogram, limit)
-    inside = [_cells(cut, histogram) for cut in made]
-    assert sorted((cell for cells in inside for cell in cells), key=_key) == sorted(
-        (cell for cell, rows in histogram.items() if rows), key=_key
+def _sum(day: Day, moments: list[Moment]) -> Weight:
+    return sum((day[moment] for moment in moments), NOTHING)
+
+
+@given(DAYS, LIMITS)
+def test_every_moment_is_in_just_one_cut_which_counts_its_rows(day: Day, limit: Weight) -> None:
+    made = cuts(day, limit)
+    inside = [_inside(found.cut, day) for found in made]
+    assert sorted((moment for moments in inside for moment in moments), key=_key) == sorted(
+        (moment for moment, weight in day.items() if weight.rows), key=_key
     )
-    assert [cut.rows for cut in made] == [sum(histogram[cell] for cell in cells) for cells in inside]
+    assert [found.weight for found in made] == [_sum(day, moments) for moments in inside]
+    assert [found.cut.rows for found in made] == [found.weight.rows for found in made]
 
 
-@given(HISTOGRAMS, LIMITS)
-def test_cuts_follow_each_other_from_the_beginning_to_the_end(histogram: dict[Cell, int], limit: int) -> None:
-    made = cuts(histogram, limit)
-    assert bool(made) == any(histogram.values())
+@given(DAYS, LIMITS)
+def test_cuts_follow_each_other_from_the_beginning_to_the_end(day: Day, limit: Weight) -> None:
+    made = [found.cut for found in cuts(day, limit)]
+    assert bool(made) == any(weight.rows for weight in day.values())
     assert all(one.end is not None and one.end == next_.start for one, next_ in pairwise(made))
     if made:
         assert (made[0].start, made[-1].end) == (None, None)
 
 
-@given(HISTOGRAMS, LIMITS)
-def test_cut_above_the_limit_is_one_cell_and_none_could_take_the_next_cell(
-    histogram: dict[Cell, int], limit: int
-) -> None:
-    made = cuts(histogram, limit)
-    for cut in made:
-        assert cut.rows <= limit or len(_cells(cut, histogram)) == 1
+@given(DAYS, LIMITS)
+def test_cut_above_the_limit_is_one_moment_and_none_could_take_the_next(day: Day, limit: Weight) -> None:
+    made = cuts(day, limit)
+    for found in made:
+        assert not found.weight.exceeds(limit) or len(_inside(found.cut, day)) == 1
     for one, after in pairwise(made):
-        next_cell = min(_cells(after, histogram), key=_key)
-        assert one.rows + histogram[next_cell] > limit
+        next_moment = min(_inside(after.cut, day), key=_key)
+        assert (one.weight + day[next_moment]).exceeds(limit)
 
 
-@given(st.lists(st.tuples(st.tuples(HOSTS, st.integers(0, 23)), st.integers(1, 50)), unique_by=lambda item: item[0]))
-def test_order_of_the_counts_does_not_matter(items: list[tuple[Cell, int]]) -> None:
-    assert cuts(dict(items), 60) == cuts(dict(reversed(items)), 60)
+@given(DAYS, LIMITS)
+def test_hours_that_are_too_heavy_are_those_above_the_limit(day: Day, limit: Weight) -> None:
+    assert too_heavy(day, limit) == {
+        (host, hour)
+        for (host, hour, _), weight in day.items()
+        if weight.rows > limit.rows or weight.bytes > limit.bytes
+    }
+
+
+@given(st.lists(st.tuples(MOMENTS, WEIGHTS), unique_by=lambda item: item[0]))
+def test_order_of_the_counts_does_not_matter(items: list[tuple[Moment, Weight]]) -> None:
+    limit = Weight(rows=60, bytes=600)
+    assert cuts(dict(items), limit) == cuts(dict(reversed(items)), limit)
 
 
 def test_day_that_fits_is_one_cut() -> None:
-    assert cuts({("a", 1): CUT_ROWS - 1, (None, 2): 1}) == [Cut(start=None, end=None, rows=CUT_ROWS)]
+    day = {("a", 1, 0): Weight(MOST.rows - 1, MOST.bytes - 9), (None, 2, 0): Weight(1, 9)}
+    assert cuts(day, MOST) == [WeighedCut(Cut(start=None, end=None, rows=MOST.rows), MOST)]
+
+
+def test_wide_rows_are_cut_by_their_bytes() -> None:
+    day: Day = {("a", hour, 0): Weight(1000, MOST.bytes // 4) for hour in range(8)}
+    assert [found.cut.rows for found in cuts(day, MOST)] == [4000, 4000]

@@ -1,4 +1,5 @@
 import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,14 +20,24 @@ def test_packed_words_keep_every_part_and_their_order(data: st.DataObject) -> No
     assert [rows[row] for row in ordered.to_list()] == sorted(rows)
 
 
+@pytest.mark.parametrize("bits", [32, 64])
+@pytest.mark.parametrize("more", [-1, 0, 1])
+@pytest.mark.parametrize("before", [[], [1], [3], [1, 2]])
+def test_parts_as_large_as_a_word_are_packed(bits: int, more: int, before: list[int]) -> None:
+    sizes = [*before, 2 ** (bits // 2), 2 ** (bits // 2) + more]
+    parts = [Part(pl.Series([0, size - 1, size // 2], dtype=pl.UInt64), size) for size in sizes]
+    assert [part.to_list() for part in unpack(*pack(parts))] == [part.values.to_list() for part in parts]
+
+
 @given(st.lists(st.one_of(st.none(), st.text(max_size=3)), min_size=1, max_size=20), st.booleans())
 def test_ranks_order_texts_as_their_bytes_do_with_nulls_first(texts: list[str | None], as_codes: bool) -> None:  # noqa: FBT001  # drawn
     column = pl.Series("t", texts, dtype=pl.String)
     frame = pl.DataFrame([column.cast(pl.Categorical(pl.Categories("ranks of a test"))) if as_codes else column])
     ranking = Ranking.of(frame, "t")
-    assert ranking.texts.gather(ranking.ranks).to_list() == texts
+    ranks = ranking.part.times(1, pl.UInt32())
+    assert ranking.texts.gather(ranks).to_list() == texts
     known = sorted({text for text in texts if text is not None}, key=str.encode)
-    assert ranking.ranks.rank("dense").to_list() == [
+    assert ranks.rank("dense").to_list() == [
         (1 if text is None else known.index(text) + 1 + (None in texts)) for text in texts
     ]
 

@@ -82,8 +82,8 @@ def test_a_day_costs_the_sum_of_its_parts(speeds: Speeds) -> None:
     day = daily(100, 1_000_000, speeds)
     assert day.total == pytest.approx(sum(day.usd.values()))
     assert set(day.usd) == {"Lambda", "Step Functions", "S3", "DynamoDB", "other"}
-    # A run of one object: 8 states, and a unit with its start; the seal: 11, and a cut with its start.
-    assert day.transitions == 100 * (8 + 2) + 11 + 2
+    # A run of one object: 8 states, and a unit with its start; the seal: 13, and a cut with its start.
+    assert day.transitions == 100 * (8 + 2) + 13 + 2
 
 
 def test_chart_has_every_point_and_every_name() -> None:

@@ -32,13 +32,15 @@ class ScriptedMachine:
     scenes: list[Scene]
     page: int = 3
     asked_pages: int = 0
+    described: list[str] = field(default_factory=list)
     _at: int = field(default=-1)
 
     @property
     def _scene(self) -> Scene:
         return self.scenes[min(self._at, len(self.scenes) - 1)]
 
-    def describe_execution(self, **_: Any) -> dict[str, Any]:
+    def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        self.described.append(executionArn)
         self._at += 1
         scene = self._scene
         said: dict[str, Any] = {"status": scene.status, "startDate": BEGIN}

@@ -86,6 +86,12 @@ def test_plan_is_shown_as_a_table_with_the_way_on(machines: Machines, planned: B
     assert "gatehouse backfill resume b1 --env local" in result.stderr
 
 
+def test_plan_keeps_the_limit_that_resume_is_to_go_by(machines: Machines, planned: Backfills) -> None:
+    machines.scenes = [Scene([], None, "SUCCEEDED", output=json.dumps({"dry_run": True}))]
+    assert _invoke("plan", "--feed", "47", "--max-usd", "3", "--name", "b1").exit_code == 0
+    assert json.loads(machines.started["input"]) == {"feed": "47", "max_usd": 3.0, "dry_run": True}
+
+
 def test_backfill_is_followed_in_lines_to_its_end(machines: Machines, planned: Backfills) -> None:
     output = json.dumps({"dry_run": False, "next": "complete", "usd": 0.5})
     machines.scenes = [Scene([], None, "SUCCEEDED", output=output)]
@@ -103,6 +109,16 @@ def test_paused_backfill_says_how_to_go_on(machines: Machines, planned: Backfill
     assert json.loads(machines.started["input"]) == {"resume": "b1"}
     assert "Backfill b1 is paused: it was asked to pause." in result.stderr
     assert "gatehouse backfill resume b1" in result.stderr
+
+
+def test_backfill_is_followed_into_the_execution_that_it_hands_over_to(machines: Machines, planned: Backfills) -> None:
+    handed = json.dumps({"next": "handed_over", "execution": "b1-part2", "told": "", "usd": 0.25})
+    output = json.dumps({"next": "complete", "told": "", "usd": 0.5})
+    machines.scenes = [Scene([], None, "SUCCEEDED", output=handed), Scene([], None, "SUCCEEDED", output=output)]
+    result = _invoke("resume", "b1")
+    assert result.exit_code == 0
+    assert machines.described == [ARN, ARN.replace(":run-1", ":b1-part2")]
+    assert "Backfill b1 is complete, for about 0.5000 USD." in result.stderr
 
 
 def test_failed_backfill_fails_the_command_with_its_cause(machines: Machines, planned: Backfills) -> None:

@@ -54,7 +54,7 @@ def _deploy(lake: SmallLake) -> None:
     index = DayIndex(boto3.client("dynamodb"), DAYS)
     for entry in lake.index:
         index.add(entry)
-        index.reopen(entry.event_date, "run-1")
+        index.open(entry.event_date)
 
 
 @pytest.fixture

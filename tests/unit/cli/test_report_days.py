@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from cli.reports.days import MOST_DAYS, DayRow, day_rows, lake_files, read_days, trends
+from cli.reports.charts import trend_chart
+from cli.reports.days import MOST_DAYS, DayRow, Point, Trend, day_rows, lake_files, read_days, trends
+from cli.reports.draw import draw
 from cli.reports.evidence import Evidence, RunArchive
 from cli.reports.lake import read_lake
 from cli.reports.page import render
 from cli.reports.verdict import judge
 from firewall_logs.contracts import Account
-from firewall_logs.days.contracts import Day, SealedDay
+from firewall_logs.days.contracts import Day, SealedDay, Verdict
 from firewall_logs.days.quality import DayFigures
 from firewall_logs.days.quality import judge as judge_day
 from firewall_logs.locations import day_key
@@ -121,6 +123,34 @@ def test_broken_rules_are_drawn_first_and_those_that_stand_still_not_at_all() ->
     assert [(trend.rule, trend.level) for trend in drawn] == [("quarantine-rate", "fail")]
     assert len(drawn[0].points) == 14
     assert trends(WEEK[:1]) == []
+
+
+def _labels(days: list[SealedDay]) -> list[str]:
+    [trend] = trends(days)
+    svg = draw(trend_chart(trend, width=480)[0], name="t", description="d")
+    return re.findall(r"<text[^>]*>([^<]+)</text>", svg)
+
+
+def test_chart_of_days_is_labelled_by_days_and_never_by_hours() -> None:
+    assert [label for label in _labels(WEEK[3:5]) if not label.endswith("%")] == ["Mar 13", "Mar 14"]
+    month = [sealed(FIRST + timedelta(n), quarantined=n) for n in range(22)]
+    assert [label for label in _labels(month) if not label.endswith("%")] == [
+        "Mar 10",
+        "Mar 14",
+        "Mar 18",
+        "Mar 22",
+        "Mar 26",
+        "Mar 30",
+    ]
+
+
+def test_shares_that_differ_by_little_have_labels_of_their_own() -> None:
+    verdict = Verdict(feed="47", rule="r", measure="membership", level="warn", figure=1, limit=1, detail="")
+    points = [Point(FIRST + timedelta(n), "47", figure, verdict) for n, figure in enumerate((0.99923, 0.99921))]
+    trend = Trend("r", "membership", "share", "warn", points)
+    svg = draw(trend_chart(trend, width=480)[0], name="t", description="d")
+    labels = re.findall(r"<text[^>]*>([^<]+%)</text>", svg)
+    assert len(labels) == len(set(labels)) > 2
 
 
 def test_section_has_the_heat_map_and_its_charts() -> None:

@@ -11,8 +11,9 @@ from firewall_logs.days.calendar import delay, due, unsealed
 from firewall_logs.days.contracts import Day, DayObject, FeedArrivals
 from firewall_logs.days.sweeper import Swept
 from firewall_logs.days.window import Window
+from firewall_logs.feeds import Feeds
 from firewall_logs.identity import source_id
-from tests.support.firewall import a_feed, a_file, a_proof, a_source
+from tests.support.firewall import FEEDS, a_feed, a_file, a_proof, a_source
 
 DAY = date(2026, 6, 1)
 NIGHT = datetime(2026, 6, 2, 2, tzinfo=UTC)
@@ -111,7 +112,7 @@ def test_object_without_rows_belongs_to_the_day_it_arrived() -> None:
 def test_arrivals_tell_rows_that_are_far_from_their_object() -> None:
     source = a_source(last_modified=datetime(2026, 6, 3, tzinfo=UTC))
     files = [a_file(event_date=DAY, rows=5), a_file(event_date=date(2026, 6, 2), rows=3)]
-    brought = arrivals.by_feed([manifest_of([a_proof(source=source, files=files)])])
+    brought = arrivals.by_feed([manifest_of([a_proof(source=source, files=files)])], Feeds(FEEDS))
     [found] = brought.values()
     assert (found.objects, found.defects, found.spread_days, found.far_rows) == (1, 0, 2, 5)
     [twice] = arrivals.add_up([brought, brought]).values()
@@ -119,6 +120,24 @@ def test_arrivals_tell_rows_that_are_far_from_their_object() -> None:
     assert twice.account == found.account + found.account
     assert arrivals.add_up([]) == {}
     assert FeedArrivals() == FeedArrivals(objects=0)
+
+
+@pytest.mark.parametrize(
+    ("key", "far"),
+    [
+        ("cloudflare/47/20260602/a", 0),
+        ("cloudflare/47/2026-06-02/a", 0),
+        ("cloudflare/47/20260603/a", 5),
+        ("cloudflare/47/a", 8),
+        ("cloudflare/47/20269999/a", 8),
+        ("gone/20260602/a", 8),
+    ],
+)
+def test_rows_of_an_object_that_was_copied_in_later_are_judged_by_its_dated_folder(key: str, far: int) -> None:
+    source = a_source(key=key, last_modified=datetime(2027, 1, 1, tzinfo=UTC))
+    files = [a_file(event_date=DAY, rows=5), a_file(event_date=date(2026, 6, 2), rows=3)]
+    [found] = arrivals.by_feed([manifest_of([a_proof(source=source, files=files)])], Feeds(FEEDS)).values()
+    assert found.far_rows == far
 
 
 def test_sweep_leaves_what_is_too_much_for_it_to_a_backfill() -> None:

@@ -18,6 +18,7 @@ from tests.support.small_lake import SmallLake, on
 TODAY = date(2026, 6, 9)
 YESTERDAY, BEFORE, LONG_AGO = (TODAY - timedelta(days=days) for days in (1, 2, 10))
 SEEKER = {"ClientIP": "203.0.113.7", "RayID": "8c0ffee0000000001"}
+HOSTLESS = "8c0ffee0000000002"
 
 
 def _verdict(level: Any, rule: str) -> Verdict:
@@ -35,6 +36,7 @@ def tables(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDBPy
             *(on(BEFORE, n, Action="managedchallenge", ClientRequestHost="a.example") for n in range(4)),
             on(BEFORE, 4, Action="managedchallengeinteractivesolved", ClientRequestHost="a.example"),
             *(on(BEFORE, 5, Action="log", MatchIndex=index, **SEEKER) for index in (1, 0)),
+            on(BEFORE, 8, Action="log", ClientRequestHost=None, RayID=HOSTLESS),
             *(on(LONG_AGO, n, Action="log", RuleID="rule-1") for n in range(2)),
             "no json",
             "[]",
@@ -73,7 +75,19 @@ def test_one_address_is_followed_through_a_week(tables: duckdb.DuckDBPyConnectio
 
 
 def test_one_request_shows_the_last_rule_that_matched_first(tables: duckdb.DuckDBPyConnection) -> None:
-    assert [row[1] for row in _answer(tables, "one-ray-id")] == [0, 1]
+    assert [row[2:4] for row in _answer(tables, "one-ray-id")] == [(datetime(2026, 6, 7, 5), index) for index in (0, 1)]  # noqa: DTZ001
+
+
+def test_a_request_without_a_host_shows_its_hour(tables: duckdb.DuckDBPyConnection) -> None:
+    asked = asked_on(str(TODAY), queries()["one-ray-id"]).replace(SEEKER["RayID"], HOSTLESS)
+
+    assert [row[:3] for row in tables.execute(asked).fetchall()] == [(BEFORE, 8, None)]
+
+
+def test_addresses_are_ranked_by_how_often_a_rule_met_them(tables: duckdb.DuckDBPyConnection) -> None:
+    once = [(f"192.0.2.{number}", 1, 1) for number in (0, 2, 3, 4, 5, 6)]
+
+    assert _answer(tables, "addresses-of-a-rule") == [("192.0.2.1", 2, 2), *once]
 
 
 def test_solved_challenges_are_a_share_of_those_issued(tables: duckdb.DuckDBPyConnection) -> None:

@@ -52,7 +52,7 @@ DIRECT = {
     "gzip": "pq.write_table(table, sys.argv[1], compression='gzip')",
     "uncompressed": "pq.write_table(table, sys.argv[1], compression='none')",
     "required": """schema = pa.schema([pa.field(name, pa.string(), nullable=False) for name in ("few", "many")])
-pq.write_table(pa.table({"few": many, "many": many}, schema=schema), sys.argv[1])""",
+pq.write_table(pa.table({"few": ["x"] * len(many), "many": many}, schema=schema), sys.argv[1])""",
     "metadata": "pq.write_table(table.replace_schema_metadata({'pandas': '{}', 'x' * 300: 'y'}), sys.argv[1])",
     "one column": "pq.write_table(text.select(['many']), sys.argv[1])",
     # What the file's own note says beyond parquet.
@@ -74,7 +74,7 @@ def _file(folder: Path, call: str) -> Path:
 def _assert_reads_as_polars_does(path: Path, *, direct: bool) -> None:
     before = path.read_bytes()
     plain = pl.read_parquet(path)
-    wanted = {name: encoding(name) for name in plain.columns if name in {"few", "many"}}
+    wanted = {name: encoding(distinct) for name, distinct in (("few", 3), ("many", 900)) if name in plain.columns}
     with TextAsCodes(path, wanted) as source:
         pieces = [source.rows(first, 1500) for first in range(0, ROWS, 1500)]
         assert source.direct == direct
@@ -130,6 +130,21 @@ def test_file_without_second_footer_gives_the_same_bytes(
     assert opened == [True, False]
 
 
+def test_file_that_notes_dictionaries_gives_the_bytes_of_one_with_plain_text(tmp_path: Path) -> None:
+    events = (
+        _events()
+        .drop("Metadata")
+        .with_columns(
+            ClientRequestHost="host" + (pl.int_range(pl.len()) % 9).cast(pl.String) + ".example",
+            ClientRequestUserAgent="agent " + pl.int_range(pl.len()).cast(pl.String),
+        )
+    )
+    events.write_parquet(tmp_path / "plain")
+    texts = [name for name, dtype in events.schema.items() if dtype == pl.String]
+    events.cast(dict.fromkeys(texts, pl.Categorical())).write_parquet(tmp_path / "noted")
+    assert _files(tmp_path / "noted", tmp_path / "a") == _files(tmp_path / "plain", tmp_path / "b")
+
+
 def _events() -> pl.DataFrame:
     n = pl.int_range(ROWS, eager=True)
     return pl.DataFrame(
@@ -160,9 +175,35 @@ def test_broken_text_is_an_error_and_the_file_is_as_before(tmp_path: Path) -> No
     pl.DataFrame({"few": ["value"] * 9}).write_parquet(path, compression="uncompressed")
     path.write_bytes(path.read_bytes().replace(b"value", b"v\xffl\xffe"))
     before = path.read_bytes()
-    with pytest.raises(PolarsError), TextAsCodes(path, {"few": encoding("few")}) as source:
+    with pytest.raises(PolarsError), TextAsCodes(path, {"few": encoding(1)}) as source:
         source.rows(0, 9)
     assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("pages", ["direct", "as text"])
+def test_column_of_few_texts_that_becomes_one_of_many_keeps_them_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pages: str
+) -> None:
+    monkeypatch.setattr(parquet_rows, "_BATCH_ROWS", 1000)
+    if pages == "as text":
+        monkeypatch.setattr(TextAsCodes, "_opens_as", lambda *_: False)
+    rows = 70_000
+    n = pl.int_range(rows, eager=True)
+    late = pl.DataFrame(
+        {
+            "Datetime": 1780308000 + n // 2,
+            "RayID": n.cast(pl.String),
+            "EdgeColoCode": pl.select(pl.when(n < rows - 3000).then(n % 100).otherwise(n % 700)).to_series(),
+        }
+    ).cast({"EdgeColoCode": pl.String})
+    late.write_parquet(tmp_path / "raw")
+    out = tmp_path / "out"
+    out.mkdir()
+    outcome = transform(a_slice(), tmp_path / "raw", out)
+    assert outcome.account.rows_out == rows
+    events = pl.concat(pl.read_parquet(file.path) for file in outcome.files if file.kind == "events")
+    found = events.select("ray_id", "edge_colo_code").sort("ray_id")
+    assert found.equals(late.select(ray_id="RayID", edge_colo_code="EdgeColoCode").sort("ray_id"))
 
 
 _BROKEN = """
@@ -213,6 +254,6 @@ def test_any_text_under_any_name_is_the_same(
     frame = pl.DataFrame({name: texts[number:] + texts[:number] for number, name in enumerate(names)}, strict=False)
     frame = frame.cast(pl.String)
     frame.write_parquet(path, metadata=note)
-    with TextAsCodes(path, {name: encoding(f"column {number}") for number, name in enumerate(names)}) as source:
+    with TextAsCodes(path, {name: encoding(30) for name in names}) as source:
         assert source.rows(0, frame.height).cast(pl.String).equals(frame)
         assert source.direct

@@ -197,7 +197,7 @@ ACTIONS = ColumnProfile(present=800, values={"block": 600, "allow": 190, "zap": 
             figures(arrivals={FEED: arrivals(far_rows=250)}),
             {"measure": "far_rows", "fail": {"above": 0.5}},
             0.25,
-            "250 of 1,000 rows of its objects are over a day from its date",
+            "250 of 1,000 rows of its objects are over a day from its arrival",
         ),
     ],
     ids=lambda value: value["measure"] if isinstance(value, dict) else "",

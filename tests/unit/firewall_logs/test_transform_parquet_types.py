@@ -13,7 +13,8 @@ import duckdb
 import polars as pl
 import pytest
 
-from firewall_logs import schema
+from firewall_logs import parquet_rows, schema
+from firewall_logs.extras import join_members
 from firewall_logs.frames import SCHEMAS
 from tests.support.firewall_slices import Written, of_frame, of_lines, transformed
 
@@ -283,3 +284,20 @@ def test_hosts_have_statistics_and_rows_of_a_host_lie_together(tmp_path: Path) -
     )
     assert spans == [("h0", "h8"), ("h8", "h9")]
     assert events.max_time == MOMENT + timedelta(seconds=29_999)
+
+
+def test_columns_that_nobody_knows_are_put_together_once_a_batch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    joined: list[int] = []
+
+    def counting(texts: dict[str, pl.Series]) -> pl.Series:
+        joined.append(len(texts))
+        return join_members(texts)
+
+    monkeypatch.setattr(parquet_rows, "join_members", counting)
+    written = of_frame(
+        tmp_path / "slice", pl.DataFrame({"Datetime": [1780308000] * 2, "New": ["a", "b"], "Old": [1, 2]})
+    )
+    assert [event["extra"] for event in written.events] == ['{"New":"a","Old":1}', '{"New":"b","Old":2}']
+    assert joined == [2]

@@ -113,10 +113,10 @@ def test_every_component_has_words_for_people() -> None:
 
 
 def test_the_documentation_has_every_price() -> None:
-    lines = ["| what | USD | per | page |", "| --- | --- | --- | --- |"]
+    lines = ["| what | USD | per | page | figure read on (of) |", "| --- | --- | --- | --- | --- |"]
     lines += [
         f"| `{name}` | {price.usd:.10f}".rstrip("0").rstrip(".")
-        + f" | {price.amount:,.0f} × {price.unit} | {price.source} |"  # noqa: RUF001
+        + f" | {price.amount:,.0f} × {price.unit} | {price.source} | {price.read or 'unverified'} |"  # noqa: RUF001
         for name, price in PRICES.items()
     ]
     table = "\n".join(lines)
