@@ -29,6 +29,10 @@ CI_XDIST ?= 2
 demo: $(EMBEDDED) ## Deploy into the embedded cloud and run the main job on a million events
 	$(BIN)/gatehouse demo
 
+.PHONY: demo-database-logs
+demo-database-logs: $(EMBEDDED) ## Collect hours of the logs of 316 emulated databases, and prove the lake line by line
+	$(BIN)/gatehouse demo database-logs $(ARGS)
+
 .PHONY: build
 build: $(EMBEDDED) ## sam build for AWS (ENV=dev|prod)
 	$(BIN)/gatehouse build --env $(ENV)
@@ -51,7 +55,7 @@ check: $(EMBEDDED) ## All static checks: ruff, mypy, import walls, cfn-lint, sam
 pr: check test ## What a change must pass
 
 .PHONY: bench
-bench: bench-firewall bench-pipeline bench-query bench-scale ## All benchmarks
+bench: bench-firewall bench-pipeline bench-query bench-scale bench-rds-parse bench-rds-discovery bench-rds-scale ## All benchmarks
 
 .PHONY: bench-firewall
 bench-firewall: $(DEV) $(BENCH) ## The unit's work against DuckDB, pandas and the copy limit
@@ -68,6 +72,18 @@ bench-query: $(DEV) $(BENCH) ## Analysts' questions to raw objects and to the la
 .PHONY: bench-scale
 bench-scale: $(DEV) ## What 2 billion rows and up to 10,000 objects a day take and cost, by what was measured
 	$(BIN)/python bench/firewall_scale.py $(ARGS)
+
+.PHONY: bench-rds-parse
+bench-rds-parse: $(DEV) ## Logs of databases to typed parquet, against pgbadger and pt-query-digest where installed
+	$(BIN)/python bench/rds_parse.py $(ARGS)
+
+.PHONY: bench-rds-discovery
+bench-rds-discovery: $(DEV) ## Calls to RDS that discovery makes for 316 instances, and its lag, against polling each minute
+	$(BIN)/python bench/rds_discovery.py $(ARGS)
+
+.PHONY: bench-rds-scale
+bench-rds-scale: $(DEV) ## What 100 TB of database logs a month take and cost, against CloudWatch Logs
+	$(BIN)/python bench/rds_scale.py $(ARGS)
 
 .PHONY: setup
 setup: $(EMBEDDED) ## Only set up the environments

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from cli.console import console, fail, sentences
+from cli.database_demo import demo_database_logs
 from cli.target import LOCAL, NotDeployed, Target
 
 if TYPE_CHECKING:
@@ -30,8 +31,11 @@ _SHOWN_DIFFERENCES: Final = 20
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command `demo`."""
-    app.command()(demo)
+    """Add the command `demo`, and `demo database-logs` below it."""
+    demos = typer.Typer(invoke_without_command=True)
+    demos.callback()(demo)
+    demos.command("database-logs")(demo_database_logs)
+    app.add_typer(demos, name="demo")
 
 
 @dataclass(frozen=True)
@@ -79,6 +83,7 @@ class _Played:
 
 
 def demo(
+    context: typer.Context,
     *,
     rows: Annotated[int, typer.Option(min=1, help="Events to generate.")] = 1_000_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same events.")] = 47,
@@ -88,6 +93,8 @@ def demo(
 
     The status is 0 only if every number equals what was planted.
     """
+    if context.invoked_subcommand is not None:
+        return
     from cli.demo_board import Board  # noqa: PLC0415 - rich's widgets are slow to import
     from cli.demo_days import ExecutionFailed  # noqa: PLC0415
     from cli.demo_watch import StuckError  # noqa: PLC0415

@@ -62,7 +62,13 @@ class EmbeddedCloud:
 
     @classmethod
     def start(
-        cls, name: str = "dev", *, detached: bool = False, region: str = REGION, enforce_iam: bool = False
+        cls,
+        name: str = "dev",
+        *,
+        detached: bool = False,
+        region: str = REGION,
+        enforce_iam: bool = False,
+        rds: str = "",
     ) -> "EmbeddedCloud":
         """Start a server and wait until it answers.
 
@@ -71,6 +77,7 @@ class EmbeddedCloud:
             detached: Whether it outlives this process.
             region: Of the server and of all clients.
             enforce_iam: Whether functions may only do what their roles allow.
+            rds: Endpoint of the log API of RDS, which functions are told; none if empty.
 
         Raises:
             ServerNotStarted: An environment is missing, a server of this name runs, or it did not come up.
@@ -87,7 +94,7 @@ class EmbeddedCloud:
             )
         for _ in range(_PORT_ATTEMPTS):
             port = _free_port()
-            process = _launch(name, port, region, detached=detached, enforce_iam=enforce_iam)
+            process = _launch(name, port, region, detached=detached, enforce_iam=enforce_iam, rds=rds)
             healthy = _await_health(process, port)
             created = psutil.Process(process.pid).create_time() if healthy else 0.0
             cloud = cls(ServerState(name, process.pid, created, port, region, time.time()), process)
@@ -243,7 +250,9 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _launch(name: str, port: int, region: str, *, detached: bool, enforce_iam: bool) -> subprocess.Popen[bytes]:
+def _launch(
+    name: str, port: int, region: str, *, detached: bool, enforce_iam: bool, rds: str
+) -> subprocess.Popen[bytes]:
     folder = _folder(name)
     scratch = folder / "tmp"
     shutil.rmtree(scratch, ignore_errors=True)
@@ -255,6 +264,7 @@ def _launch(name: str, port: int, region: str, *, detached: bool, enforce_iam: b
         runtime_python=RUNTIME_PYTHON,
         container_python=DEV_PYTHON,
         unpacked=UNPACKED,
+        rds=rds,
         leashed=not detached,
     )
     variables = {

@@ -5,6 +5,7 @@ Importing both in one process aborts now and then, for a cause nobody knows. So 
 one of the runs as a whole, since importing it is enough: it says `pytestmark = pytest.mark.pyarrow`.
 """
 
+import os
 import re
 from pathlib import Path
 
@@ -12,6 +13,14 @@ import pytest
 
 from tests.support.import_guard import forbid, forbid_both
 
+# Powertools reads its variables when it is first imported, which may be when any test is collected.
+os.environ.update(
+    {
+        "POWERTOOLS_TRACE_DISABLED": "1",
+        "POWERTOOLS_SERVICE_NAME": "firewall_logs",
+        "POWERTOOLS_METRICS_NAMESPACE": "Gatehouse",
+    }
+)
 _PYARROW_FILE = re.compile(r"^pytestmark\b.*\bmark\.pyarrow\b", re.MULTILINE)
 
 

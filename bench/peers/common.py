@@ -191,11 +191,12 @@ def contend(work: Callable[[Path, Path], dict[str, Any]]) -> None:
     raw, out = Path(sys.argv[1]), Path(sys.argv[2])
     before = _cpu()
     counts = work(raw, out)
+    used = _cpu() - before
     files = sorted(path for path in out.rglob("*") if path.is_file())
     digests = {str(path.relative_to(out)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     result = {
         **counts,
-        "cpu_s": round(_cpu() - before, 3),
+        "cpu_s": round(used, 3),
         "peak_rss_mb": round(_peak_mb(), 1),
         "output_mb": round(sum(path.stat().st_size for path in files) / 1e6, 2),
         "sha256": digests,

@@ -46,6 +46,9 @@ COMPONENTS: Final = {
     "cloudwatch_metrics": "CloudWatch, metrics",
     "cloudwatch_logs": "CloudWatch, logs",
     "athena": "Athena, bytes scanned",
+    "sqs_fifo": "SQS, requests to FIFO queues",
+    "s3_storage": "S3, storage",
+    "cloudwatch_logs_storage": "CloudWatch, logs kept",
 }
 
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_events import EventBridgeClient
+    from mypy_boto3_rds import RDSClient
     from mypy_boto3_s3 import S3Client
+    from mypy_boto3_secretsmanager import SecretsManagerClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_ssm import SSMClient
     from mypy_boto3_stepfunctions import SFNClient
 
@@ -56,18 +59,42 @@ def s3_in_role(role_arn: str, external_id: str, session_name: str, policy: str) 
     Raises:
         ClientError: STS does not give credentials. Nothing is kept of that: the next call asks again.
     """
+    extra = {"ExternalId": external_id, "RoleSessionName": session_name, "Policy": policy}
+    return _counted(_acting(role_arn, extra).client("s3", config=_CONFIG))
+
+
+@cache
+def session() -> boto3.Session:
+    """Return the session of the function itself."""
+    return boto3.Session()
+
+
+@cache
+def session_in_role(role_arn: str, external_id: str, session_name: str) -> boto3.Session:
+    """Return a session that acts in a role; as `s3_in_role`, without narrowing it."""
+    return _acting(role_arn, {"ExternalId": external_id, "RoleSessionName": session_name})
+
+
+@cache
+def rds(acting: boto3.Session, region: str) -> "RDSClient":
+    """Return the RDS client of a session in a region.
+
+    It asks twice at most: how often an account may ask is for the caller to share out, who must see each throttle.
+    """
+    config = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 2}))
+    return _counted(acting.client("rds", region_name=region, config=config))
+
+
+def _acting(role_arn: str, extra: dict[str, str]) -> boto3.Session:
     own = botocore.session.get_session()
     fetcher = AssumeRoleCredentialFetcher(
-        partial(own.create_client, config=_CONFIG),
-        own.get_credentials(),
-        role_arn,
-        extra_args={"ExternalId": external_id, "RoleSessionName": session_name, "Policy": policy},
+        partial(own.create_client, config=_CONFIG), own.get_credentials(), role_arn, extra_args=extra
     )
     credentials = DeferredRefreshableCredentials(fetcher.fetch_credentials, _RoleProvider.METHOD)
     credentials.get_frozen_credentials()
     acting = botocore.session.get_session()
     acting.register_component("credential_provider", CredentialResolver([_RoleProvider(credentials)]))
-    return _counted(boto3.Session(botocore_session=acting).client("s3", config=_CONFIG))
+    return boto3.Session(botocore_session=acting)
 
 
 class _RoleProvider(CredentialProvider):
@@ -91,6 +118,18 @@ def dynamodb() -> "DynamoDBClient":
 def events() -> "EventBridgeClient":
     """Return the EventBridge client."""
     return _counted(boto3.client("events", config=_CONFIG))
+
+
+@cache
+def secrets() -> "SecretsManagerClient":
+    """Return the Secrets Manager client."""
+    return _counted(boto3.client("secretsmanager", config=_CONFIG))
+
+
+@cache
+def sqs() -> "SQSClient":
+    """Return the SQS client."""
+    return _counted(boto3.client("sqs", config=_CONFIG))
 
 
 @cache

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
 _sent: Final[Counter[str]] = Counter()
 _lock: Final = threading.Lock()
 
-# These are charged by their items.
-_BATCHES: Final = frozenset({"BatchGetItem", "BatchWriteItem"})
+# These are charged by their items; each of a transaction is written twice, once to prepare it.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
+_BATCHES: Final = frozenset({"BatchGetItem", "BatchWriteItem", "TransactWriteItems"})
+_WRITES_OF_TRANSACTION: Final = 2
 
 
 class Taken(BaseModel):
@@ -26,7 +28,7 @@ class Taken(BaseModel):
     Attributes:
         memory_mb: Memory the function was given, which sets its price.
         requests: Sent to AWS, repeated attempts included, by service and operation (`s3.PutObject`); of DynamoDB's
-            batches the items.
+            batches the items, of its transactions the writes.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -73,6 +75,7 @@ def _count_items(event_name: str, params: dict[str, Any], **_context: object) ->
     if operation in _BATCHES:
         tables = params.get("RequestItems", {}).values()
         items = sum(len(table["Keys"] if operation == "BatchGetItem" else table) for table in tables)
+        items += _WRITES_OF_TRANSACTION * len(params.get("TransactItems", []))
         with _lock:
             _sent[f"dynamodb.{operation}"] += items
 

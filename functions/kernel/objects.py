@@ -63,14 +63,44 @@ class Bucket:
         """Write an object, whatever was there."""
         self._put(key, body, content_type, _sha256(body))
 
-    def get(self, key: str) -> bytes | None:
-        """Return the content of an object, or None where there is none."""
+    def replace(self, key: str, body: bytes, content_type: str, etag: str | None) -> bool:
+        """Write an object if it still is as it was read, and return whether it was.
+
+        Args:
+            key: Of the object.
+            body: Its new content.
+            content_type: Of the content.
+            etag: That `find` returned with the old content; None where there must be no object.
+        """
+        condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         try:
-            return self._s3.get_object(Bucket=self.name, Key=key)["Body"].read()
+            self._put(key, body, content_type, _sha256(body), **condition)
+        except ClientError as error:
+            # 409: another conditional write is under way; 404: the object is gone.
+            if _is_missing(error) or error.response["Error"]["Code"] in {
+                "PreconditionFailed",
+                "412",
+                "ConditionalRequestConflict",
+                "409",
+            }:
+                return False
+            raise
+        return True
+
+    def find(self, key: str) -> tuple[bytes, str] | None:
+        """Return the content of an object and its ETag, or None where there is none."""
+        try:
+            answer = self._s3.get_object(Bucket=self.name, Key=key)
         except ClientError as error:
             if _is_missing(error):
                 return None
             raise
+        return answer["Body"].read(), answer["ETag"]
+
+    def get(self, key: str) -> bytes | None:
+        """Return the content of an object, or None where there is none."""
+        found = self.find(key)
+        return None if found is None else found[0]
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete objects; one that is not there is none to delete.
@@ -114,7 +144,7 @@ class Bucket:
         if found != digest.hex():
             raise EffectConflict(
                 f"s3://{self.name}/{key} exists with SHA-256 {found}, but {digest.hex()} was to be written. One "
-                "identity must have one content: look for two versions of the code under one TRANSFORM_VERSION."
+                "identity must have one content: look for two versions of the code under one version number."
             )
 
 

@@ -4,8 +4,19 @@
 `service` (the domain), and another one only where an alarm needs it: each multiplies what CloudWatch charges.
 """
 
+from typing import TYPE_CHECKING
+
 from aws_lambda_powertools import Logger, Metrics, Tracer
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools.utilities.batch import BatchProcessor
 
 logger = Logger()
 tracer = Tracer()
 metrics = Metrics()
+
+
+def log_failures(processor: "BatchProcessor") -> None:
+    """Log why messages of a batch come again: the processor keeps it to itself while others succeed."""
+    for _, error, _ in processor.exceptions:
+        logger.warning("message comes again", error=type(error).__name__, reason=str(error))

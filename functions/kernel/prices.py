@@ -67,6 +67,8 @@ _METRICS_READ: Final = "https://signoz.io/guides/cloudwatch-pricing (2026-02-15)
 _LOGS_READ: Final = (
     "https://www.factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards/ (undated)"
 )
+_STORAGE_READ: Final = "https://go-cloud.io/?p=10624 (undated)"
+_LOGS_STORAGE_READ: Final = "https://c3x.dev/blog/cloudwatch-logs-cost-optimization (2026-06)"
 
 PRICES: Final[Mapping[str, Price]] = {
     "lambda_compute_x86_64": Price(0.0000166667, 1, "GB-second", _LAMBDA, _LAMBDA_READ),
@@ -92,6 +94,9 @@ PRICES: Final[Mapping[str, Price]] = {
     "cloudwatch_metrics": Price(0.30, 1, "metric and month", _CLOUDWATCH, _METRICS_READ),
     "cloudwatch_logs": Price(0.50, 1, "GB taken in", _CLOUDWATCH, _LOGS_READ),
     "athena": Price(5.00, 1, "TB scanned", _ATHENA, _S3_READ),
+    "sqs_fifo": Price(0.50, 1e6, "request to a FIFO queue", _SQS, _SQS_READ),
+    "s3_storage": Price(0.023, 1, "GB and month of the first 50 TB", _S3, _STORAGE_READ),
+    "cloudwatch_logs_storage": Price(0.03, 1, "GB and month", _CLOUDWATCH, _LOGS_STORAGE_READ),
 }
 
 # What requests of ours count as, by service and operation; what is not here costs nothing by the request.
@@ -111,11 +116,13 @@ _COUNTED_AS: Final[Mapping[str, str]] = {
     "dynamodb.UpdateItem": "dynamodb_writes",
     "dynamodb.DeleteItem": "dynamodb_writes",
     "dynamodb.BatchWriteItem": "dynamodb_writes",
+    "dynamodb.TransactWriteItems": "dynamodb_writes",
     "dynamodb.GetItem": "dynamodb_reads",
     "dynamodb.BatchGetItem": "dynamodb_reads",
     "dynamodb.Query": "dynamodb_reads",
     "eventbridge.PutEvents": "eventbridge",
     "sqs.SendMessage": "sqs",
+    "sqs.SendMessageBatch": "sqs",
 }
 
 
@@ -130,6 +137,8 @@ class Usage:
         cloudwatch_metrics: Metrics times months.
         cloudwatch_logs: GB.
         athena: TB.
+        s3_storage: GB times months.
+        cloudwatch_logs_storage: GB times months.
     """
 
     architecture: str
@@ -152,6 +161,9 @@ class Usage:
     cloudwatch_metrics: float = 0
     cloudwatch_logs: float = 0
     athena: float = 0
+    sqs_fifo: int = 0
+    s3_storage: float = 0
+    cloudwatch_logs_storage: float = 0
 
 
 # Counters that are not called like what they cost.

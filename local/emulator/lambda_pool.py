@@ -9,6 +9,7 @@ import json
 import os
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,13 +34,17 @@ class LambdaPool:
     Attributes:
         python: The interpreter of the runtime's environment.
         endpoint: The cloud, as functions reach it.
+        others: Variables that say where services of other servers are.
     """
 
-    def __init__(self, python: Path, endpoint: str, region: str, archives: UnpackedArchives) -> None:
+    def __init__(
+        self, python: Path, endpoint: str, region: str, archives: UnpackedArchives, others: Mapping[str, str]
+    ) -> None:
         self._python = python
         self._endpoint = endpoint
         self._region = region
         self._archives = archives
+        self._others = others
         self._guard = MemoryGuard()
         self._lock = threading.Lock()
         self._idle: dict[str, dict[str, list[ExecutionEnvironment]]] = {}
@@ -154,6 +159,7 @@ class LambdaPool:
             "AWS_REGION": self._region,
             "AWS_DEFAULT_REGION": self._region,
             "AWS_ENDPOINT_URL": self._endpoint,
+            **self._others,
             "AWS_EC2_METADATA_DISABLED": "true",
             **credentials,
             **lambda_svc._runtime_env_vars(config),

@@ -38,7 +38,11 @@ def serve() -> None:
     seams.check_version()
     settings = ServerSettings.from_environment()
     pool = lambda_pool.LambdaPool(
-        settings.runtime_python, settings.endpoint, settings.region, UnpackedArchives(settings.unpacked)
+        settings.runtime_python,
+        settings.endpoint,
+        settings.region,
+        UnpackedArchives(settings.unpacked),
+        {"AWS_ENDPOINT_URL_RDS": settings.rds} if settings.rds else {},
     )
     tasks = containers.LocalContainers(settings.container_python, settings.root, settings.endpoint)
     runs = distributed_map.MapRuns()

@@ -15,6 +15,7 @@ class ServerSettings:
         runtime_python: The interpreter of Lambda functions.
         container_python: The interpreter of containers.
         unpacked: Folder of unpacked archives.
+        rds: The log API of RDS, as functions reach it; empty if there is none.
         leashed: Whether to end as soon as standard input does, which is when the starter is gone.
     """
 
@@ -24,6 +25,7 @@ class ServerSettings:
     runtime_python: Path
     container_python: Path
     unpacked: Path
+    rds: str
     leashed: bool
 
     def variables(self) -> dict[str, str]:
@@ -41,5 +43,6 @@ class ServerSettings:
             runtime_python=Path(given["runtime_python"]),
             container_python=Path(given["container_python"]),
             unpacked=Path(given["unpacked"]),
+            rds=given["rds"],
             leashed=given["leashed"] == "True",
         )

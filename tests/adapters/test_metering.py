@@ -39,3 +39,10 @@ def test_batches_are_counted_by_their_items() -> None:
     aws.dynamodb().batch_write_item(RequestItems={LEDGER: puts})  # type: ignore[dict-item]
     aws.dynamodb().batch_get_item(RequestItems={LEDGER: {"Keys": [_item("a"), _item("z")]}})
     assert meter.read().requests == {"dynamodb.BatchGetItem": 2, "dynamodb.BatchWriteItem": 3}
+
+
+def test_each_item_of_a_transaction_is_two_writes() -> None:
+    meter = Meter(1)
+    puts = [{"Put": {"TableName": LEDGER, "Item": _item(name)}} for name in ("d", "e", "f")]
+    aws.dynamodb().transact_write_items(TransactItems=puts)  # type: ignore[arg-type]
+    assert meter.read().requests == {"dynamodb.TransactWriteItems": 6}

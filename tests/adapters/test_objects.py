@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import pytest
+from botocore.exceptions import ClientError
 
 from kernel import aws
 from kernel.errors import EffectConflict
@@ -41,3 +42,31 @@ def test_listing_gives_keys_and_sizes_below_a_prefix() -> None:
     for key in ("a/1", "a/2", "b/1"):
         _bucket().put(key, b"xyz", "text/plain")
     assert list(_bucket().keys("a/")) == [("a/1", 3), ("a/2", 3)]
+
+
+def test_object_is_replaced_as_it_was_read_and_no_other() -> None:
+    bucket = _bucket()
+    assert bucket.find("k") is None
+    assert bucket.replace("k", b"1", "text/plain", None)
+    assert not bucket.replace("k", b"2", "text/plain", None), "there is one by now"
+
+    first = bucket.find("k")
+    assert first is not None
+    assert bucket.replace("k", b"3", "text/plain", first[1])
+    assert not bucket.replace("k", b"4", "text/plain", first[1]), "somebody else has replaced it"
+    assert bucket.get("k") == b"3"
+
+
+def test_object_that_is_gone_is_not_replaced() -> None:
+    bucket = _bucket()
+    bucket.put("k", b"1", "text/plain")
+    found = bucket.find("k")
+    assert found is not None
+    bucket.delete(["k"])
+
+    assert not bucket.replace("k", b"2", "text/plain", found[1])
+
+
+def test_fault_of_s3_is_no_refusal() -> None:
+    with pytest.raises(ClientError, match="NoSuchBucket"):
+        Bucket(aws.s3(), "no-such-bucket").replace("k", b"1", "text/plain", None)

@@ -24,6 +24,18 @@ EXTRA_ACTIONS: dict[tuple[str, str], tuple[set[str], str]] = {
         )
         for function in ("CommitIcebergFunction", "ProjectOcsfFunction")
     },
+    **{
+        (stack, function): (
+            {"kms:Decrypt", "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"},
+            "Lambda's poller reads the encrypted queue in the name of the function",
+        )
+        for stack, function in (
+            ("database_logs", "CollectFileFunction"),
+            ("database_logs", "ParseSegmentFunction"),
+            ("database_logs_search", "ForwardRecordsFunction"),
+            ("database_logs_search", "VerifySearchFunction"),
+        )
+    },
 }
 
 # What a machine's role may do although its definition does not show it.
@@ -45,6 +57,8 @@ WILDCARDS: dict[tuple[str, str], str] = {
     ("firewall_logs", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
     ("firewall_logs_backfill", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
     ("firewall_logs_days", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
+    ("database_logs", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
+    ("database_logs_digests", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
 }
 
 # What SAM attaches by itself: logs, traces and reading the event source.

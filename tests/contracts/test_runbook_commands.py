@@ -4,11 +4,15 @@ import json
 import re
 import shlex
 from collections.abc import Iterator
+from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import boto3
 import pytest
 
+from database_logs.adapters.tracking import Tracking
+from database_logs.collection.ledger import Gap, Reason
 from firewall_logs.adapters.days import DaySeals
 from firewall_logs.adapters.ledger import LedgerClaims, LedgerCommits, LedgerLease
 from firewall_logs.contracts import Account
@@ -40,7 +44,7 @@ def attributes(command: list[str]) -> set[str]:
 
 @pytest.fixture(scope="module")
 def written() -> set[str]:
-    """Return every attribute of an object from its claim to its commit, and of a day that is blocked."""
+    """Return every attribute of an object from its claim to its commit, of a day that is blocked, and of a gap."""
     found: set[str] = set()
     with account():
         dynamodb = boto3.client("dynamodb")
@@ -52,8 +56,26 @@ def written() -> set[str]:
         seals = DaySeals(dynamodb, DAYS)
         seals.claim(day, "seal-1", now=NOW, lease_seconds=60)
         seals.blocked(day, "seal-1", "why")
-        items = dynamodb.scan(TableName=DAYS)["Items"]
+        items = dynamodb.scan(TableName=DAYS)["Items"] + _gap(dynamodb)
         return found | entry(OBJECT_ID).keys() | {name for item in items for name in item}
+
+
+def _gap(dynamodb: Any) -> list[dict[str, Any]]:
+    """Return the item of a gap."""
+    for name, *keys in (("tracking", "resource", "item"), ("jobs", "job_id")):
+        dynamodb.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
+            KeySchema=[
+                {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+            ],
+        )
+    tracking = Tracking(dynamodb, ("tracking", "jobs"))
+    position = tracking.acquire("db-1", "error/postgresql.log", "worker", NOW, timedelta(minutes=1))
+    tracking.lose("db-1", position, Gap(0, 10, Reason.PURGED), NOW)
+    items: list[dict[str, Any]] = dynamodb.scan(TableName="tracking")["Items"]
+    return [item for item in items if item["item"]["S"].startswith("gap#")]
 
 
 @pytest.mark.parametrize(

@@ -101,5 +101,15 @@ def entry(object_id: str) -> dict[str, object]:
 
 
 def _forget() -> None:
-    for maker in (aws.s3, aws.s3_in_role, aws.dynamodb, aws.events, aws.ssm, aws.states, load):
+    for maker in (
+        aws.s3,
+        aws.s3_in_role,
+        aws.dynamodb,
+        aws.events,
+        aws.secrets,
+        aws.sqs,
+        aws.ssm,
+        aws.states,
+        load,
+    ):
         maker.cache_clear()

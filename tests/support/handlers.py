@@ -40,7 +40,7 @@ class HandlerSource:
     @property
     def takes_batches(self) -> bool:
         """Whether the event is a batch of messages."""
-        return "BatchProcessor" in self.names
+        return bool(self.names.keys() & {"BatchProcessor", "SqsFifoPartialProcessor"})
 
     @property
     def settings(self) -> list[type[BaseModel]]:

@@ -163,7 +163,7 @@ def children() -> tuple[Stack, ...]:
 
 def standalone() -> tuple[Stack, ...]:
     """Return the templates that are deployed by themselves, into other accounts than the root application."""
-    return (load(ROOT / "stacks/source_account.yaml"),)
+    return tuple(load(ROOT / f"stacks/{name}.yaml") for name in ("source_account", "database_account"))
 
 
 def stacks() -> tuple[Stack, ...]:

@@ -1,0 +1,292 @@
+"""What discovery asks of RDS for 316 instances, against polling each of them every minute, and how late it is by that.
+
+The discovery is the deployed one, with the adapters for RDS and the budget; RDS is the local log API, which counts the
+calls and throttles as observed; what discovery remembers and queues stays in memory. Time is the world's: waiting for
+the budget moves it. Nothing is collected: each task counts as done once its pass is over, but for files that were
+written to in the last half minute, whose last record is held back. The last line on stdout is one JSON object.
+"""
+
+import argparse
+import json
+import math
+import sys
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+from unittest.mock import patch
+
+ROOT = Path(__file__).parents[1]
+sys.path[:0] = [str(ROOT), str(ROOT / "functions")]
+
+from moto import mock_aws  # noqa: E402 - the path is set just above
+
+from database_logs.adapters.budget import Budget  # noqa: E402
+from database_logs.adapters.rds import RdsApi  # noqa: E402
+from database_logs.adapters.tasks import CollectQueue  # noqa: E402
+from database_logs.adapters.turns import Turns  # noqa: E402
+from database_logs.collection.ranges import IDLE  # noqa: E402
+from database_logs.contracts import CollectTask  # noqa: E402
+from database_logs.discovery.discoverer import Discoverer  # noqa: E402
+from database_logs.discovery.files import Known  # noqa: E402
+from database_logs.discovery.fleet import Estate, Fleet, Instance  # noqa: E402
+from database_logs.discovery.schedule import Turn  # noqa: E402
+from kernel import aws  # noqa: E402
+from local.endpoints import client, credentials  # noqa: E402
+from local.rds.fleet import PLACES, populate  # noqa: E402
+from local.rds.model.throttle import RateLimit  # noqa: E402
+from local.rds.model.world import World  # noqa: E402
+from local.rds.server import RdsServer  # noqa: E402
+
+RESULT: Final = Path(__file__).parent / "results" / "rds_discovery.json"
+START: Final = datetime(2026, 11, 21, 6, 0, tzinfo=UTC)
+INSTANCES: Final = 316
+# Instance, cluster and files of each, every minute.
+NAIVE_CALLS_PER_MINUTE: Final = 3 * INSTANCES
+NAIVE_SECONDS: Final = 60.0
+# How finely it is known when bytes were written.
+_STEP_SECONDS: Final = 15
+_TABLE: Final = "tracking"
+
+
+@dataclass
+class Log:
+    """What is known of one file while it is written.
+
+    Attributes:
+        written: When it had how many bytes, each time that it had more.
+        seen: Up to which byte tasks have asked for it.
+    """
+
+    written: list[tuple[float, int]] = field(default_factory=list)
+    seen: int = 0
+
+    def queued(self, size: int, at: float) -> Iterator[float]:
+        """Yield how long each growth has waited that a task of this size asks for first."""
+        yield from (at - when for when, grown in self.written if self.seen < grown <= size)
+        self.seen = max(self.seen, size)
+
+
+def added(lag: float, written_at: float) -> float:
+    """Return by how much the poller that asks at each full minute would have been faster."""
+    return lag - (math.floor(written_at / NAIVE_SECONDS) * NAIVE_SECONDS + NAIVE_SECONDS - written_at)
+
+
+def percentile(values: Sequence[float], part: float) -> float:
+    """Return the smallest value that at least such a part of all values does not exceed."""
+    ordered = sorted(values)
+    return ordered[max(0, math.ceil(part * len(ordered)) - 1)]
+
+
+class Watch:
+    """Looks at the world beside the API: when which file grew."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._logs: dict[int, Log] = {}
+        self.added: list[float] = []
+
+    def look(self) -> None:
+        """Note what has grown."""
+        now = self._world.now()
+        for estate in self._world.estates.values():
+            for instance in estate.instances.values():
+                for log in instance.logs:
+                    generation = log.files[log.name]
+                    size, known = generation.size(now), self._logs.setdefault(id(generation), Log())
+                    if size > (known.written[-1][1] if known.written else 0):
+                        known.written.append((now.timestamp(), size))
+
+    def queued(self, tasks: Iterable[CollectTask]) -> None:
+        """Note what tasks ask for, and since when it had been there."""
+        now = self._world.now().timestamp()
+        for task in tasks:
+            estate = self._world.estate(task.file.account, task.file.region)
+            generation = estate.instance(task.file.instance_id).log_of(task.file.file).files[task.file.file]
+            waited = self._logs.setdefault(id(generation), Log()).queued(task.size, now)
+            self.added.extend(added(lag, now - lag) for lag in waited)
+
+
+class MemoryQueue(CollectQueue):
+    """The queue of tasks, kept here."""
+
+    def __init__(self, watch: Watch) -> None:
+        self._watch = watch
+        self.sent: list[CollectTask] = []
+
+    def send(self, tasks: Sequence[tuple[CollectTask, str, int]]) -> None:
+        """Queue tasks."""
+        self._watch.queued(task for task, _, _ in tasks)
+        self.sent.extend(task for task, _, _ in tasks)
+
+
+class MemoryTurns(Turns):
+    """What discovery remembers, kept here."""
+
+    def __init__(self) -> None:
+        self._instances: dict[str, dict[str, tuple[Instance, Turn]]] = {}
+        self._files: dict[str, dict[str, Known]] = {}
+
+    def of(self, estate: str) -> dict[str, tuple[Instance, Turn]]:
+        """Return all instances."""
+        return dict(self._instances.get(estate, {}))
+
+    def set(self, estate: str, instance: Instance, turn: Turn) -> None:
+        """Remember a turn."""
+        self._instances.setdefault(estate, {})[instance.dbi_resource_id] = (instance, turn)
+
+    def forget(self, estate: str, instance: Instance) -> None:
+        """Forget an instance."""
+        self._instances[estate].pop(instance.dbi_resource_id, None)
+
+    def files(self, resource: str) -> dict[str, Known]:
+        """Return what is noted of files."""
+        return dict(self._files.get(resource, {}))
+
+    def displaced(self, resource: str) -> list[Known]:  # noqa: ARG002 - of any instance
+        """Return none: every file counts as collected before its name is another's."""
+        return []
+
+    def note(self, resource: str, files: Iterable[Known]) -> None:
+        """Note states of files."""
+        self._files.setdefault(resource, {}).update({known.file: known for known in files})
+
+    def drop(self, resource: str, files: Iterable[str]) -> None:
+        """Forget files."""
+        for file in files:
+            self._files.get(resource, {}).pop(file, None)
+
+
+class Bench:
+    """The fleet and its discovery."""
+
+    def __init__(self, world: World, server: RdsServer, fleet: Fleet) -> None:
+        self._world, self._server, self._fleet = world, server, fleet
+        self.watch = Watch(world)
+        self._apis: dict[str, RdsApi] = {}
+        self._settled = 0
+        self._turns = MemoryTurns()
+        self.queue = MemoryQueue(self.watch)
+        self._discoverer = Discoverer(fleet, self._api, self._turns, self.queue, world.now)
+
+    def run(self, hours: float) -> None:
+        """Let hours go by, with a pass every interval, and end with one."""
+        end = self._world.now() + timedelta(hours=hours)
+        due = self._world.now()
+        while due <= end:
+            self._sleep(max(0.0, (due - self._world.now()).total_seconds()))
+            self._discoverer.discover(0, 1)
+            self._settle()
+            due += timedelta(seconds=self._fleet.interval_seconds)
+            calls = sum(self.calls.values())
+            _say(f"{self._world.now():%H:%M:%S}  {len(self.queue.sent):>7,} tasks  {calls:>8,} calls")
+
+    @property
+    def calls(self) -> dict[str, int]:
+        """Calls that came in, by action."""
+        found: dict[str, int] = {}
+        for estate in self._world.estates.values():
+            for action, number in estate.calls.items():
+                found[action] = found.get(action, 0) + number
+        return found
+
+    @property
+    def throttled(self) -> int:
+        """Calls that were refused."""
+        return sum(estate.throttled for estate in self._world.estates.values())
+
+    def _api(self, estate: Estate) -> RdsApi:
+        if estate.place not in self._apis:
+            rds = client("rds", self._server.endpoint, account=estate.account, region=estate.region)
+            budget = Budget(
+                aws.dynamodb(), _TABLE, estate.place, ceiling=self._fleet.rate, now=self._world.now, sleep=self._sleep
+            )
+            self._apis[estate.place] = RdsApi(rds, budget)
+        return self._apis[estate.place]
+
+    def _sleep(self, seconds: float) -> None:
+        end = self._world.now() + timedelta(seconds=seconds)
+        while (left := (end - self._world.now()).total_seconds()) > 0:
+            self._world.advance(timedelta(seconds=min(left, _STEP_SECONDS)))
+            self.watch.look()
+
+    def _settle(self) -> None:
+        """Do what a collector that keeps up does to what discovery remembers."""
+        now = self._world.now()
+        for task in self.queue.sent[self._settled :]:
+            if not task.closed and now - task.last_written < IDLE:
+                continue
+            known = self._turns.files(task.file.dbi_resource_id).get(task.file.file)
+            identity = task.generation if known is None else known.identity
+            done = Known(task.file.file, task.size, task.last_written, identity, settled=True, final=task.closed)
+            self._turns.note(task.file.dbi_resource_id, [done])
+        self._settled = len(self.queue.sent)
+
+
+def main() -> None:
+    """Run, print and save."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--hours", type=float, default=4, help="virtual hours (default: 4)")
+    parser.add_argument("--longest", type=int, default=None, help="seconds between looks at an idle instance, at most")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    began = time.perf_counter()
+    with _world(given.seed) as (world, server):
+        fleet = Fleet(estates=[Estate(account=account, region=region) for account, region in PLACES])
+        if given.longest is not None:
+            fleet = fleet.model_copy(update={"longest_interval_seconds": given.longest})
+        bench = Bench(world, server, fleet)
+        bench.run(given.hours)
+        result = _result(bench, given.hours, fleet) | {"seconds": round(time.perf_counter() - began, 1)}
+    if given == parser.parse_args([]):
+        RESULT.parent.mkdir(exist_ok=True)
+        RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    print(json.dumps(result))
+
+
+def _result(bench: Bench, hours: float, fleet: Fleet) -> dict[str, Any]:
+    per_minute = sum(bench.calls.values()) / (hours * 60)
+    return {
+        "instances": INSTANCES,
+        "hours": hours,
+        "calls_per_minute": round(per_minute, 2),
+        "naive_calls_per_minute": NAIVE_CALLS_PER_MINUTE,
+        "share": round(per_minute / NAIVE_CALLS_PER_MINUTE, 4),
+        "calls": bench.calls,
+        "tasks": len(bench.queue.sent),
+        "added_lag_seconds_p95": round(percentile(bench.watch.added, 0.95), 1),
+        "added_lag_seconds_max": round(max(bench.watch.added), 1),
+        "interval_seconds": fleet.interval_seconds,
+        "longest_interval_seconds": fleet.longest_interval_seconds,
+        "throttled": bench.throttled,
+    }
+
+
+@contextmanager
+def _world(seed: int) -> Iterator[tuple[World, RdsServer]]:
+    world = World(START)
+    populate(world, seed)
+    for account, region in PLACES:
+        world.estate(account, region).limit = RateLimit(real_time=False)
+    with RdsServer(world) as server, patch.dict("os.environ", credentials()), mock_aws():
+        aws.dynamodb().create_table(
+            TableName=_TABLE,
+            BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("resource", "item")],
+            KeySchema=[
+                {"AttributeName": "resource", "KeyType": "HASH"},
+                {"AttributeName": "item", "KeyType": "RANGE"},
+            ],
+        )
+        yield world, server
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Logs of every RDS and Aurora instance: discovered, pulled without losing a line, parsed, searchable."""

@@ -1,0 +1,65 @@
+"""Documents of replays in the lake bucket: the plan, its lists of segments, and which lists were queued."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from database_logs.contracts import LogReplayPlan, SegmentCommitted
+from database_logs.errors import ReplayPageMissing
+from database_logs.lake_keys import queued_key
+from kernel.objects import Bucket
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_JSON = "application/json"
+
+
+class ReplayPageReader:
+    """Reads lists of replays."""
+
+    # Without s3:ListBucket a missing key answers 403 instead of 404.
+    IAM: ClassVar = frozenset({"s3:GetObject", "s3:ListBucket", "kms:Decrypt"})
+
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._bucket = Bucket(s3, bucket)
+
+    def read(self, page: str) -> list[SegmentCommitted]:
+        """Return a list.
+
+        Raises:
+            ReplayPageMissing: It is not there.
+        """
+        body = self._bucket.get(page)
+        if body is None:
+            raise ReplayPageMissing(
+                f"There is no list s3://{self._bucket.name}/{page}: the replay was not planned, or its documents have "
+                "expired. Plan it anew under another name."
+            )
+        return [SegmentCommitted.model_validate_json(line) for line in body.splitlines()]
+
+
+class ReplayPages(ReplayPageReader):
+    """Reads and writes the documents of replays."""
+
+    IAM: ClassVar = ReplayPageReader.IAM | {"s3:PutObject", "kms:GenerateDataKey"}
+
+    def plan(self, key: str) -> LogReplayPlan | None:
+        """Return a plan, if there is one."""
+        body = self._bucket.get(key)
+        return None if body is None else LogReplayPlan.model_validate_json(body)
+
+    def write_plan(self, key: str, plan: LogReplayPlan) -> None:
+        """Write the plan."""
+        self._bucket.put(key, plan.model_dump_json().encode(), _JSON)
+
+    def write(self, page: str, segments: Sequence[SegmentCommitted]) -> None:
+        """Write a list."""
+        self._bucket.put(page, b"".join(each.model_dump_json().encode() + b"\n" for each in segments), _JSON)
+
+    def is_queued(self, page: str) -> bool:
+        """Return whether a list was queued as a whole."""
+        return self._bucket.get(queued_key(page)) is not None
+
+    def mark_queued(self, page: str) -> None:
+        """Mark a list as queued."""
+        self._bucket.put(queued_key(page), b"{}", _JSON)

@@ -1,0 +1,38 @@
+"""What is known of records on their way to search: how far a message came, and what was refused."""
+
+import json
+from typing import TYPE_CHECKING, ClassVar
+
+from database_logs.lake_keys import progress_key, refused_key
+from kernel.objects import Bucket
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+    from database_logs.search.documents import Document
+
+_JSON = "application/json"
+
+
+class SearchState:
+    """Notes of the forwarder; they may expire when the queue's messages have."""
+
+    # Without s3:ListBucket a missing key answers 403 instead of 404.
+    IAM: ClassVar = frozenset({"s3:GetObject", "s3:ListBucket", "s3:PutObject", "kms:GenerateDataKey", "kms:Decrypt"})
+
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._bucket = Bucket(s3, bucket)
+
+    def progress(self, message_id: str) -> int:
+        """Return how many records of a message are done with."""
+        body = self._bucket.get(progress_key(message_id))
+        return 0 if body is None else int(json.loads(body)["records"])
+
+    def note_progress(self, message_id: str, records: int) -> None:
+        """Note how many records of a message are done with."""
+        self._bucket.put(progress_key(message_id), json.dumps({"records": records}).encode(), _JSON)
+
+    def note_refused(self, segment: str, document: "Document", reason: str) -> None:
+        """Keep a document that search will never take, as it was sent, with the reason."""
+        body = json.dumps({"reason": reason, "document": json.loads(document.json)}, ensure_ascii=False).encode()
+        self._bucket.put(refused_key(segment, document.event_id), body, _JSON)

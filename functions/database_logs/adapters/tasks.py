@@ -1,0 +1,68 @@
+"""Queues between the functions: tasks to collect, and segments to parse."""
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, Final
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+    from database_logs.contracts import CollectTask, SegmentCommitted
+
+_BATCH: Final = 10  # SendMessageBatch's limit
+
+
+class CollectQueue:
+    """The FIFO queue of tasks: one group for each instance and log, so that a slow one blocks itself only."""
+
+    # The key's actions are for a queue that is encrypted with it.
+    IAM: ClassVar = frozenset({"sqs:SendMessage", "kms:GenerateDataKey", "kms:Decrypt"})
+
+    def __init__(self, sqs: "SQSClient", url: str) -> None:
+        self._sqs = sqs
+        self._url = url
+
+    def send(self, tasks: Sequence[tuple["CollectTask", str, int]]) -> None:
+        """Queue tasks in this order, each with the base name of its file and what is stored of it.
+
+        The same state of a file is queued once within five minutes, as its message has the same identity; unless some
+        of it was stored meanwhile.
+        """
+        for start in range(0, len(tasks), _BATCH):
+            entries = [
+                {
+                    "Id": str(number),
+                    "MessageBody": task.model_dump_json(),
+                    "MessageGroupId": _hash(task.file.dbi_resource_id, base),
+                    "MessageDeduplicationId": _hash(
+                        task.file.dbi_resource_id,
+                        task.file.file,
+                        str(task.size),
+                        task.last_written.isoformat(),
+                        str(task.closed),
+                        str(offset),
+                    ),
+                }
+                for number, (task, base, offset) in enumerate(tasks[start : start + _BATCH])
+            ]
+            answer = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]
+            if failed := answer.get("Failed"):
+                raise OSError(f"SQS refused {len(failed)} of {len(entries)} tasks: {failed[0]}.")
+
+
+class ParseQueue:
+    """The queue of segments; their order does not matter."""
+
+    IAM: ClassVar = CollectQueue.IAM
+
+    def __init__(self, sqs: "SQSClient", url: str) -> None:
+        self._sqs = sqs
+        self._url = url
+
+    def send(self, segment: "SegmentCommitted") -> None:
+        """Hand on a segment."""
+        self._sqs.send_message(QueueUrl=self._url, MessageBody=segment.model_dump_json())
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

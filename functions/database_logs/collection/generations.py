@@ -1,0 +1,93 @@
+"""Which file it is, whatever its name is now: names recur, files are renamed, markers change by the hour.
+
+MySQL's files are known by the hour that they are counted to, `<base>.2024-05-01.7` and the live file of that hour
+being one. PostgreSQL's and Aurora's audit files have names of their own for ever, to which compression adds `.gz`. What
+is numbered or never renamed is known by its first line only: the audit plugin's files, SQL Server's, Oracle's.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from database_logs.collection.markers import hour_id, hour_of
+from database_logs.file_names import LogFileName
+from database_logs.log_types import LogType
+
+# Of a first line; two files that agree in so much of it would have to be begun in the same instant.
+HEAD_BYTES: Final = 1024
+
+_DAY: Final = timedelta(days=1)
+_HOURLY: Final = frozenset({LogType.MYSQL_ERROR, LogType.MYSQL_SLOW, LogType.MYSQL_GENERAL})
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One of the files that bear a name, one after the other.
+
+    Attributes:
+        identity: What it is kept under: name and hour, name, or base name and hash of the first line.
+        hour: Of a file of MySQL, which a marker on the live name must bear.
+        head: Hash that its first line must have; None where the name says enough.
+    """
+
+    identity: str
+    hour: datetime | None = None
+    head: str | None = None
+
+
+def is_hourly(name: LogFileName) -> bool:
+    """Whether the file is, or is going to be, renamed by the hour."""
+    return name.log_type in _HOURLY
+
+
+def generation_of(file: str, name: LogFileName, last_written: datetime) -> Generation | None:
+    """Return the generation that a listed file is.
+
+    Args:
+        file: LogFileName.
+        name: What it tells.
+        last_written: Of the listing, UTC.
+
+    Returns:
+        None where only its first line tells.
+    """
+    if is_hourly(name):
+        hour = hour_of(last_written)
+        if name.hour is not None:
+            hour = _renamed_hour(name.hour, last_written)
+        return Generation(f"{name.base}@{hour_id(hour, dated=True)}", hour=hour)
+    if name.hour is not None:
+        return Generation(file.removesuffix(".gz"))
+    return None
+
+
+def generation_by_head(name: LogFileName, line: bytes) -> Generation:
+    """Return the generation that begins with a line."""
+    head = head_hash(line)
+    return Generation(f"{name.base}@{head}", head=head)
+
+
+def first_line(data: bytes) -> bytes | None:
+    """Return the first line with its end, or as much of it as tells files apart; None while there is too little."""
+    newline = data.find(b"\n", 0, HEAD_BYTES)
+    if newline >= 0:
+        return data[: newline + 1]
+    return data[:HEAD_BYTES] if len(data) >= HEAD_BYTES else None
+
+
+def head_hash(line: bytes) -> str:
+    """Return what a first line is known by."""
+    return hashlib.sha256(line[:HEAD_BYTES]).hexdigest()[:16]
+
+
+def _renamed_hour(text: str, last_written: datetime) -> datetime:
+    day, _, hour = text.rpartition(".")
+    if day:
+        year, month, number = map(int, day.split("-"))
+        return last_written.replace(
+            year=year, month=month, day=number, hour=int(hour), minute=0, second=0, microsecond=0
+        )
+    # Without a day it is the first such hour after the last byte.
+    live = hour_of(last_written)
+    return live + (live.replace(hour=int(hour)) - live) % _DAY

@@ -1,0 +1,90 @@
+"""How far a file is collected, and what is under way."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+# Read again before new bytes are, and compared: whatever changed in front of them shows here.
+TAIL_BYTES: Final = 256
+
+
+class Ending(StrEnum):
+    """What becomes of the last record of a range, which may go on.
+
+    OPEN: it is held back. IDLE: nothing was written for a while, so it is taken up to the end of its last line. CLOSED:
+    nothing more will be written, so it is taken.
+    """
+
+    OPEN = "open"
+    IDLE = "idle"
+    CLOSED = "closed"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A range that is to be stored: decided before its bytes are fetched, so that a second worker decides alike."""
+
+    start: int
+    target: int
+    ending: Ending
+
+
+@dataclass(frozen=True)
+class Stored:
+    """A range that is stored.
+
+    Attributes:
+        incarnation: See Position.
+        key: Of its segment.
+    """
+
+    incarnation: int
+    start: int
+    end: int
+    key: str
+    truncated: bool = False
+    open_tail: bool = False
+
+
+@dataclass(frozen=True)
+class Position:
+    """Of one generation.
+
+    Attributes:
+        identity: Of the generation.
+        epoch: Under which it is ours.
+        offset: All bytes before it are stored, or declared lost.
+        incarnation: How often a restart of the server took bytes that were stored; what came in their place is stored
+            under the next number.
+        tail: Bytes before the offset, as many as TAIL_BYTES.
+        plan: Of a range that may be stored already.
+        unannounced: A range that is stored and not yet handed on.
+        final: All of the file is collected, or it is gone.
+    """
+
+    identity: str
+    epoch: int
+    offset: int = 0
+    incarnation: int = 0
+    tail: bytes = b""
+    plan: Plan | None = None
+    unannounced: Stored | None = None
+    final: bool = False
+
+    @property
+    def generation(self) -> str:
+        """What segments call it."""
+        return generation_name(self.identity, self.incarnation)
+
+
+def generation_name(identity: str, incarnation: int) -> str:
+    """Return what segments call an incarnation of a generation."""
+    return f"{identity}~{incarnation}" if incarnation else identity
+
+
+def tail_of(data: bytes) -> bytes:
+    """Return the end of some bytes by which it is known that they are still there; it begins with a character."""
+    tail = data[-TAIL_BYTES:]
+    # A character that is cut would come as another one.
+    begin = next((n for n, byte in enumerate(tail[:4]) if byte & 0xC0 != 0x80), 0)  # noqa: PLR2004 - RFC 3629
+    return tail[begin:]

@@ -1,0 +1,1 @@
+"""Discovery: whose logs are collected, which files moved, and which of them goes first."""

@@ -1,0 +1,88 @@
+"""Collect what is new in the files of a batch of tasks.
+
+Trigger: SQS FIFO, a group for each log of an instance. Input: an SQS batch of CollectTask. Output: the messages to be
+delivered again (partial batch response): of a group all from the first that failed.
+Errors: a message that is no task, and a file that cannot be collected now, are reported alone and come again.
+"""
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from database_logs.adapters.apis import Apis, CompleteApis
+from database_logs.adapters.fleet import FleetParameter
+from database_logs.adapters.segments import Segments
+from database_logs.adapters.tasks import CollectQueue, ParseQueue
+from database_logs.adapters.tracking import Tracking
+from database_logs.collection.collector import Collector, Limits, Outcome
+from database_logs.contracts import CollectTask
+from database_logs.costs import usd
+from database_logs.discovery.fleet import Fleet
+from database_logs.settings import CollectSettings
+from kernel import aws
+from kernel.clock import utc_now
+from kernel.metering import Meter
+from kernel.observability import log_failures, logger, metrics, tracer
+from kernel.settings import load
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Collect the file of each message; a group that fails is left alone, the others go on."""
+    settings = load(CollectSettings)
+    fleet = FleetParameter(aws.ssm(), settings.fleet_parameter).load()
+    apis = Apis(fleet, aws.dynamodb(), settings.tracking_table, utc_now)
+    processor = SqsFifoPartialProcessor(skip_group_on_error=True)
+    processor.raise_on_entire_batch_failure = False
+    with processor(event["Records"], partial(_collect, settings, fleet, apis, context)):
+        processor.process()
+    log_failures(processor)
+    apis.measure(metrics)
+    return dict(processor.response())
+
+
+def _collect(settings: CollectSettings, fleet: Fleet, apis: Apis, context: LambdaContext, record: SQSRecord) -> None:
+    meter = Meter(int(context.memory_limit_in_mb))
+    task = CollectTask.model_validate_json(record.body)
+    estate = fleet.estate(task.file.account, task.file.region)
+    collector = Collector(
+        apis.of(estate),
+        CompleteApis().of(estate),
+        Tracking(aws.dynamodb(), (settings.tracking_table, settings.jobs_table)),
+        Segments(aws.s3(), settings.segments_bucket),
+        ParseQueue(aws.sqs(), settings.parse_queue_url),
+        CollectQueue(aws.sqs(), settings.collect_queue_url),
+        Limits(settings.segment_bytes, timedelta(seconds=settings.lease_seconds)),
+        utc_now,
+        lambda: context.get_remaining_time_in_millis() / 1000 - settings.margin_seconds,
+    )
+    outcome = collector.collect(task, record.message_id)
+    cost = usd(meter.read(), settings.architecture)
+    _measure(outcome)
+    metrics.add_metric("UsdEstimated", MetricUnit.NoUnit, cost)
+    logger.info(
+        "file collected",
+        instance=task.file.instance_id,
+        tags=task.file.tags,
+        file=task.file.file,
+        bytes=outcome.stored,
+        gaps=outcome.gaps,
+        usd=cost,
+    )
+
+
+def _measure(outcome: Outcome) -> None:
+    metrics.add_metric("SegmentsStored", MetricUnit.Count, outcome.segments)
+    metrics.add_metric("BytesStored", MetricUnit.Bytes, outcome.stored)
+    metrics.add_metric("GapsDeclared", MetricUnit.Count, outcome.gaps)
+    metrics.add_metric("RestartsFound", MetricUnit.Count, outcome.restarts)
+    metrics.add_metric("RecordsTruncated", MetricUnit.Count, outcome.truncated)
+    metrics.add_metric("PortionsTruncated", MetricUnit.Count, outcome.portions.truncations)
+    metrics.add_metric("CompleteFilesRead", MetricUnit.Count, outcome.complete_files)

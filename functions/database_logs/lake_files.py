@@ -1,0 +1,118 @@
+"""Records of a segment as files of the lake: their partition, their bytes, the part of the digest that they are."""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final, Literal
+
+import polars as pl
+
+from database_logs.contracts import ParsedFile, SegmentCommitted, SegmentManifest
+from database_logs.digest import part, postgres_statements
+from database_logs.fingerprints import Dialect
+from database_logs.lake_keys import part_key, records_key, segment_name
+from database_logs.log_types import LogType
+from database_logs.parsing.columns import PLACE
+from database_logs.version import PARSER_VERSION
+
+# Level 3 takes 40 % more time than level 1 for records of an audit log, and writes 5 % less.
+_ZSTD_LEVEL: Final = 1
+# Fixed, as the size of groups is part of the bytes of a file.
+_ROW_GROUP_ROWS: Final = 131_072
+_ARROW_SCHEMA: Final = "ARROW:schema"
+_DIALECTS: Final[dict[LogType, Dialect]] = {
+    LogType.MYSQL_SLOW: "mysql",
+    LogType.POSTGRES_STDERR: "postgres",
+    LogType.POSTGRES_CSV: "postgres",
+    LogType.POSTGRES_JSON: "postgres",
+}
+
+
+@dataclass(frozen=True)
+class LakeFile:
+    """A file to be written."""
+
+    described: ParsedFile
+    body: bytes
+
+
+def lake_files(segment: SegmentCommitted, records: pl.DataFrame) -> list[LakeFile]:
+    """Return the files that a segment becomes: of each day its records, and the part of the digest where it has one.
+
+    The same records always become the same bytes. A record without time goes to the day of the segment's first record
+    that has one; where none has, to no day.
+
+    Args:
+        segment: What the records are of.
+        records: As `parsing.dispatch.parse` returns them.
+    """
+    days = records["event_time"].dt.date()
+    first = pl.lit(days.drop_nulls().first(), pl.Date())
+    dated = records.with_columns(pl.coalesce(days, first).alias("day"))
+    files: list[LakeFile] = []
+    for (day,), rows in dated.partition_by("day", as_dict=True, maintain_order=True, include_key=False).items():
+        files.extend(_files_of_day(segment, day, rows))
+    return files
+
+
+def manifest_of(segment: SegmentCommitted, records: pl.DataFrame, files: list[LakeFile]) -> SegmentManifest:
+    """Return the manifest of a segment before its files are written."""
+    times = records["event_time"]
+    return SegmentManifest(
+        segment=segment,
+        parser_version=PARSER_VERSION,
+        records=records.height,
+        unparsed=int((records["parse_status"] == "unparsed").sum()),
+        first_time=_instant(times.min()),
+        last_time=_instant(times.max()),
+        files=[file.described for file in files],
+    )
+
+
+def _files_of_day(segment: SegmentCommitted, day: date | None, rows: pl.DataFrame) -> Iterator[LakeFile]:
+    name, log_type = segment_name(segment), segment.file.log_type
+    yield _file("records", records_key(log_type, day, name), day, rows)
+    if log_type in _DIALECTS:
+        statements = rows if log_type is LogType.MYSQL_SLOW else postgres_statements(rows)
+        counted = part(statements, _DIALECTS[log_type])
+        if counted.height:
+            yield _file("part", part_key(day, name), day, counted)
+
+
+def _file(kind: Literal["records", "part"], key: str, day: date | None, rows: pl.DataFrame) -> LakeFile:
+    buffer = io.BytesIO()
+    encoded = _encoded(rows)
+    encoded.rechunk().write_parquet(
+        buffer,
+        compression="zstd",
+        compression_level=_ZSTD_LEVEL,
+        statistics=True,
+        row_group_size=_ROW_GROUP_ROWS,
+        metadata={_ARROW_SCHEMA: _arrow_schema(rows.schema)},
+    )
+    body = buffer.getvalue()
+    digest = hashlib.sha256(body).hexdigest()
+    return LakeFile(ParsedFile(kind=kind, key=key, day=day, rows=rows.height, bytes=len(body), sha256=digest), body)
+
+
+def _encoded(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return rows with codes in columns of text with one value or none: polars writes those in a fifth of the time."""
+    alone = {}
+    for column in rows.get_columns():
+        if column.dtype == pl.String and (column.name in PLACE or column.null_count() == len(column)):
+            value = column.first()
+            alone[column.name] = pl.lit(value, pl.Enum([] if value is None else [str(value)]))
+    return rows.with_columns(**alone)
+
+
+def _arrow_schema(schema: pl.Schema) -> str:
+    """Return the Arrow schema that says that text is text, for readers that would take codes for dictionaries."""
+    buffer = io.BytesIO()
+    schema.to_frame().write_parquet(buffer)
+    return pl.read_parquet_metadata(io.BytesIO(buffer.getvalue()))[_ARROW_SCHEMA]
+
+
+def _instant(value: object) -> datetime | None:
+    return value if isinstance(value, datetime) else None

@@ -1,0 +1,1 @@
+"""Segments of log files to typed frames, one module a grammar."""

@@ -1,0 +1,93 @@
+"""PostgreSQL's jsonlog (from version 15): one object a line, without the keys that have no value."""
+
+import io
+import re
+from typing import Final
+
+import polars as pl
+
+from database_logs.parsing.postgres_bodies import bodies
+from database_logs.parsing.postgres_columns import SCHEMA
+from database_logs.parsing.postgres_fields import with_times
+from database_logs.parsing.records import records
+from database_logs.segments import Segment
+
+# PostgreSQL manual, "Using JSON-Format Log Output".
+_KEYS: Final = {
+    "timestamp": "log_time",
+    "user": "user_name",
+    "dbname": "database_name",
+    "pid": "process_id",
+    "remote_host": "client_host",
+    "remote_port": "client_port",
+    "session_id": "session_id",
+    "line_num": "session_line",
+    "ps": "command_tag",
+    "session_start": "session_start",
+    "vxid": "virtual_transaction_id",
+    "txid": "transaction_id",
+    "error_severity": "severity",
+    "state_code": "sqlstate",
+    "message": "message",
+    "detail": "detail",
+    "hint": "hint",
+    "internal_query": "internal_query",
+    "internal_position": "internal_query_position",
+    "context": "context",
+    "statement": "query",
+    "cursor_position": "query_position",
+    "func_name": "function",
+    "file_name": "source_file",
+    "file_line_num": "source_line",
+    "application_name": "application_name",
+    "backend_type": "backend_type",
+    "leader_pid": "leader_pid",
+    "query_id": "query_id",
+}
+# Numbers too: one that does not fit its column is null then, and its record is read all the same.
+_STRINGS: Final = pl.Schema(dict.fromkeys(_KEYS, pl.String()))
+_LINE: Final = re.compile(rb"\n(?!\Z)")
+
+
+def parse(segment: Segment, data: bytes) -> pl.DataFrame:
+    """Return the records of a segment (columns and types of `SCHEMA`), in order.
+
+    A line that is no JSON object is a row without fields (`parse_status` unparsed, `parse_reason` no_object).
+    """
+    starts = [0, *(match.end() for match in _LINE.finditer(data))] if data else []
+    common = records(segment, data, starts)
+    read = _objects(common["raw"]).rename(_KEYS)
+    place = pl.concat_str("source_file", pl.lit(":"), pl.col("source_line").cast(pl.String))
+    located = pl.concat_str("function", pl.lit(", "), place).alias("location")
+    whole = pl.col("log_time").is_not_null()
+    frame = pl.concat([common, read], how="horizontal").with_columns(
+        located,
+        pl.when(whole).then(pl.lit("ok")).otherwise(pl.lit("unparsed")).alias("parse_status"),
+        pl.when(~whole).then(pl.lit("no_object")).alias("parse_reason"),
+    )
+    return bodies(with_times(frame, segment.time_zone)).select(SCHEMA.names()).cast(SCHEMA)
+
+
+def _objects(raw: pl.Series) -> pl.DataFrame:
+    """Return the keys of each line; null where it is no object."""
+    # polars leaves blank lines out
+    blank = raw.str.strip_chars() == ""
+    lines = raw.to_frame("line").with_row_index("row").filter(~blank)
+    read = lines.select("row").hstack(_read(lines["line"]))
+    return (
+        raw.to_frame("line")
+        .with_row_index("row")
+        .join(read, on="row", how="left", maintain_order="left")
+        .drop("row", "line")
+    )
+
+
+def _read(lines: pl.Series) -> pl.DataFrame:
+    """Return the keys of lines that are not blank; halves of them apart, as long as one line spoils the others."""
+    try:
+        return pl.read_ndjson(io.BytesIO("".join(lines).encode()), schema=_STRINGS)
+    except pl.exceptions.PolarsError:
+        if len(lines) == 1:
+            return pl.DataFrame([{}], schema=_STRINGS)
+        half = len(lines) // 2
+        return pl.concat([_read(lines[:half]), _read(lines[half:])])

@@ -1,0 +1,180 @@
+"""Charts as SVG: marks in colours of the page, with a text for the mouse and for those who do not see them."""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from markupsafe import Markup
+
+from database_logs.reports.words import number, seconds
+
+_BAR_WIDTH: Final = 500
+_BAR_HEIGHT: Final = 275
+_FLOOR: Final = 22
+_LEFT: Final = 64
+_SCATTER_WIDTH: Final = 500
+_SCATTER_HEIGHT: Final = 250
+_LEAST_RADIUS: Final = 3.0
+_LARGEST_RADIUS: Final = 22.0
+_SPARK_WIDTH: Final = 64
+_SPARK_HEIGHT: Final = 16
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A statement in the chart of calls and time.
+
+    Attributes:
+        calls: How often it ran.
+        p95: Seconds.
+        total: Seconds, which its area shows.
+        name: Of the statement.
+        is_new: Drawn in another colour.
+    """
+
+    calls: int
+    p95: float
+    total: float
+    name: str
+    is_new: bool
+
+
+def days_chart(totals: Sequence[tuple[date, float | None]]) -> Markup:
+    """Draw the time of each day as a bar, the last one stronger; a day without digest has none.
+
+    Args:
+        totals: Day and seconds, in their order; at least one.
+    """
+    most = max((total or 0.0 for _, total in totals), default=0.0) or 1.0
+    step = _BAR_WIDTH / len(totals)
+    room = _BAR_HEIGHT - _FLOOR - 16
+    marks = []
+    for index, (day, total) in enumerate(totals):
+        height = room * (total or 0.0) / most
+        left, top = index * step + step * 0.14, _BAR_HEIGHT - _FLOOR - height
+        colour = "var(--blue)" if index == len(totals) - 1 else "var(--grey)"
+        told = "no digest" if total is None else seconds(total)
+        marks.append(
+            Markup(
+                '<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="3" fill="{}" data-tip="{}"/>'
+                '<text x="{:.1f}" y="{:.1f}" class="value">{}</text>'
+                '<text x="{:.1f}" y="{}" class="label">{}</text>'
+            ).format(
+                left,
+                top,
+                step * 0.72,
+                max(height, 1),
+                colour,
+                f"{day:%A, %d %B}: {told}",
+                left + step * 0.36,
+                top - 5,
+                "" if total is None else told,
+                left + step * 0.36,
+                _BAR_HEIGHT - 6,
+                f"{day:%d %b}",
+            )
+        )
+    return _svg(_BAR_WIDTH, _BAR_HEIGHT, "Seconds that statements took, a bar a day.", marks)
+
+
+def scatter_chart(dots: Sequence[Dot]) -> Markup:
+    """Draw statements by calls and 95th percentile, both logarithmic; the area is the time that they took in all.
+
+    Args:
+        dots: At least one.
+    """
+    across = _Scale.of([dot.calls for dot in dots], _LEFT, _SCATTER_WIDTH - 24)
+    upward = _Scale.of([dot.p95 for dot in dots], _SCATTER_HEIGHT - 38, 24)
+    most = max(dot.total for dot in dots) or 1.0
+    mark = Markup(
+        '<circle cx="{:.1f}" cy="{:.1f}" r="{:.1f}" fill="var(--{})" fill-opacity=".6" stroke="var(--card)" '
+        'data-tip="{}"/>'
+    )
+    # The large ones first, so that none hides another.
+    circles = [
+        mark.format(
+            across.at(dot.calls),
+            upward.at(dot.p95),
+            max(_LARGEST_RADIUS * math.sqrt(dot.total / most), _LEAST_RADIUS),
+            "orange" if dot.is_new else "blue",
+            f"{dot.name} · {number(dot.calls)} calls, 95 % within {seconds(dot.p95)}, {seconds(dot.total)} in all",
+        )
+        for dot in sorted(dots, key=lambda dot: -dot.total)
+    ]
+    marks = [*_grid(across, upward), *circles]
+    return _svg(_SCATTER_WIDTH, _SCATTER_HEIGHT, "Statements by calls and 95th percentile of their time.", marks)
+
+
+def spark(values: Sequence[float | None]) -> Markup:
+    """Draw a row of values as bars of a line's height; None is a gap."""
+    most = max((value or 0.0 for value in values), default=0.0) or 1.0
+    step = _SPARK_WIDTH / max(len(values), 1)
+    marks = [
+        Markup('<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" fill="var(--{})"/>').format(
+            index * step,
+            _SPARK_HEIGHT * (1 - value / most),
+            step - 1.5,
+            max(_SPARK_HEIGHT * value / most, 1),
+            "blue" if index == len(values) - 1 else "grey",
+        )
+        for index, value in enumerate(values)
+        if value is not None
+    ]
+    told = ", ".join("none" if value is None else seconds(value) for value in values)
+    return _svg(_SPARK_WIDTH, _SPARK_HEIGHT, told, marks, name="spark")
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Positive values to places, by their logarithm.
+
+    Attributes:
+        low, high: Exponents of ten at the ends.
+        start, end: Places of the ends.
+    """
+
+    low: int
+    high: int
+    start: float
+    end: float
+
+    @classmethod
+    def of(cls, values: Sequence[float], start: float, end: float) -> "_Scale":
+        positive = [value for value in values if value > 0] or [1.0]
+        low, high = math.floor(math.log10(min(positive))), math.ceil(math.log10(max(positive)))
+        return cls(low, max(high, low + 1), start, end)
+
+    def at(self, value: float) -> float:
+        exponent = math.log10(value) if value > 0 else self.low
+        return self.start + (self.end - self.start) * (exponent - self.low) / (self.high - self.low)
+
+    @property
+    def ticks(self) -> list[int]:
+        return list(range(self.low, self.high + 1))
+
+
+def _grid(across: _Scale, upward: _Scale) -> Iterator[Markup]:
+    line = Markup('<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" stroke="var(--line)"/>')
+    for tick in across.ticks:
+        at = across.at(10.0**tick)
+        yield line.format(at, upward.start, at, upward.end)
+        yield Markup('<text x="{:.1f}" y="{:.1f}" class="label">{}</text>').format(
+            at, upward.start + 16, number(10.0**tick)
+        )
+    for tick in upward.ticks:
+        at = upward.at(10.0**tick)
+        yield line.format(across.start, at, across.end, at)
+        yield Markup('<text x="{:.1f}" y="{:.1f}" class="axis">{}</text>').format(
+            across.start - 8, at + 4, f"{number(10.0**tick)} s" if tick > 0 else seconds(10.0**tick)
+        )
+    yield Markup('<text x="{:.1f}" y="{:.1f}" class="label">calls</text>').format(
+        (across.start + across.end) / 2, upward.start + 34
+    )
+
+
+def _svg(width: int, height: int, told: str, marks: Sequence[Markup], name: str = "chart") -> Markup:
+    return Markup('<svg class="{}" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
+        name, width, height, told, Markup("").join(marks)
+    )

@@ -1,0 +1,141 @@
+"""The report of a day's digest."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import polars as pl
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+
+from database_logs.reports import words
+from database_logs.reports.charts import Dot, days_chart, scatter_chart, spark
+
+# Days before that a digest is compared with.
+WEEK: Final = 7
+# What history is made of: the digests of those days.
+HISTORY: Final = pl.Schema(
+    {"day": pl.Date(), "fingerprint_id": pl.String(), "calls": pl.Int64(), "query_time_sum": pl.Float64()}
+)
+INSTANCES: Final = pl.Schema({"instance_id": pl.String(), "calls": pl.Int64(), "query_time_sum": pl.Float64()})
+
+_LISTED: Final = 100
+_BARS: Final = 15
+_DOTS: Final = 200
+_MOST: Final = 0.8
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One line of a list of bars, in seconds."""
+
+    name: str
+    value: float
+    note: str
+    tip: str
+    is_new: bool = False
+
+
+def render(day: date, digest: pl.DataFrame, history: pl.DataFrame, instances: pl.DataFrame) -> str:
+    """Return the report as HTML.
+
+    The same digests always become the same page.
+
+    Args:
+        day: Of the digest.
+        digest: Columns of `digest.DIGEST`, by rank.
+        history: Columns of HISTORY, of the days before that have a digest.
+        instances: Columns of INSTANCES: the statements of the day by instance.
+    """
+    rows = digest.to_dicts()
+    days = [day - timedelta(days=back) for back in range(WEEK, -1, -1)]
+    total = float(digest["query_time_sum"].sum())
+    return _template().render(
+        style=_asset("digest.css"),
+        script=_asset("digest.js"),
+        day=day,
+        has_history=history.height > 0,
+        total=total,
+        calls=int(digest["calls"].sum()),
+        rows=rows[:_LISTED],
+        statements=len(rows),
+        new=int(digest["is_new"].sum()),
+        instances=instances.height,
+        most=_most(digest),
+        days=days_chart(_totals(days, history, total if rows else 0.0)),
+        scatter=scatter_chart([_dot(row) for row in rows[:_DOTS]]) if rows else None,
+        costly=[_bar(row) for row in rows[:_BARS]],
+        by_instance=_by_instance(instances),
+        sparks=_sparks(days, rows[:_LISTED], history),
+    )
+
+
+@cache
+def _template() -> Template:
+    templates = Environment(
+        loader=PackageLoader("database_logs.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    templates.filters.update(number=words.number, seconds=words.seconds, share=words.share, day=words.day)
+    templates.globals.update(counted=words.counted)
+    return templates.get_template("digest.html.j2")
+
+
+def _asset(name: str) -> Markup:
+    # Our own style and script: the only text besides the drawings that is not escaped.
+    return Markup(files("database_logs.reports").joinpath("templates", name).read_text("utf-8"))  # noqa: S704
+
+
+def _most(digest: pl.DataFrame) -> int:
+    """Return how many of the first statements took most of the time."""
+    return int((digest["share"].cum_sum() < _MOST).sum()) + 1
+
+
+def _totals(days: list[date], history: pl.DataFrame, total: float) -> list[tuple[date, float | None]]:
+    sums = dict(history.group_by("day").agg(pl.col("query_time_sum").sum()).iter_rows())
+    return [(day, sums.get(day)) for day in days[:-1]] + [(days[-1], total)]
+
+
+def _dot(row: dict[str, Any]) -> Dot:
+    return Dot(
+        row["calls"], row["query_time_p95"], row["query_time_sum"], words.short(row["fingerprint"]), row["is_new"]
+    )
+
+
+def _bar(row: dict[str, Any]) -> Bar:
+    return Bar(
+        name=words.short(row["fingerprint"]),
+        value=row["query_time_sum"],
+        note=words.share(row["share"]),
+        tip=f"{words.number(row['calls'])} calls on {words.counted(len(row['instances']), 'instance')}",
+        is_new=row["is_new"],
+    )
+
+
+def _by_instance(instances: pl.DataFrame) -> list[Bar]:
+    first = instances.sort("query_time_sum", "instance_id", descending=[True, False]).head(_BARS)
+    total = float(instances["query_time_sum"].sum()) or 1.0
+    return [
+        Bar(name or "(unknown)", spent, words.share(spent / total), f"{words.number(calls)} calls")
+        for name, calls, spent in first.iter_rows()
+    ]
+
+
+def _sparks(days: list[date], rows: list[dict[str, Any]], history: pl.DataFrame) -> dict[str, Markup]:
+    """Return the time that each statement took day by day; nothing where it did not run, a gap without digest."""
+    known = set(history["day"])
+    spent = {(day, statement): took for day, statement, _, took in history.iter_rows()}
+    return {
+        row["fingerprint_id"]: spark(
+            [
+                *(spent.get((day, row["fingerprint_id"]), 0.0) if day in known else None for day in days[:-1]),
+                row["query_time_sum"],
+            ]
+        )
+        for row in rows
+    }

@@ -1,0 +1,27 @@
+"use strict";
+{
+  // One tooltip for every mark that carries data-tip.
+  const tip = document.getElementById("tip");
+  const show = (event) => {
+    const mark = event.target.closest?.("[data-tip]");
+    tip.hidden = !mark;
+    if (!mark) return;
+    tip.textContent = mark.dataset.tip;
+    const box = tip.getBoundingClientRect();
+    const left = Math.min(Math.max(8, event.clientX - box.width / 2), innerWidth - box.width - 8);
+    const above = event.clientY - box.height - 14;
+    tip.style.translate = `${left}px ${above > 8 ? above : event.clientY + 18}px`;
+  };
+  addEventListener("pointermove", show, { passive: true });
+  addEventListener("pointerdown", show, { passive: true });
+  addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
+
+  // The filter looks at everything that is known of a statement, also at what is folded away.
+  const input = document.getElementById("filter");
+  const rows = [...document.querySelectorAll("[data-statement]")];
+  const texts = rows.map((row) => row.textContent.toLowerCase());
+  input?.addEventListener("input", () => {
+    const words = input.value.toLowerCase().split(/\s+/);
+    rows.forEach((row, i) => { row.hidden = !words.every((word) => texts[i].includes(word)); });
+  });
+}

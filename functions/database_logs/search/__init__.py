@@ -1,0 +1,1 @@
+"""Records to a search engine: documents, bulk requests, and what the answers mean."""

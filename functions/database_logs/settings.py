@@ -1,0 +1,111 @@
+"""Environment variables of database_logs' functions; each function has just those its handler reads."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from kernel.settings import Settings
+
+
+class ParseSettings(Settings):
+    """ParseSegment.
+
+    Attributes:
+        segments_bucket: Of the raw segments.
+        search_queue_url: Where parsed segments go; empty where there is no search.
+        architecture: Of the function; it sets its price.
+    """
+
+    segments_bucket: str
+    lake_bucket: str
+    search_queue_url: str
+    architecture: Literal["arm64", "x86_64"] = "arm64"
+
+
+class ForwardSettings(Settings):
+    """ForwardRecords.
+
+    Attributes:
+        search_kind: OpenSearch is an "elasticsearch".
+        search_url: What stands before `/_bulk`.
+        search_secret_arn: Secret with the user, JSON with `username` and `password`.
+        search_stream: Stream, data stream or index of records.
+        search_late_stream: Of records outside of the hours below; empty to leave those to the lake.
+        search_past_hours, search_future_hours: How far from now the engine takes times; 0 takes all.
+        search_verify_queue_url: Where some segments go to be looked for in search; empty where answers are believed.
+        search_verify_one_in: Of how many segments one.
+    """
+
+    lake_bucket: str
+    search_kind: Literal["openobserve", "elasticsearch"]
+    search_url: Annotated[str, Field(pattern=r"^https?://")]
+    search_secret_arn: str
+    search_stream: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$")]
+    search_late_stream: Annotated[str, Field(pattern=r"^[a-z0-9_-]*$")]
+    search_past_hours: Annotated[int, Field(ge=0)]
+    search_future_hours: Annotated[int, Field(ge=0)]
+    search_verify_queue_url: str
+    search_verify_one_in: Annotated[int, Field(ge=1)]
+
+
+class VerifySettings(Settings):
+    """VerifySearch, of OpenObserve."""
+
+    search_url: Annotated[str, Field(pattern=r"^https?://")]
+    search_secret_arn: str
+    search_queue_url: str
+
+
+class DigestSettings(Settings):
+    """DigestQueries."""
+
+    lake_bucket: str
+
+
+class DiscoverSettings(Settings):
+    """DiscoverLogs."""
+
+    fleet_parameter: str
+    tracking_table: str
+    collect_queue_url: str
+
+
+class CollectSettings(Settings):
+    """CollectFile.
+
+    Attributes:
+        segment_bytes: In a segment, at most.
+        lease_seconds: How long a worker holds a file; longer than the function may run.
+        margin_seconds: Left at the end of the function's time to stop in good order.
+        architecture: Of the function; it sets its price.
+    """
+
+    fleet_parameter: str
+    tracking_table: str
+    jobs_table: str
+    segments_bucket: str
+    parse_queue_url: str
+    collect_queue_url: str
+    segment_bytes: Annotated[int, Field(ge=4096)]
+    lease_seconds: Annotated[int, Field(ge=60)]
+    margin_seconds: Annotated[int, Field(ge=1)]
+    architecture: Literal["arm64", "x86_64"] = "arm64"
+
+
+class PlanLogReplaySettings(Settings):
+    """PlanLogReplay."""
+
+    lake_bucket: str
+
+
+class QueueSegmentsSettings(Settings):
+    """QueueSegments."""
+
+    lake_bucket: str
+    parsing_queue_url: str
+
+
+class CheckSegmentsSettings(Settings):
+    """CheckSegments."""
+
+    lake_bucket: str

@@ -1,0 +1,29 @@
+"""The model of scale of database_logs against the collector: what a task sends."""
+
+from collections import Counter
+from datetime import timedelta
+
+from bench.rds_scale_model import Task, task_calls, task_requests
+from kernel.metering import Meter
+from tests.support.rds_collecting import collecting, database, pg_lines
+
+# The budget's changes go by calls, not by tasks.
+_BUDGET_CHANGES = 2
+
+
+def test_model_counts_what_a_task_sends() -> None:
+    with collecting() as run:
+        _, sources = database(run, "postgres", "stderr")
+        sources["stderr"].write(pg_lines(0, 20))
+        run.run()
+        sources["stderr"].write(pg_lines(20, 20, 1))
+        run.world.advance(timedelta(seconds=40))
+        run.discover()
+        messages = run.messages()
+
+        meter = Meter(memory_mb=0)
+        assert run.collect(messages) == []
+
+        task = Task(size=5000)
+        expected = task_calls(task) + task_requests(task) + Counter({"dynamodb.PutItem": _BUDGET_CHANGES})
+        assert Counter(meter.read().requests) == expected

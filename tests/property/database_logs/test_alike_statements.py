@@ -1,0 +1,84 @@
+"""Statements are made alike before they are tokenized only as far as nobody can tell."""
+
+from collections.abc import Callable
+
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from database_logs import fingerprints
+from database_logs.fingerprints import Dialect, fingerprint, redact
+
+_SQL = st.lists(
+    st.sampled_from(
+        [
+            *("SELECT ", "a", "t1", "1", "10.5", ".5", "5.", "1e5", "1E-5", "0x1F", "1_000", "'x'", "'it''s'", "'1 2'"),
+            *(
+                "''",
+                "E'a\\'b'",
+                "x'0f'",
+                "$1",
+                "$$",
+                "$t$",
+                '"A"',
+                '"a 1"',
+                '"a1"',
+                "--",
+                "/*",
+                "*/",
+                "\n",
+                " ",
+                "(",
+                ")",
+            ),
+            *(
+                ",",
+                "::",
+                "numeric(10,2)",
+                "-",
+                "+",
+                ".",
+                "IN (1, 2)",
+                "NULL",
+                "LIMIT ",
+                "VALUES (1,'a')",
+                "'",
+                '"',
+                "\\",
+            ),
+            *(
+                "\\",
+                "interval '5 minutes'",
+                "é5",
+                "_",
+                "=",
+                "#",
+                "@",
+                "?",
+                ";",
+                "\t",
+                "LIKE '%5%'",
+                "B'01'",
+                'N"x"',
+                "`a1`",
+            ),
+            *("`a 1`", "`", "\0", "administrator command: Quit 5", "use ", "call p(", " order by 1 asc", "_utf8'x'"),
+        ]
+    ),
+    max_size=9,
+).map("".join)
+
+
+@pytest.mark.parametrize("function", [fingerprint, redact])
+@pytest.mark.parametrize("dialect", ["mysql", "postgres"])
+@settings(max_examples=100, deadline=None)
+@given(texts=st.lists(_SQL, min_size=1, max_size=12))
+def test_what_is_made_alike_gives_the_same(
+    function: Callable[[pl.Series, Dialect], pl.Series], dialect: Dialect, texts: list[str]
+) -> None:
+    statements = pl.Series(texts)
+    found = function(statements, dialect).to_list()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fingerprints, "_alike", lambda texts, _: texts)
+        assert found == function(statements, dialect).to_list()
