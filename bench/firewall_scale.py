@@ -10,7 +10,6 @@ import json
 import math
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +18,8 @@ from typing import Any, Final
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "functions")]
 
-from bench.scale_chart import chart  # noqa: E402 - the path is set just above
+from bench.documents import put, table  # noqa: E402 - the path is set just above
+from bench.scale_chart import chart  # noqa: E402
 from bench.scale_model import (  # noqa: E402
     MAP_REQUESTS,
     RUN_EVENTS,
@@ -43,7 +43,7 @@ from kernel import prices  # noqa: E402
 
 DOCUMENT = ROOT / "docs" / "scale.md"
 CHART = ROOT / "docs" / "images" / "scale-cost.svg"
-BEGIN, END = "<!-- make bench-scale ARGS=--write -->", "<!-- end -->"
+MARKS: Final = ("<!-- make bench-scale ARGS=--write -->", "<!-- end -->")
 
 # ---- the work: what there is to bring in, and how it comes day by day
 FILES: Final = 277
@@ -177,33 +177,29 @@ class Taken:
 
 def taken_by_run(run: Run, rows: int, speeds: Speeds, concurrency: int) -> Taken:
     """Return what a run with so many rows takes, all of its units in functions."""
-    steps = run_steps(run)
     in_units = rows / speeds.rows + run.slices * speeds.slice_seconds
-    seconds = {name: _step_seconds(requests) for name, requests in steps.items()} | {"process_unit": in_units}
-    rounds = math.ceil(run.units / concurrency)
-    return Taken(
-        transitions=run.transitions,
-        requests=sum(steps.values(), Counter(MAP_REQUESTS)),
-        calls=run.calls,
-        gb_seconds=_gb_seconds(seconds),
-        storage_gb_seconds=in_units * (PROCESS_UNIT_STORAGE_MB - FREE_STORAGE_MB) / 1024,
-        wall_seconds=sum(seconds.values()) - in_units + in_units / run.units * rounds,
-    )
+    return _taken(run, run_steps(run), ("process_unit", in_units, run.units), concurrency)
 
 
 def taken_by_seal(seal: Seal, rows: int, speeds: Speeds, concurrency: int) -> Taken:
     """Return what a seal of a day with so many rows takes."""
     steps = seal_steps(seal)
     in_cuts = rows / speeds.compacted_rows + _step_seconds(steps["compact_unit"], seal.cuts, FETCHED_AT_ONCE)
-    seconds = {name: _step_seconds(requests) for name, requests in steps.items()} | {"compact_unit": in_cuts}
-    rounds = math.ceil(seal.cuts / concurrency)
+    return _taken(seal, steps, ("compact_unit", in_cuts, seal.cuts), concurrency)
+
+
+def _taken(work: Run | Seal, steps: dict[str, Requests], fanned: tuple[str, float, int], concurrency: int) -> Taken:
+    """Return what steps take, of which one is done by many functions: its name, seconds of all together, how many."""
+    name, in_parts, parts = fanned
+    seconds = {step: _step_seconds(requests) for step, requests in steps.items()} | {name: in_parts}
+    rounds = math.ceil(parts / concurrency)
     return Taken(
-        transitions=seal.transitions,
+        transitions=work.transitions,
         requests=sum(steps.values(), Counter(MAP_REQUESTS)),
-        calls=seal.calls,
+        calls=work.calls,
         gb_seconds=_gb_seconds(seconds),
-        storage_gb_seconds=in_cuts * (PROCESS_UNIT_STORAGE_MB - FREE_STORAGE_MB) / 1024,
-        wall_seconds=sum(seconds.values()) - in_cuts + in_cuts / seal.cuts * rounds,
+        storage_gb_seconds=in_parts * (PROCESS_UNIT_STORAGE_MB - FREE_STORAGE_MB) / 1024,
+        wall_seconds=sum(seconds.values()) - in_parts + in_parts / parts * rounds,
     )
 
 
@@ -470,9 +466,9 @@ def figures(speeds: Speeds) -> str:
     archive = Archive.planned(speeds)
     parts = [
         "### Two billion rows in 277 files",
-        _table(["on", "units, tasks or cuts", "wall time", "USD", "USD for a billion rows"], engines(archive, speeds)),
+        table(["on", "units, tasks or cuts", "wall time", "USD", "USD for a billion rows"], engines(archive, speeds)),
         "### Limits, the nearest first",
-        _table(["limit", "used", "of", "share", "grows with"], limits(archive, speeds)),
+        table(["limit", "used", "of", "share", "grows with"], limits(archive, speeds)),
     ]
     heads = ["objects a day", "runs", "transitions", "requests", "GB-seconds", *(f"USD {name}" for name in _SHOWN)]
     for name, days in growth(speeds).items():
@@ -489,7 +485,7 @@ def figures(speeds: Speeds) -> str:
             ]
             for day in days
         ]
-        parts += [f"### A day, {name}", _table([*heads, "USD a day", "USD for a million rows"], lines)]
+        parts += [f"### A day, {name}", table([*heads, "USD a day", "USD for a million rows"], lines)]
     return "\n\n".join(parts)
 
 
@@ -497,13 +493,6 @@ def drawn(speeds: Speeds) -> str:
     """Return the chart of docs/scale.md."""
     lines = {name: [(day.objects, day.total) for day in days] for name, days in growth(speeds).items()}
     return chart("USD a day by objects a day", lines)
-
-
-def with_figures(document: str, text: str) -> str:
-    """Return the document with the text between its marks."""
-    head, _, rest = document.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n\n{text}\n\n{END}{tail}"
 
 
 def main() -> None:
@@ -514,7 +503,7 @@ def main() -> None:
     speeds = Speeds.measured()
     text = figures(speeds)
     if given.write:
-        DOCUMENT.write_text(with_figures(DOCUMENT.read_text(), text))
+        put(DOCUMENT, text, MARKS)
         CHART.write_text(drawn(speeds))
     print(text, end="\n\n")
     daily_usd = {name: {day.objects: round(day.total, 4) for day in days} for name, days in growth(speeds).items()}
@@ -561,11 +550,6 @@ def _duration(seconds: float) -> str:
 
 def _percent(share: float) -> str:
     return f"{share:.1%}" if share < 0.1 else f"{share:.0%}"  # noqa: PLR2004 - a tenth
-
-
-def _table(heads: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    rows = [heads, ["---"] * len(heads), *lines]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
 
 
 def _result(name: str) -> Any:

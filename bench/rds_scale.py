@@ -10,7 +10,6 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -18,7 +17,8 @@ from typing import Any, Final
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "functions")]
 
-from bench.rds_scale_model import (  # noqa: E402 - the path is set just above
+from bench.documents import put, table  # noqa: E402 - the path is set just above
+from bench.rds_scale_model import (  # noqa: E402
     Task,
     discovery_calls,
     parse_requests,
@@ -31,7 +31,7 @@ from kernel import prices  # noqa: E402
 
 DOCUMENT: Final = ROOT / "docs" / "scale.md"
 RESULTS: Final = ROOT / "bench" / "results"
-BEGIN, END = "<!-- make bench-rds-scale ARGS=--write -->", "<!-- end of make bench-rds-scale -->"
+MARKS: Final = ("<!-- make bench-rds-scale ARGS=--write -->", "<!-- end of make bench-rds-scale -->")
 
 # ---- the work
 INSTANCES: Final = 316
@@ -294,7 +294,7 @@ def figures() -> str:
     return "\n\n".join(
         [
             "### Calls to RDS, by how many accounts and regions the fleet is in",
-            _table(
+            table(
                 [
                     "accounts × regions",  # noqa: RUF001 - a product
                     "discovery a second",
@@ -320,25 +320,18 @@ def figures() -> str:
                 ],
             ),
             "### A month in two accounts or regions: calls to RDS",
-            _table(["call", "a month", "a second"], by_kind),
+            table(["call", "a month", "a second"], by_kind),
             "### A month in two accounts or regions: AWS",
-            _table(["part", "GB-seconds", "S3 PUTs", "DynamoDB write units", "SQS requests", "USD"], costs),
+            table(["part", "GB-seconds", "S3 PUTs", "DynamoDB write units", "SQS requests", "USD"], costs),
             "### Against CloudWatch Logs",
-            _table(["way", "USD a month"], against),
+            table(["way", "USD a month"], against),
             "### Limits in two accounts or regions, the nearest first",
-            _table(["limit", "used", "of", "share", "grows with"], limits(2)),
+            table(["limit", "used", "of", "share", "grows with"], limits(2)),
         ]
     )
 
 
 _NAMES: Final = {"cloudwatch_logs": "taken in", "cloudwatch_logs_storage": "kept for a month"}
-
-
-def with_figures(document: str, text: str) -> str:
-    """Return the document with the text between its marks."""
-    head, _, rest = document.partition(BEGIN)
-    _, _, tail = rest.partition(END)
-    return f"{head}{BEGIN}\n\n{text}\n\n{END}{tail}"
 
 
 def main() -> None:
@@ -348,7 +341,7 @@ def main() -> None:
     given = parser.parse_args()
     text = figures()
     if given.write:
-        DOCUMENT.write_text(with_figures(DOCUMENT.read_text("utf-8"), text), "utf-8")
+        put(DOCUMENT, text, MARKS)
     print(text, end="\n\n")
     shown = month(2)
     print(
@@ -369,11 +362,6 @@ def _figure(value: float) -> str:
 
 def _count(number: int) -> str:
     return f"{number:,}" if number else "-"
-
-
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 if __name__ == "__main__":

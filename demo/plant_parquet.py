@@ -19,8 +19,6 @@ _UNSEEN: Final = (0.0008, 0.5)
 _UNKNOWN_COLUMN_SHARE: Final = 0.5
 _UNSEEN_VALUES: Final = (("Action", "tarpit"), ("Source", "llmguard"))
 
-FORMS: Final = ("text", "unixnano", "unix", "native")
-
 
 @dataclass(frozen=True)
 class Shape:

@@ -47,8 +47,6 @@ class CollectTask(Contract):
         deadline: When RDS is expected to purge it.
         prefix, time_zone: As in `SegmentCommitted`, of the instance's parameter group.
         generation: Which file is meant whatever its name is by now; None where only its content tells.
-        replay_id: The replay that reads the file once more, from its first byte, with a position of its own; None for
-            collection.
     """
 
     file: FileRef
@@ -59,7 +57,6 @@ class CollectTask(Contract):
     prefix: str = RDS_PREFIX
     time_zone: str = "UTC"
     generation: str | None = None
-    replay_id: str | None = None
 
 
 class SegmentCommitted(Contract):

@@ -15,7 +15,7 @@ import polars as pl
 from database_logs import digest as digests
 from database_logs.contracts import DigestMade
 from database_logs.errors import LakeFileMissing
-from database_logs.lake_keys import digest_key, parts_prefix, report_key
+from database_logs.locations import digest_key, parts_prefix, report_key
 from database_logs.reports.digest_page import HISTORY, INSTANCES, WEEK, render
 
 if TYPE_CHECKING:

@@ -1,5 +1,8 @@
 """What can go wrong in database_logs. The class names are the error names that logs and state machines see."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Self
+
 
 class DatabaseLogsError(Exception):
     """Base of this domain's errors."""
@@ -107,3 +110,11 @@ class ReplayPageMissing(DatabaseLogsError):
 
 class MessagesRefused(DatabaseLogsError):
     """SQS took a batch and refused messages of it."""
+
+    @classmethod
+    def of(cls, failed: Sequence[Mapping[str, Any]], sent: int, queue_url: str) -> Self:
+        """Return the error for what SendMessageBatch calls `Failed`."""
+        return cls(
+            f"SQS refused {len(failed)} of {sent} messages for {queue_url}, the first for {failed[0]['Code']}: "
+            f"{failed[0].get('Message', '')}. Send them again."
+        )

@@ -12,7 +12,7 @@ import polars as pl
 from database_logs.contracts import ParsedFile, SegmentCommitted, SegmentManifest
 from database_logs.digest import part, postgres_statements
 from database_logs.fingerprints import Dialect
-from database_logs.lake_keys import part_key, records_key, segment_name
+from database_logs.locations import part_key, records_key, segment_name
 from database_logs.log_types import LogType
 from database_logs.parsing.columns import PLACE
 from database_logs.version import PARSER_VERSION

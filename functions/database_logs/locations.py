@@ -1,13 +1,110 @@
-"""Where this domain's objects are: every key derives from what the object is about."""
+"""Where this domain's objects are: every key derives from what the object is about. Pure; nothing here talks to S3.
 
+Raw segments are in the raw bucket, all else is in the lake bucket. Records are below
+`logs/log_type=.../event_date=.../`, hive partitions, so that any engine reads them as one table.
+"""
+
+import hashlib
+from datetime import date
 from typing import Final
 from urllib.parse import quote
 
+from database_logs.contracts import SegmentCommitted
 from database_logs.log_types import LogType
+from database_logs.version import PARSER_VERSION
 
 SEGMENTS: Final = "database_logs/segments"
+LAKE: Final = "database_logs"
+LOGS: Final = f"{LAKE}/logs"
+PARTS: Final = f"{LAKE}/digests/parts"
+MANIFESTS: Final = f"{LAKE}/manifests"
+# Of a record without time in a segment without any: hive's name of the partition of null.
+UNDATED: Final = "__HIVE_DEFAULT_PARTITION__"
 
 
 def segment_key(log_type: LogType, resource: str, generation: str, start: int, end: int) -> str:
     """Return the key of a raw segment: kind, instance, generation and range. Names of files keep their slashes."""
     return f"{SEGMENTS}/{log_type}/{resource}/{quote(generation, safe='/@.~')}/{start:015d}-{end:015d}.gz"
+
+
+def segment_name(segment: SegmentCommitted) -> str:
+    """Return the name of a segment: instance, file and its generation as 16 hex digits, first and after its last byte.
+
+    Offsets have as many digits as the largest file of RDS, 64 TiB.
+    """
+    identity = f"{segment.file.dbi_resource_id}\0{segment.file.file}\0{segment.generation}"
+    generation = hashlib.sha256(identity.encode()).hexdigest()[:16]
+    return f"{segment.file.dbi_resource_id}-{generation}-{segment.start:015d}-{segment.end:015d}"
+
+
+def manifest_key(name: str) -> str:
+    """Return the key of the manifest of a segment: one, whichever version parsed it."""
+    return f"{MANIFESTS}/{name}.json"
+
+
+def records_key(log_type: LogType, day: date | None, name: str) -> str:
+    """Return the key of the records of a segment that happened on a day."""
+    return f"{logs_prefix(log_type, day)}{_versioned(name)}"
+
+
+def logs_prefix(log_type: LogType, day: date | None) -> str:
+    """Return the prefix of the records of a kind of log and a day, with the slash at its end."""
+    return f"{LOGS}/log_type={log_type.value}/event_date={_day(day)}/"
+
+
+def part_key(day: date | None, name: str) -> str:
+    """Return the key of the part that a segment is of a day's digest."""
+    return f"{parts_prefix(day)}{_versioned(name)}"
+
+
+def parts_prefix(day: date | None) -> str:
+    """Return the prefix of the parts of a day's digest, with the slash at its end."""
+    return f"{PARTS}/event_date={_day(day)}/"
+
+
+def segment_of(key: str) -> str:
+    """Return the name of the segment that a file of the lake was made of."""
+    return key.rpartition("/")[2].rpartition("-v")[0]
+
+
+def digest_key(day: date) -> str:
+    """Return the key of a day's digest."""
+    return f"{LAKE}/digests/date={day.isoformat()}/digest.parquet"
+
+
+def report_key(day: date) -> str:
+    """Return the key of the report of a day's digest."""
+    return f"{LAKE}/digests/date={day.isoformat()}/report.html"
+
+
+def refused_key(name: str, event_id: str) -> str:
+    """Return the key of a document that search refused."""
+    return f"{LAKE}/search/refused/{name}/{event_id}.json"
+
+
+def progress_key(message_id: str) -> str:
+    """Return the key of how far a message of the search queue came before it was interrupted."""
+    return f"{LAKE}/search/progress/{message_id}.json"
+
+
+def replay_key(replay_id: str, name: str) -> str:
+    """Return the key of one of a replay's documents."""
+    return f"{LAKE}/replays/{replay_id}/{name}"
+
+
+def page_key(replay_id: str, number: int) -> str:
+    """Return the key of a list of segments that a replay is to send."""
+    return replay_key(replay_id, f"segments-{number:05d}.jsonl")
+
+
+def queued_key(page: str) -> str:
+    """Return the key of the mark that a list of a replay was queued."""
+    return page.replace("/segments-", "/queued-").replace(".jsonl", ".json")
+
+
+def _versioned(name: str) -> str:
+    return f"{name}-v{PARSER_VERSION:04d}.parquet"
+
+
+def _day(day: date | None) -> str:
+    return UNDATED if day is None else day.isoformat()

@@ -4,13 +4,12 @@ What is replayed from S3 goes through the parsers of today: a segment that an ol
 replaced, one that this version parsed is only told to search again. All of it is harmless when it is done twice.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, timedelta
 from typing import TYPE_CHECKING, Final
 
 from database_logs.contracts import (
-    CollectTask,
     LogReplayInput,
     LogReplayPlan,
     PlanLogReplayInput,
@@ -19,7 +18,7 @@ from database_logs.contracts import (
     SegmentsChecked,
     SegmentsQueued,
 )
-from database_logs.lake_keys import (
+from database_logs.locations import (
     logs_prefix,
     manifest_key,
     page_key,
@@ -39,20 +38,6 @@ if TYPE_CHECKING:
 _THREADS: Final = 32
 # A list is queued by one call of a function: a hundred requests to SQS.
 _PAGE: Final = 1_000
-
-
-def collect_tasks(listed: Iterable[CollectTask], request: LogReplayInput, replay_id: str) -> list[CollectTask]:
-    """Return what is to be collected once more from RDS, soonest purged first.
-
-    Args:
-        listed: A task for each file that RDS lists now, as discovery makes it.
-        request: What to replay. A file counts if it was written to after the start; when it began its name may tell,
-            but not surely.
-        replay_id: Of the replay.
-    """
-    chosen = [task for task in listed if request.names(task.file) and task.last_written >= request.start]
-    first = sorted(chosen, key=lambda task: (task.deadline, task.file.dbi_resource_id, task.file.file))
-    return [task.model_copy(update={"replay_id": replay_id}) for task in first]
 
 
 class ReplayPlanner:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 from database_logs.contracts import SegmentCommitted, SegmentManifest
 from database_logs.errors import ManifestContended, NewerParserBusy, ParserVersionStale
 from database_logs.lake_files import lake_files, manifest_of
-from database_logs.lake_keys import manifest_key, segment_name
+from database_logs.locations import manifest_key, segment_name
 from database_logs.parsing.dispatch import parse
 from database_logs.segments import Origin, Segment
 from database_logs.version import PARSER_VERSION
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from database_logs.adapters.lake import LakeWriter
     from database_logs.adapters.manifests import Manifests
     from database_logs.adapters.messages import Messages
-    from database_logs.adapters.raw_segments import RawSegments
+    from database_logs.adapters.segments import RawSegments
 
 _ATTEMPTS: Final = 5
 

@@ -4,8 +4,7 @@ from typing import Any
 
 import pytest
 
-from database_logs import lake_files, lake_keys, replays, segment_parser
-from database_logs.contracts import CollectTask, LogReplayInput
+from database_logs import lake_files, locations, replays, segment_parser
 from database_logs.errors import MessagesRefused, ReplayPageMissing
 from database_logs.handlers import check_segments, parse_segment, plan_log_replay, queue_segments
 from database_logs.log_types import LogType
@@ -66,7 +65,7 @@ def _queued(queues: dict[str, str]) -> list[tuple[str, int]]:
 
 
 def _mend(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (lake_files, lake_keys, segment_parser, replays):
+    for module in (lake_files, locations, segment_parser, replays):
         monkeypatch.setattr(module, "PARSER_VERSION", 2)
 
 
@@ -213,17 +212,3 @@ def test_dry_run_counts_and_lists_nothing() -> None:
 def test_list_that_is_not_there_is_named(call: Any) -> None:
     with pytest.raises(ReplayPageMissing, match=f"There is no list s3://lake/{PAGE}"):
         call()
-
-
-def test_files_that_rds_still_has_are_collected_anew_soonest_purged_first() -> None:
-    def task(instance: str, written: datetime, hours_left: int) -> CollectTask:
-        return CollectTask(
-            file=file_of(instance=instance), size=9, last_written=written, deadline=NOON + timedelta(hours=hours_left)
-        )
-
-    listed = [task("a", NOON, 9), task("b", JUNE_7, 2), task("old", JUNE_7 - timedelta(1), 1), task("other", NOON, 1)]
-    request = LogReplayInput(start=JUNE_7, end=NOON, instances=["a", "b", "old"])
-
-    chosen = replays.collect_tasks(listed, request, "r1")
-
-    assert [(each.file.instance_id, each.replay_id) for each in chosen] == [("b", "r1"), ("a", "r1")]

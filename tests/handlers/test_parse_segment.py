@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 
-from database_logs import lake_files, lake_keys, segment_parser
+from database_logs import lake_files, locations, segment_parser
 from database_logs.contracts import SegmentManifest
 from database_logs.handlers.parse_segment import handler
 from database_logs.log_types import LogType
@@ -61,7 +61,7 @@ def _deploy(monkeypatch: pytest.MonkeyPatch, version: int, *, shift: str = "0d")
         return parsed(segment, data).with_columns(pl.col("event_time").dt.offset_by(shift))
 
     monkeypatch.setattr(segment_parser, "parse", other)
-    for module in (lake_files, lake_keys, segment_parser):
+    for module in (lake_files, locations, segment_parser):
         monkeypatch.setattr(module, "PARSER_VERSION", version)
 
 
@@ -278,10 +278,10 @@ def test_names_of_segments_differ_by_file_generation_and_range() -> None:
         for update in ({"generation": "g2"}, {"file": file_of(file="other")}, {"start": 1}, {"end": 9})
     ]
 
-    names = {lake_keys.segment_name(each) for each in (segment, *others)}
+    names = {locations.segment_name(each) for each in (segment, *others)}
 
     assert len(names) == 5
-    assert {lake_keys.segment_of(lake_keys.part_key(None, name)) for name in names} == names
+    assert {locations.segment_of(locations.part_key(None, name)) for name in names} == names
 
 
 @pytest.mark.parametrize(

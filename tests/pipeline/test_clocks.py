@@ -8,15 +8,12 @@ from typing import Any
 
 import pytest
 
-from tests.support import raw
 from tests.support.aws import RAW
 from tests.support.pipeline import Pipeline, StepFailed
-from tests.support.seal import day_of, seal
+from tests.support.seal import DAY, day_of, seal
 
 pytestmark = pytest.mark.cloud
 
-DAY = "2026-06-01"
-EVENTS = [raw.an_event(n, Datetime=f"{DAY}T{n % 24:02}:00:{n % 60:02}Z") for n in range(90)]
 # Far more than what is left of a lease: one clock has it run out at once, the other keeps it for long.
 MINUTES = 600
 LEASE_SECONDS = "300"
@@ -35,20 +32,6 @@ def other(pipeline: Pipeline, request: pytest.FixtureRequest) -> Iterator[Pipeli
     """Return functions whose clocks are off, on the same data."""
     with pipeline.another(CLOCK_OFFSET_SECONDS=str(request.param)) as made:
         yield made
-
-
-@pytest.fixture(scope="module")
-def refs(pipeline: Pipeline) -> list[dict[str, str]]:
-    return [
-        pipeline.put_lines("cloudflare/2.ford/a.log.gz", EVENTS[:50]),
-        pipeline.put_lines("cloudflare/2.ford/b.log.gz", EVENTS[40:70]),
-        pipeline.put("cloudflare/47/c.parquet", raw.parquet(100)),
-    ]
-
-
-@pytest.fixture(scope="module")
-def late(pipeline: Pipeline) -> list[dict[str, str]]:
-    return [pipeline.put_lines("cloudflare/2.ford/late.log.gz", EVENTS[60:])]
 
 
 def _execution(pipeline: Pipeline, run_id: str, refs: list[dict[str, str]]) -> Iterator[None]:

@@ -1,39 +1,14 @@
 """A seal is killed after each single effect, retried or given up for a new one: the day ends byte for byte alike."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from tests.support import raw
 from tests.support.aws import DAYS, LAKE, RAW
 from tests.support.pipeline import Pipeline, StepFailed
-from tests.support.seal import SEALED_KINDS, STARTED_AT, KilledOnce, day_of, seal, table_files
+from tests.support.seal import DAY, EVENTS, SEALED_KINDS, STARTED_AT, KilledOnce, day_of, seal, table_files
 
 pytestmark = pytest.mark.cloud
-
-DAY = "2026-06-01"
-EVENTS = [raw.an_event(n, Datetime=f"{DAY}T{n % 24:02}:00:{n % 60:02}Z") for n in range(90)]
-
-
-@pytest.fixture(scope="module")
-def pipeline() -> Iterator[Pipeline]:
-    with Pipeline.alone() as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def refs(pipeline: Pipeline) -> list[dict[str, str]]:
-    return [
-        pipeline.put_lines("cloudflare/2.ford/a.log.gz", EVENTS[:50]),
-        pipeline.put_lines("cloudflare/2.ford/b.log.gz", EVENTS[40:70]),
-        pipeline.put("cloudflare/47/c.parquet", raw.parquet(100)),
-    ]
-
-
-@pytest.fixture(scope="module")
-def late(pipeline: Pipeline) -> list[dict[str, str]]:
-    return [pipeline.put_lines("cloudflare/2.ford/late.log.gz", EVENTS[60:])]
 
 
 def _prepare(pipeline: Pipeline, refs: list[dict[str, str]]) -> None:

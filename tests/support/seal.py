@@ -5,10 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from tests.support import raw
 from tests.support.aws import DAYS, LAKE
 from tests.support.pipeline import Pipeline, StepFailed
 
 STARTED_AT = "2026-06-05T02:00:00Z"
+DAY = "2026-06-01"
+EVENTS = [raw.an_event(n, Datetime=f"{DAY}T{n % 24:02}:00:{n % 60:02}Z") for n in range(90)]
 
 Call = Callable[[str, dict[str, Any]], dict[str, Any]]
 

@@ -41,7 +41,4 @@ class Messages:
             ]
             answer = self._sqs.send_message_batch(QueueUrl=self._queue_url, Entries=entries)  # type: ignore[arg-type]
             if failed := answer.get("Failed"):
-                raise MessagesRefused(
-                    f"SQS refused {len(failed)} of {len(entries)} messages for {self._queue_url}, the first for "
-                    f"{failed[0]['Code']}: {failed[0].get('Message', '')}. Send them again."
-                )
+                raise MessagesRefused.of(failed, len(entries), self._queue_url)

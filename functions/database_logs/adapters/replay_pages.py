@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from database_logs.contracts import LogReplayPlan, SegmentCommitted
 from database_logs.errors import ReplayPageMissing
-from database_logs.lake_keys import queued_key
+from database_logs.locations import queued_key
 from kernel.objects import Bucket
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING, ClassVar
 
-from database_logs.lake_keys import progress_key, refused_key
+from database_logs.locations import progress_key, refused_key
 from kernel.objects import Bucket
 
 if TYPE_CHECKING:

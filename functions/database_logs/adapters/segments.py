@@ -1,8 +1,10 @@
 """Raw segments in S3: gzip, written once under a key that generation and range determine."""
 
 import gzip
+import zlib
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from database_logs.errors import SegmentDamaged, SegmentMissing
 from kernel.errors import EffectConflict
 from kernel.objects import Bucket
 
@@ -13,13 +15,41 @@ if TYPE_CHECKING:
 _LEVEL: Final = 1
 
 
-class Segments:
-    """The segments bucket."""
+class RawSegments:
+    """Reads raw segments."""
 
-    IAM: ClassVar = frozenset({"s3:GetObject", "s3:PutObject", "kms:GenerateDataKey", "kms:Decrypt"})
+    # Without s3:ListBucket a missing key answers 403 instead of 404.
+    IAM: ClassVar = frozenset({"s3:GetObject", "s3:ListBucket", "kms:Decrypt"})
 
     def __init__(self, s3: "S3Client", bucket: str) -> None:
         self._bucket = Bucket(s3, bucket)
+
+    def read(self, key: str) -> bytes:
+        """Return the bytes of the log file that a segment holds.
+
+        Raises:
+            SegmentMissing: There is no such object.
+            SegmentDamaged: It is no gzip, or ends too early.
+        """
+        body = self._bucket.get(key)
+        if body is None:
+            raise SegmentMissing(
+                f"The raw segment s3://{self._bucket.name}/{key} is not there: its lifecycle has removed it, or "
+                "somebody has. Restore a version of the object, if there is one."
+            )
+        try:
+            return _unpacked(body)
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise SegmentDamaged(
+                f"The raw segment s3://{self._bucket.name}/{key} of {len(body)} bytes cannot be unpacked: {error}. "
+                "Restore an earlier version of the object, if there is one."
+            ) from error
+
+
+class Segments(RawSegments):
+    """Writes and reads raw segments."""
+
+    IAM: ClassVar = RawSegments.IAM | {"s3:PutObject", "kms:GenerateDataKey"}
 
     def put(self, key: str, data: bytes) -> bytes:
         """Store a segment, and return what is stored.
@@ -30,12 +60,12 @@ class Segments:
         try:
             self._bucket.put_once(key, gzip.compress(data, _LEVEL, mtime=0), "application/gzip")
         except EffectConflict:
-            return self.get(key)
+            return self.read(key)
         return data
 
-    def get(self, key: str) -> bytes:
-        """Return the bytes of a segment."""
-        packed = self._bucket.get(key)
-        if packed is None:
-            raise FileNotFoundError(f"The segment {key} is in the ledger but not in the bucket {self._bucket.name}.")
-        return gzip.decompress(packed)
+
+def _unpacked(body: bytes) -> bytes:
+    if not body:
+        # gzip takes no bytes for none that were packed.
+        raise EOFError("there is not even a header")
+    return gzip.decompress(body)

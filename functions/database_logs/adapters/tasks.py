@@ -1,13 +1,15 @@
-"""Queues between the functions: tasks to collect, and segments to parse."""
+"""The queue of tasks to collect."""
 
 import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, Final
 
+from database_logs.errors import MessagesRefused
+
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
-    from database_logs.contracts import CollectTask, SegmentCommitted
+    from database_logs.contracts import CollectTask
 
 _BATCH: Final = 10  # SendMessageBatch's limit
 
@@ -27,6 +29,9 @@ class CollectQueue:
 
         The same state of a file is queued once within five minutes, as its message has the same identity; unless some
         of it was stored meanwhile.
+
+        Raises:
+            MessagesRefused: SQS did not take some; those before them were sent.
         """
         for start in range(0, len(tasks), _BATCH):
             entries = [
@@ -47,21 +52,7 @@ class CollectQueue:
             ]
             answer = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]
             if failed := answer.get("Failed"):
-                raise OSError(f"SQS refused {len(failed)} of {len(entries)} tasks: {failed[0]}.")
-
-
-class ParseQueue:
-    """The queue of segments; their order does not matter."""
-
-    IAM: ClassVar = CollectQueue.IAM
-
-    def __init__(self, sqs: "SQSClient", url: str) -> None:
-        self._sqs = sqs
-        self._url = url
-
-    def send(self, segment: "SegmentCommitted") -> None:
-        """Hand on a segment."""
-        self._sqs.send_message(QueueUrl=self._url, MessageBody=segment.model_dump_json())
+                raise MessagesRefused.of(failed, len(entries), self._url)
 
 
 def _hash(*parts: str) -> str:

@@ -41,9 +41,10 @@ from database_logs.locations import segment_key
 
 if TYPE_CHECKING:
     from database_logs.adapters.complete_file import CompleteFiles
+    from database_logs.adapters.messages import Messages
     from database_logs.adapters.rds import RdsApi
     from database_logs.adapters.segments import Segments
-    from database_logs.adapters.tasks import CollectQueue, ParseQueue
+    from database_logs.adapters.tasks import CollectQueue
     from database_logs.adapters.tracking import Tracking
 
 # A closed file that has so much to come is streamed: one call instead of one a megabyte.
@@ -90,7 +91,7 @@ class Limits:
     Attributes:
         segment_bytes: In a segment, at most.
         lease: Of a file; longer than the function may run.
-        seconds: Left for a task when it begins.
+        complete_files: Whether there is the path for whole files; it is in no SDK's model.
     """
 
     segment_bytes: int
@@ -119,7 +120,7 @@ class Collector:
     complete: "CompleteFiles"
     tracking: "Tracking"
     segments: "Segments"
-    queue: "ParseQueue"
+    queue: "Messages"
     tasks: "CollectQueue"
     limits: Limits
     now: Callable[[], datetime]
@@ -371,7 +372,7 @@ class _Work:
         pieces = []
         for stored, start, stop in overlay(held, end):
             if stop > begin:
-                data = self._collector.segments.get(stored.key)
+                data = self._collector.segments.read(stored.key)
                 pieces.append(data[max(start, begin) - stored.start : stop - stored.start])
         return b"".join(pieces)
 

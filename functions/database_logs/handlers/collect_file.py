@@ -16,8 +16,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from database_logs.adapters.apis import Apis, CompleteApis
 from database_logs.adapters.fleet import FleetParameter
+from database_logs.adapters.messages import Messages
 from database_logs.adapters.segments import Segments
-from database_logs.adapters.tasks import CollectQueue, ParseQueue
+from database_logs.adapters.tasks import CollectQueue
 from database_logs.adapters.tracking import Tracking
 from database_logs.collection.collector import Collector, Limits, Outcome
 from database_logs.contracts import CollectTask
@@ -57,7 +58,7 @@ def _collect(settings: CollectSettings, fleet: Fleet, apis: Apis, context: Lambd
         CompleteApis().of(estate),
         Tracking(aws.dynamodb(), (settings.tracking_table, settings.jobs_table)),
         Segments(aws.s3(), settings.segments_bucket),
-        ParseQueue(aws.sqs(), settings.parse_queue_url),
+        Messages(aws.sqs(), settings.parse_queue_url),
         CollectQueue(aws.sqs(), settings.collect_queue_url),
         Limits(settings.segment_bytes, timedelta(seconds=settings.lease_seconds)),
         utc_now,

@@ -17,7 +17,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from database_logs.adapters.lake import LakeWriter
 from database_logs.adapters.manifests import Manifests
 from database_logs.adapters.messages import Messages
-from database_logs.adapters.raw_segments import RawSegments
+from database_logs.adapters.segments import RawSegments
 from database_logs.contracts import SegmentCommitted
 from database_logs.costs import usd
 from database_logs.segment_parser import SegmentParser

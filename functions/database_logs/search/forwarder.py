@@ -16,7 +16,7 @@ import polars as pl
 
 from database_logs.contracts import Forwarded, SegmentForwarded, SegmentParsed, StreamSpan
 from database_logs.errors import LakeFileMissing, SearchDenied, SearchUnavailable
-from database_logs.lake_keys import manifest_key, segment_name
+from database_logs.locations import manifest_key, segment_name
 from database_logs.search.answers import outcome
 from database_logs.search.bulk import Entry, batches, entry, packed
 from database_logs.search.documents import Document, documents

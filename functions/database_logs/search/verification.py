@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from database_logs.contracts import SegmentForwarded, Verified
 from database_logs.errors import SearchIncomplete
-from database_logs.lake_keys import segment_name
+from database_logs.locations import segment_name
 
 if TYPE_CHECKING:
     from database_logs.adapters.messages import Messages

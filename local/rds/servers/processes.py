@@ -12,7 +12,6 @@ from pathlib import Path
 from local.errors import LocalCloudError
 
 _NOBODY = "nobody"
-_LEASH = "cat > /dev/null; kill -QUIT $1; sleep 2; kill -KILL $1"
 _START_SECONDS = 60
 _STOP_SECONDS = 20
 

@@ -3,21 +3,16 @@ from itertools import pairwise
 import pytest
 
 from bench import rds_scale
-from bench.rds_scale import ACCOUNT_REGIONS, BEGIN, DOCUMENT, END, INTERVAL_SECONDS, RATE, demand, month
+from bench.documents import replaced
+from bench.rds_scale import ACCOUNT_REGIONS, DOCUMENT, INTERVAL_SECONDS, RATE, demand, month
 from bench.rds_scale_model import PORTION_BYTES, Task, discovery_calls, queue_requests, task_calls, task_write_units
 from database_logs.discovery.fleet import Fleet
 
 
 def test_document_holds_what_the_model_says() -> None:
     document = DOCUMENT.read_text()
-    expected = rds_scale.with_figures(document, rds_scale.figures())
+    expected = replaced(document, rds_scale.figures(), rds_scale.MARKS)
     assert document == expected, "docs/scale.md is behind: make bench-rds-scale ARGS=--write"
-
-
-def test_figures_replace_those_that_were_there() -> None:
-    once = rds_scale.with_figures(f"head\n{BEGIN}\nold\n{END}\ntail\n", "new")
-    assert once == f"head\n{BEGIN}\n\nnew\n\n{END}\ntail\n"
-    assert rds_scale.with_figures(once, "new") == once
 
 
 def test_portions_are_as_many_as_megabytes_and_cut_lines_cost_some_more() -> None:

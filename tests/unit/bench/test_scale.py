@@ -4,7 +4,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from bench import firewall_scale
-from bench.firewall_scale import BEGIN, CHART, DOCUMENT, END, FUNCTION_MB, OBJECTS_A_DAY, Archive, Speeds, daily
+from bench.documents import replaced
+from bench.firewall_scale import CHART, DOCUMENT, FUNCTION_MB, OBJECTS_A_DAY, Archive, Speeds, daily
 from bench.scale_chart import chart
 from bench.scale_model import runs_of_a_day
 from tests.support.templates import functions, stacks
@@ -17,7 +18,7 @@ def speeds() -> Speeds:
 
 def test_document_holds_what_the_model_says(speeds: Speeds) -> None:
     document = DOCUMENT.read_text()
-    expected = firewall_scale.with_figures(document, firewall_scale.figures(speeds))
+    expected = replaced(document, firewall_scale.figures(speeds), firewall_scale.MARKS)
     assert document == expected, "docs/scale.md is behind: make bench-scale ARGS=--write"
 
 
@@ -44,12 +45,6 @@ def test_parameters_are_those_of_the_templates() -> None:
     assert parameters["FirewallLogsBatchCpu"] == str(firewall_scale.TASK_VCPUS * 1024)
     assert parameters["UnitMegabytes"] == firewall_scale.UNIT_MEGABYTES
     assert batch_size == firewall_scale.BATCH_SIZE
-
-
-def test_figures_replace_those_that_were_there() -> None:
-    once = firewall_scale.with_figures(f"head\n{BEGIN}\nold\n{END}\ntail\n", "new")
-    assert once == f"head\n{BEGIN}\n\nnew\n\n{END}\ntail\n"
-    assert firewall_scale.with_figures(once, "new") == once
 
 
 def test_every_file_is_planned_as_the_planner_does(speeds: Speeds) -> None:
