@@ -25,7 +25,8 @@ def hourly(events: pl.DataFrame) -> pl.DataFrame:
     hours, first = Part.spanning(events["event_time"].to_physical() // HOUR_US)
     rankings = [Ranking.of(events, name) for name in _TEXTS]
     words, sizes = pack([hours, *(ranking.part for ranking in rankings)])
-    counted = words.group_by(words.columns).agg(events=pl.len().cast(pl.Int64)).sort(words.columns)
+    # One sorted word, as nearly always, is counted by its runs: sorting and counting take a third of hashing.
+    counted = words.sort(words.columns).group_by(words.columns, maintain_order=True).agg(events=pl.len().cast(pl.Int64))
     hour, *ranks = unpack(counted.select(words.columns), sizes)
     hour = hour.cast(pl.Int64) + first
     texts = [ranking.texts.gather(by_row) for ranking, by_row in zip(rankings, ranks, strict=True)]

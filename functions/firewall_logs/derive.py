@@ -13,18 +13,18 @@ _OCTET: Final = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _IPV4: Final = rf"^(?:{_OCTET}\.){{3}}{_OCTET}$"
 # Of the texts of RFC 4291 section 2.2 those without an embedded IPv4: all groups, or `::` for at least one of them.
 _GROUP: Final = "[0-9A-Fa-f]{1,4}"
-_IPV6: Final = rf"^(?:{_GROUP}:){{7}}{_GROUP}$"
-_IPV6_SHORT: Final = rf"^(?:{_GROUP}(?::{_GROUP}){{0,5}})?::(?:{_GROUP}(?::{_GROUP}){{0,5}})?$"
-_IPV6_SHORT_COLONS: Final = 7
+_SHORTENED: Final = "|".join(f"(?:{_GROUP}:){{1,{before}}}(?::{_GROUP}){{1,{7 - before}}}" for before in range(1, 7))
+_IPV6: Final = rf"^(?:(?:{_GROUP}:){{7}}{_GROUP}|{_SHORTENED}|(?:{_GROUP}:){{1,7}}:|:(?::{_GROUP}){{1,7}}|::)$"
 # A segment is what stands between two slashes; the first rule that matches applies.
+_NUMBER: Final = ("{n}", ("^[0-9]+$",))
 _SEGMENTS: Final = (
-    ("{n}", ("^[0-9]+$",)),
+    _NUMBER,
     ("{uuid}", ("(?i)^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$",)),
     ("{hex}", ("(?i)^[0-9a-f]{16,}$",)),
     ("{token}", ("^[A-Za-z0-9_-]{20,}$", "[A-Za-z]", "[0-9]")),
 )
-# What every segment has that any of these rules replaces.
-_VARIABLE: Final = "[0-9]|[0-9A-Fa-f]{16}"
+# What every segment has that any but the first of these rules replaces.
+_LONG: Final = "[A-Za-z0-9_-]{16}"
 
 
 def registered_domain(host: str) -> str | None:
@@ -61,8 +61,7 @@ def ip_versions(addresses: pl.Series) -> pl.Series:
 
 
 def _ipv6_versions(addresses: pl.Series) -> pl.Series:
-    short = addresses.str.contains(_IPV6_SHORT) & (addresses.str.count_matches(":", literal=True) <= _IPV6_SHORT_COLONS)
-    versions = pl.select(pl.when(addresses.str.contains(_IPV6) | short).then(pl.lit(6, pl.Int8))).to_series()
+    versions = pl.select(pl.when(addresses.str.contains(_IPV6)).then(pl.lit(6, pl.Int8))).to_series()
     doubtful = versions.is_null().arg_true()
     rest = [ip_version(text) for text in addresses.gather(doubtful).to_list()]
     return versions.scatter(doubtful, pl.Series(rest, dtype=pl.Int8))
@@ -70,9 +69,13 @@ def _ipv6_versions(addresses: pl.Series) -> pl.Series:
 
 def path_templates(paths: pl.Series) -> pl.Series:
     """Return each path with its variable segments replaced by what they are."""
-    variable = paths.str.contains(_VARIABLE).fill_null(value=False).arg_true()
-    template = segment = pl.element()
-    for name, patterns in reversed(_SEGMENTS):
-        matches = pl.all_horizontal(segment.str.contains(pattern) for pattern in patterns)
-        template = pl.when(matches).then(pl.lit(name)).otherwise(template)
-    return paths.scatter(variable, paths.gather(variable).str.split("/").list.eval(template).list.join("/"))
+    long = paths.str.contains(_LONG)
+    templates = paths.clone()
+    for mask, rules in ((long, _SEGMENTS), (~long & paths.str.contains("[0-9]"), (_NUMBER,))):
+        template = segment = pl.element()
+        for name, patterns in reversed(rules):
+            matches = pl.all_horizontal(segment.str.contains(pattern) for pattern in patterns)
+            template = pl.when(matches).then(pl.lit(name)).otherwise(template)
+        rows = mask.fill_null(value=False).arg_true()
+        templates.scatter(rows, paths.gather(rows).str.split("/").list.eval(template).list.join("/"))
+    return templates

@@ -90,15 +90,14 @@ class Few:
 
     Attributes:
         name: Of the column.
-        dtype: The texts of the column: those that are frequent in its first rows first, as small codes take the fewest
-            bytes. Reading gives codes only to texts that a row has, so this depends on nothing but the rows. The
-            dictionary of each row group has all of them, whichever its own rows have; its statistics do not.
-        places: By code of the column the code of the enum (UInt8).
+        texts: By code of the column, as an enum (codes of UInt8). In it those that are frequent in the first rows come
+            first, as small codes take the fewest bytes. Reading gives codes only to texts that a row has, so the enum
+            depends on nothing but the rows. The dictionary of each row group has all of them, whichever its own rows
+            have; its statistics do not.
     """
 
     name: str
-    dtype: pl.Enum
-    places: pl.Series
+    texts: pl.Series
 
     @classmethod
     def of(cls, column: pl.Series) -> "Few":
@@ -106,18 +105,17 @@ class Few:
         texts, codes = Dictionary.of(column).values, column.to_physical()
         counts = dict(codes.head(_SAMPLE_ROWS).drop_nulls().value_counts().iter_rows())
         ranked = sorted(range(len(texts)), key=lambda code: (-counts.get(code, 0), texts[code]))
-        places = pl.Series([0] * len(texts), dtype=pl.UInt8).scatter(ranked, range(len(ranked)))
-        return cls(column.name, pl.Enum([texts[code] for code in ranked]), places)
+        return cls(column.name, texts.cast(pl.Enum([texts[code] for code in ranked])))
 
     def enum(self, rows: pl.DataFrame) -> pl.Series:
         """Return the column of some of its rows as an enum."""
-        return self.places.gather(rows[self.name].to_physical()).cat.to(self.dtype).alias(self.name)
+        return self.texts.gather(rows[self.name].to_physical()).alias(self.name)
 
 
 def number_of_codes(codes: pl.Series) -> int:
     """Return one more than the highest code; 0 where there is none."""
-    highest: int | None = codes.to_frame("code").select(pl.col("code").max()).item()
-    return 0 if highest is None else highest + 1
+    highest = codes.max()
+    return highest + 1 if isinstance(highest, int) else 0
 
 
 def texts_of(dtype: pl.Categorical, codes: range) -> pl.Series:

@@ -8,7 +8,6 @@ import polars as pl
 _TELLING: Final = (
     "event_time",
     "event_time_ns",
-    "client_ip",
     "client_request_host",
     "client_request_path",
     "match_index",

@@ -72,11 +72,22 @@ class Collected:
 
     def frame(self) -> pl.DataFrame:
         """Return all rows in order; there are none left to keep afterwards."""
-        frames, self._frames = self._frames, []
+        frames, self._frames = [_NO_EVENTS.clone(), *self._frames], []
+        heights = [frame.height for frame in frames]
         # The last is what a column was last decided to be.
         dtypes = {name: dtype for frame in frames for name, dtype in frame.schema.items()}
-        alike = (frame.cast({name: dtypes[name] for name in frame.columns}) for frame in frames)
-        return pl.concat([_NO_EVENTS, *alike], how="diagonal", rechunk=True)
+        return pl.DataFrame([_taken(name, dtype, frames, heights) for name, dtype in dtypes.items()])
+
+
+def _taken(name: str, dtype: pl.DataType, frames: list[pl.DataFrame], heights: list[int]) -> pl.Series:
+    """Take a column out of all frames: the next is put together in the memory that this leaves."""
+    parts = [
+        frame.drop_in_place(name).cast(dtype)
+        if name in frame.columns
+        else pl.repeat(None, height, dtype=dtype, eager=True).alias(name)
+        for frame, height in zip(frames, heights, strict=True)
+    ]
+    return pl.concat(parts, rechunk=True)
 
 
 _NO_EVENTS: Final = pl.DataFrame(schema={"event_time": pl.Datetime("us", "UTC"), "event_time_ns": pl.Int16})

@@ -68,7 +68,7 @@ def transform(task: Slice, raw: Path, out: Path) -> Outcome:
     refused = gathered.refused
     repeated = duplicates(events, refused)
     by_reason = quarantine.by_reason
-    drifted = drift(events, without(events.height, refused), gathered.time_forms)
+    drifted = drift(events, refused, gathered.time_forms)
     kept = without(events.height, pl.concat([refused, repeated]))
     files = [*write_events(task, events, kept, out), *quarantine.write()]
     return Outcome(

@@ -33,6 +33,7 @@ def test_registered_domain_is_that_of_the_public_suffix_list(host: str, domain: 
         ("/0123456789abcdefABCDEF", "/{hex}"),
         ("/deadbeefdeadbeef", "/{hex}"),
         ("/1234567890123456", "/{n}"),
+        ("/orders/12/deadbeefdeadbeef", "/orders/{n}/{hex}"),
         ("/deadbeefdeadbee", "/deadbeefdeadbee"),
         ("/abcdefghij_ABCDEFGHI-1", "/{token}"),
         ("/abcdefghijABCDEFGHIJ", "/abcdefghijABCDEFGHIJ"),

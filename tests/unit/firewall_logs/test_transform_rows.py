@@ -245,6 +245,14 @@ def test_unknown_keys_and_values_are_kept_and_counted(tmp_path: Path) -> None:
     assert written.outcome.columns_seen == ["Action", "Datetime", "New", "Old", "Ref", "row"]
 
 
+def test_unknown_keys_and_values_of_refused_rows_are_not_counted(tmp_path: Path) -> None:
+    lines = [_row(Action="odd", New=1), _row(Action="odd", New=1, EdgeResponseStatus=1000)]
+    written = of_lines(tmp_path / "slice", *lines)
+    assert written.outcome.quarantined_by_reason == {"out_of_range": 1}
+    assert written.outcome.drift.columns == {"New": 1}
+    assert written.outcome.drift.values == {"Action": {"odd": 1}}
+
+
 _DIGEST = """
 import hashlib, sys
 from pathlib import Path
