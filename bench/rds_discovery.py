@@ -1,8 +1,8 @@
 """What discovery asks of RDS for 316 instances, against polling each of them every minute, and how late it is by that.
 
 The discovery is the deployed one, with the adapters for RDS and the budget; RDS is the local log API, which counts the
-calls and throttles as observed; what discovery remembers and queues stays in memory. Time is the world's: waiting for
-the budget moves it. Nothing is collected: each task counts as done once its pass is over, but for files that were
+calls and throttles as observed; what discovery remembers is in tables of moto's. Time is the world's: waiting for the
+budget moves it. Nothing is collected: each task counts as done once its pass is over, but for files that were
 written to in the last half minute, whose last record is held back. The last line on stdout is one JSON object.
 """
 
@@ -25,15 +25,16 @@ sys.path[:0] = [str(ROOT), str(ROOT / "functions")]
 from moto import mock_aws  # noqa: E402 - the path is set just above
 
 from database_logs.adapters.budget import Budget  # noqa: E402
-from database_logs.adapters.rds import RdsApi  # noqa: E402
+from database_logs.adapters.instance_facts import InstanceFacts  # noqa: E402
+from database_logs.adapters.rds import FleetApi  # noqa: E402
 from database_logs.adapters.tasks import CollectQueue  # noqa: E402
 from database_logs.adapters.turns import Turns  # noqa: E402
 from database_logs.collection.ranges import IDLE  # noqa: E402
 from database_logs.contracts import CollectTask  # noqa: E402
 from database_logs.discovery.discoverer import Discoverer  # noqa: E402
 from database_logs.discovery.files import Known  # noqa: E402
-from database_logs.discovery.fleet import Estate, Fleet, Instance  # noqa: E402
-from database_logs.discovery.schedule import Turn  # noqa: E402
+from database_logs.discovery.fleet import Estate, Fleet  # noqa: E402
+from database_logs.discovery.responses import MemoryCache, Responses  # noqa: E402
 from kernel import aws  # noqa: E402
 from local.endpoints import client, credentials  # noqa: E402
 from local.rds.fleet import PLACES, populate  # noqa: E402
@@ -49,7 +50,7 @@ NAIVE_CALLS_PER_MINUTE: Final = 3 * INSTANCES
 NAIVE_SECONDS: Final = 60.0
 # How finely it is known when bytes were written.
 _STEP_SECONDS: Final = 15
-_TABLE: Final = "tracking"
+_TRACKING, _METADATA = "tracking", "instance-metadata"
 
 
 @dataclass
@@ -117,47 +118,10 @@ class MemoryQueue(CollectQueue):
         self._watch = watch
         self.sent: list[CollectTask] = []
 
-    def send(self, tasks: Sequence[tuple[CollectTask, str, int]]) -> None:
+    def send(self, tasks: Sequence[tuple[CollectTask, str, str]]) -> None:
         """Queue tasks."""
         self._watch.queued(task for task, _, _ in tasks)
         self.sent.extend(task for task, _, _ in tasks)
-
-
-class MemoryTurns(Turns):
-    """What discovery remembers, kept here."""
-
-    def __init__(self) -> None:
-        self._instances: dict[str, dict[str, tuple[Instance, Turn]]] = {}
-        self._files: dict[str, dict[str, Known]] = {}
-
-    def of(self, estate: str) -> dict[str, tuple[Instance, Turn]]:
-        """Return all instances."""
-        return dict(self._instances.get(estate, {}))
-
-    def set(self, estate: str, instance: Instance, turn: Turn) -> None:
-        """Remember a turn."""
-        self._instances.setdefault(estate, {})[instance.dbi_resource_id] = (instance, turn)
-
-    def forget(self, estate: str, instance: Instance) -> None:
-        """Forget an instance."""
-        self._instances[estate].pop(instance.dbi_resource_id, None)
-
-    def files(self, resource: str) -> dict[str, Known]:
-        """Return what is noted of files."""
-        return dict(self._files.get(resource, {}))
-
-    def displaced(self, resource: str) -> list[Known]:  # noqa: ARG002 - of any instance
-        """Return none: every file counts as collected before its name is another's."""
-        return []
-
-    def note(self, resource: str, files: Iterable[Known]) -> None:
-        """Note states of files."""
-        self._files.setdefault(resource, {}).update({known.file: known for known in files})
-
-    def drop(self, resource: str, files: Iterable[str]) -> None:
-        """Forget files."""
-        for file in files:
-            self._files.get(resource, {}).pop(file, None)
 
 
 class Bench:
@@ -166,11 +130,15 @@ class Bench:
     def __init__(self, world: World, server: RdsServer, fleet: Fleet) -> None:
         self._world, self._server, self._fleet = world, server, fleet
         self.watch = Watch(world)
-        self._apis: dict[str, RdsApi] = {}
+        self._apis: dict[str, FleetApi] = {}
         self._settled = 0
-        self._turns = MemoryTurns()
+        self._turns = Turns(aws.dynamodb(), _TRACKING)
         self.queue = MemoryQueue(self.watch)
-        self._discoverer = Discoverer(fleet, self._api, self._turns, self.queue, world.now)
+        facts = InstanceFacts(aws.dynamodb(), _METADATA, world.now)
+        # The machine that benches is slower than Lambda, and its time is not the world's: no pass runs out of it.
+        self._discoverer = Discoverer(
+            fleet, self._api, self._turns, facts, self.queue, world.now, remaining=lambda: math.inf
+        )
 
     def run(self, hours: float) -> None:
         """Let hours go by, with a pass every interval, and end with one."""
@@ -198,13 +166,20 @@ class Bench:
         """Calls that were refused."""
         return sum(estate.throttled for estate in self._world.estates.values())
 
-    def _api(self, estate: Estate) -> RdsApi:
+    def _api(self, estate: Estate) -> FleetApi:
         if estate.place not in self._apis:
             rds = client("rds", self._server.endpoint, account=estate.account, region=estate.region)
             budget = Budget(
-                aws.dynamodb(), _TABLE, estate.place, ceiling=self._fleet.rate, now=self._world.now, sleep=self._sleep
+                aws.dynamodb(),
+                _TRACKING,
+                estate.place,
+                ceiling=self._fleet.rate,
+                now=self._world.now,
+                sleep=self._sleep,
             )
-            self._apis[estate.place] = RdsApi(rds, budget)
+            owner = (estate.account, estate.region, "")
+            responses = Responses(MemoryCache(), MemoryCache(), owner, self._world.now)
+            self._apis[estate.place] = FleetApi(rds, budget, responses)
         return self._apis[estate.place]
 
     def _sleep(self, seconds: float) -> None:
@@ -216,13 +191,26 @@ class Bench:
     def _settle(self) -> None:
         """Do what a collector that keeps up does to what discovery remembers."""
         now = self._world.now()
+        sent: dict[str, list[CollectTask]] = {}
         for task in self.queue.sent[self._settled :]:
-            if not task.closed and now - task.last_written < IDLE:
-                continue
-            known = self._turns.files(task.file.dbi_resource_id).get(task.file.file)
-            identity = task.generation if known is None else known.identity
-            done = Known(task.file.file, task.size, task.last_written, identity, settled=True, final=task.closed)
-            self._turns.note(task.file.dbi_resource_id, [done])
+            if task.closed or now - task.last_written >= IDLE:
+                sent.setdefault(task.file.dbi_resource_id, []).append(task)
+        for resource, tasks in sent.items():
+            known = self._turns.files(resource)
+            self._turns.note(
+                resource,
+                [
+                    Known(
+                        task.file.file,
+                        task.size,
+                        task.last_written,
+                        known[task.file.file].identity if task.file.file in known else task.generation,
+                        settled=True,
+                        final=task.closed,
+                    )
+                    for task in tasks
+                ],
+            )
         self._settled = len(self.queue.sent)
 
 
@@ -272,15 +260,16 @@ def _world(seed: int) -> Iterator[tuple[World, RdsServer]]:
     for account, region in PLACES:
         world.estate(account, region).limit = RateLimit(real_time=False)
     with RdsServer(world) as server, patch.dict("os.environ", credentials()), mock_aws():
-        aws.dynamodb().create_table(
-            TableName=_TABLE,
-            BillingMode="PAY_PER_REQUEST",
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("resource", "item")],
-            KeySchema=[
-                {"AttributeName": "resource", "KeyType": "HASH"},
-                {"AttributeName": "item", "KeyType": "RANGE"},
-            ],
-        )
+        for table in (_TRACKING, _METADATA):
+            aws.dynamodb().create_table(
+                TableName=table,
+                BillingMode="PAY_PER_REQUEST",
+                AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("resource", "item")],
+                KeySchema=[
+                    {"AttributeName": "resource", "KeyType": "HASH"},
+                    {"AttributeName": "item", "KeyType": "RANGE"},
+                ],
+            )
         yield world, server
 
 

@@ -10,6 +10,7 @@ import argparse
 import json
 import math
 import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -44,6 +45,8 @@ INTERVAL_SECONDS: Final = 300
 RATE: Final = 12.0  # calls a second, of an account in a region, that the budget gives out
 
 # ---- ASSUMED
+# Groups of parameters of an instance that are not RDS' own: its own one, and its cluster's.
+GROUPS: Final = 2
 # Logs of an instance that the bytes are in, evenly; and how long a line of theirs is.
 BUSY_FILES: Final = 2
 LINE_BYTES: Final = 200
@@ -54,14 +57,16 @@ OBSERVED_RATE: Final = 14.0
 PEAK: Final = 5
 # Files are rotated by the hour.
 ROTATION_SECONDS: Final = 3600
-SEGMENT_BYTES: Final = 64 << 20
-# Memory of CollectFile, and of ParseSegment: a vCPU.
-COLLECT_GB: Final = 0.5
+SEGMENT_BYTES: Final = 32 << 20
+# Memory of DiscoverLogs, of CollectFile, and of ParseSegment: a vCPU.
+DISCOVER_GB: Final = 0.5
+COLLECT_GB: Final = 1.0
 PARSE_GB: Final = 1769 / 1024
 # A call of ParseSegment beside the bytes, and of DiscoverLogs for each thing it asks.
 CALL_SECONDS: Final = 0.3
 REQUEST_SECONDS: Final = 0.05
-BATCH_SIZE: Final = 10
+# Messages that a call of CollectFile takes.
+BATCH_SIZE: Final = 1
 # Files of the lake that a segment becomes; and what is left of a byte in it, and in a raw segment.
 LAKE_FILES: Final = 2
 LAKE_RATIO: Final = 0.24
@@ -121,13 +126,20 @@ def live_task() -> Task:
     return Task(size=BYTES / MONTH_SECONDS * INTERVAL_SECONDS / files, line_bytes=LINE_BYTES)
 
 
+def _asked_by_a_pass(account_regions: int) -> Counter[str]:
+    """Return what a pass asks of an account in a region."""
+    instances = math.ceil(INSTANCES / account_regions)
+    # Answers about groups are kept for an hour.
+    return discovery_calls(instances, instances, math.ceil(instances * GROUPS * INTERVAL_SECONDS / 3600))
+
+
 def demand(account_regions: int) -> Demand:
     """Return what an account is asked in a region."""
     instances = INSTANCES / account_regions
     task = live_task()
     calls = task_calls(task)
     tasks = instances * BUSY_FILES / INTERVAL_SECONDS
-    discovery = discovery_calls(math.ceil(instances), math.ceil(instances)).total() / INTERVAL_SECONDS
+    discovery = _asked_by_a_pass(account_regions).total() / INTERVAL_SECONDS
     beside = tasks * (calls.total() - task.portions)
     portions = tasks * task.portions
     room = RATE - discovery - beside
@@ -174,12 +186,11 @@ def month(account_regions: int) -> Month:
         streamed=True,
     )
     lives = INSTANCES * BUSY_FILES * passes
-    in_discovery = discovery_calls(math.ceil(INSTANCES / account_regions), math.ceil(INSTANCES / account_regions))
+    in_discovery = _asked_by_a_pass(account_regions)
     discovery = {name: number * passes * account_regions for name, number in in_discovery.items()}
     portions = task_calls(live)["rds.DownloadDBLogFilePortion"] - live.portions + live.portions * asked.by_portions
     calls = {
-        "DescribeDBInstances": discovery["rds.DescribeDBInstances"] + lives + files,
-        "DescribeDBLogFiles": discovery["rds.DescribeDBLogFiles"],
+        **{name.removeprefix("rds."): number for name, number in sorted(discovery.items())},
         "DownloadDBLogFilePortion": round(lives * portions),
         "complete files": files,
     }
@@ -189,12 +200,12 @@ def month(account_regions: int) -> Month:
     parsed = parse_requests(LAKE_FILES)
     fetch_seconds = BYTES / STREAM_BYTES_PER_SECOND
     parse_seconds = BYTES / parse_bytes_per_second() + segments * CALL_SECONDS
-    looked_seconds = (discovery["rds.DescribeDBInstances"] + discovery["rds.DescribeDBLogFiles"]) * REQUEST_SECONDS
+    looked_seconds = sum(discovery.values()) * REQUEST_SECONDS
     usage = {
         "discovery": prices.Usage(
             architecture=ARCHITECTURE,
             lambda_requests=passes * account_regions,
-            lambda_gb_seconds=looked_seconds * COLLECT_GB,
+            lambda_gb_seconds=looked_seconds * DISCOVER_GB,
             # its read of what is known of each instance's files, and what it knows by then
             dynamodb_reads=passes * INSTANCES,
             dynamodb_writes=passes * INSTANCES,

@@ -14,10 +14,10 @@ from typing import Final
 PORTION_BYTES: Final = 1 << 20
 _INSTANCES_AT_ONCE: Final = 100
 _TOKENS_AT_ONCE: Final = 5
-# Nine items of a range in transactions, each of them written twice.
-_RANGE_UNITS: Final = 2 * 9
-# Portions that tell the form of markers, and that what is in front of the range is still there.
-_PORTIONS_BESIDE: Final = 3
+# Seven items of a range in transactions, each of them written twice.
+_RANGE_UNITS: Final = 2 * 7
+# A portion that tells the form of markers.
+_PORTIONS_BESIDE: Final = 1
 _QUEUED_AT_ONCE: Final = 10
 
 Requests = Counter[str]
@@ -45,21 +45,30 @@ class Task:
         return 0 if self.streamed else math.ceil(self.size / (PORTION_BYTES - self.line_bytes / 2))
 
 
-def discovery_calls(instances: int, listed: int) -> Requests:
-    """Return what a pass over an estate asks of RDS: all of its instances, and the files of those that are due."""
-    return Counter(
+def discovery_calls(instances: int, listed: int, groups: int = 0) -> Requests:
+    """Return what a pass over an estate asks of RDS.
+
+    Args:
+        instances: That there are, each of a cluster of its own at most.
+        listed: Whose turn it is, and some of whose files moved.
+        groups: Of parameters, whose answers are older than an hour by then.
+    """
+    pages = math.ceil(instances / _INSTANCES_AT_ONCE)
+    return +Counter(
         {
-            "rds.DescribeDBInstances": math.ceil(instances / _INSTANCES_AT_ONCE),
+            "rds.DescribeEvents": 1,
+            "rds.DescribeDBInstances": pages,
+            "rds.DescribeDBClusters": pages,
             "rds.DescribeDBLogFiles": listed,
+            "rds.DescribeDBParameters": groups,
         }
     )
 
 
 def task_calls(task: Task) -> Requests:
-    """Return what a task asks of RDS: whether the instance is the same, the form of markers, and the bytes."""
+    """Return what a task asks of RDS: the form of markers, and the bytes."""
     return +Counter(
         {
-            "rds.DescribeDBInstances": 1,
             "rds.DownloadDBLogFilePortion": task.portions + _PORTIONS_BESIDE * (not task.streamed),
             "rds.DownloadCompleteDBLogFile": int(task.streamed),
         }
@@ -70,6 +79,8 @@ def task_requests(task: Task) -> Requests:
     """Return what a task asks of AWS beside RDS and the budget: lease, and each range planned, stored, told."""
     return Counter(
         {
+            # the facts of the instance
+            "dynamodb.GetItem": 1,
             # the lease and its end
             "dynamodb.UpdateItem": 2,
             # plan, commit, announced: as many writes as are charged

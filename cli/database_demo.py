@@ -1,8 +1,8 @@
 """`gatehouse demo database-logs`: hours of the logs of 316 databases, and the proof that no line went astray."""
 
 import json
-import os
 import shutil
+from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -12,25 +12,27 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from cli.console import console, fail, sentences
+from cli.database_demo_story import REAL, Story
+from kernel.pages.words import counted
 
 if TYPE_CHECKING:
+    from cli.database_demo_application import Application, FunctionClock, Progress
     from cli.database_demo_check import Comparison
-    from cli.database_demo_functions import Functions
+    from cli.database_demo_story import Happening
     from cli.demo_board import Board, Running
     from local.rds.process import RdsProcess
 
 CLOUD: Final = "demo-database-logs"
 INSTANCES: Final = 316
 _OUT: Final = Path("out/demo-database-logs")
-_STAGES: Final = ["start", "collect", "finish", "digest", "check"]
-_STEP: Final = timedelta(minutes=30)
+_STAGES: Final = ["start", "deploy", "collect", "digest", "check"]
+# The functions look a moment after the servers have written, so that no record is held back for its next line.
+_PAUSE: Final = timedelta(minutes=1)
 # Instance, cluster and log files of each instance, every minute.
 _NAIVE_CALLS_A_MINUTE: Final = 3 * INSTANCES
 _SHOWN: Final = 10
 # What a statement of the real servers has, so that portions are cut inside of lines.
 _LARGE: Final = 300_000
-_REAL: Final = {"postgres": ("postgres", "postgres-00"), "mariadb": ("mariadbd", "mariadb-00")}
-_FAILING_OVER: Final = "aurora-postgresql-00"
 
 
 @dataclass(frozen=True)
@@ -43,11 +45,13 @@ class Summary:
         lines_in_lake: In the lake's, without those that a restart took from the servers again.
         duplicates: Lines that the lake has more often than the servers.
         gaps: Lines that it does not have.
-        gaps_declared: Rows of the ledger that say so.
         api_calls: To RDS.
         api_calls_naive: Of the poller that asks for each instance, its cluster and its files every minute.
         truncations_recovered: Portions that RDS cut inside of a line.
-        lines_of_restarts: That restarts took from the servers after they had been collected.
+        gaps_declared: Rows of the ledger that tell of bytes nobody can have.
+        lines_lost: That restarts took from the servers.
+        lines_of_restarts: Of them, those in the lake, as they had been collected before.
+        executions: Of state machines: their ARNs.
     """
 
     instances: int
@@ -56,17 +60,39 @@ class Summary:
     lines_in_lake: int
     duplicates: int
     gaps: int
-    gaps_declared: int
     api_calls: int
     api_calls_naive: int
     throttled: int
     truncations_recovered: int
-    restarts_found: int
+    seconds: float
+    gaps_declared: int
+    lines_lost: int
     lines_of_restarts: int
+    restarts_found: int
     complete_files: int
+    segments: int
+    executions: list[str]
     hours: float
     real_servers: list[str]
-    seconds: float
+
+
+@dataclass(frozen=True)
+class _Stand:
+    """What the demo works with."""
+
+    story: Story
+    rds: "RdsProcess"
+    clock: "FunctionClock"
+    application: "Application"
+
+
+@dataclass(frozen=True)
+class _Proof:
+    """What was found in the end."""
+
+    comparison: "Comparison"
+    truth: list[dict[str, Any]]
+    gaps_declared: int
 
 
 def demo_database_logs(
@@ -78,194 +104,229 @@ def demo_database_logs(
 
     The status is 0 only if every line that the servers wrote is in the lake exactly once.
     """
-    from cli.database_demo_functions import Functions  # noqa: PLC0415 - heavy
+    from cli.database_demo_application import ExecutionFailed, NothingMoves  # noqa: PLC0415 - heavy
     from cli.demo_board import Board  # noqa: PLC0415
-    from local.rds.process import RdsProcess  # noqa: PLC0415
-    from local.supervisor import EmbeddedCloud  # noqa: PLC0415
 
     shutil.rmtree(_OUT, ignore_errors=True)
     _OUT.mkdir(parents=True)
     out = console()
-    with sentences(), ExitStack() as stack:
+    with sentences(ExecutionFailed, NothingMoves), ExitStack() as stack:
         title = f"Gatehouse demo · logs of {INSTANCES} databases · {hours:g} simulated hours · seed {seed}"
         board = stack.enter_context(Board(out, title, _STAGES))
-        with board.stage("start") as stage:
-            real = _real_servers(stage)
-            start = datetime.now(UTC).replace(minute=10, second=0, microsecond=0) - timedelta(hours=hours + 1)
-            arguments = ["--start", start.isoformat(), "--seed", str(seed), "--busy", "10", "--quiet", "0.05"]
-            stage.say("servers and fleet")
-            rds = stack.enter_context(RdsProcess([*arguments, "--real", *real]))
-            stage.say("embedded cloud and functions")
-            if left := EmbeddedCloud.find(CLOUD):
-                left.stop()
-            cloud = EmbeddedCloud.start(CLOUD, rds=rds.endpoint)
-            stack.callback(cloud.stop)
-            functions = stack.enter_context(Functions(cloud, rds, min(4, os.cpu_count() or 1)))
-            stage.end(f"{INSTANCES} instances, {_named(real)} of them real; handlers run in processes of this machine")
-        _collect(board, functions, rds, hours, real)
-        _finish(board, functions)
-        with board.stage("digest") as stage:
-            functions.digest()
-            stage.end(_report(cloud))
-        comparison, files, declared = _check(board, cloud, rds)
-        throttled = sum(rds.command("applied"))
-        summary = Summary(
-            instances=INSTANCES,
-            files=files,
-            lines_written=comparison.written,
-            lines_in_lake=comparison.in_lake,
-            duplicates=comparison.duplicates.total(),
-            gaps=comparison.missing.total(),
-            gaps_declared=declared,
-            api_calls=sum(count for name, count in rds.command("calls").items() if name != "throttled"),
-            api_calls_naive=round(_NAIVE_CALLS_A_MINUTE * hours * 60),
-            throttled=throttled,
-            truncations_recovered=round(functions.metrics["PortionsTruncated"]),
-            restarts_found=round(functions.metrics["RestartsFound"]),
-            lines_of_restarts=comparison.taken_by_restarts,
-            complete_files=round(functions.metrics["CompleteFilesRead"]),
-            hours=hours,
-            real_servers=real,
-            seconds=round(board.seconds, 1),
-        )
+        stand = _start(board, stack, hours, seed)
+        _collect(board, stand)
+        reports = _digest(board, stand)
+        proof = _check(board, stand)
+        summary, told = _summarise(stand, proof, board.seconds)
     _OUT.joinpath("summary.json").write_text(json.dumps(asdict(summary), indent=2) + "\n", "utf-8")
-    if bad := _wrong(comparison, functions):
+    out.print(_way(told))
+    if bad := list(_wrong(proof.comparison)):
         fail("\n".join(bad))
-    out.print(_panel(summary))
+    out.print(_panel(summary, reports))
 
 
 # ---------------------------------------------------------------- the stages
 
 
+def _start(board: "Board", stack: ExitStack, hours: float, seed: int) -> _Stand:
+    from cli.database_demo_application import Application, FunctionClock, parameters  # noqa: PLC0415 - heavy
+    from local.deploy import deploy  # noqa: PLC0415
+    from local.rds.process import RdsProcess  # noqa: PLC0415
+    from local.schedules import pause  # noqa: PLC0415
+    from local.supervisor import EmbeddedCloud  # noqa: PLC0415
+
+    with board.stage("start") as stage:
+        start = datetime.now(UTC).replace(minute=10, second=0, microsecond=0) - timedelta(hours=hours + 1)
+        story = Story(start, hours, _real_servers(stage))
+        stage.say("servers and fleet")
+        arguments = ["--start", start.isoformat(), "--seed", str(seed), "--busy", "10", "--quiet", "0.05"]
+        rds = stack.enter_context(RdsProcess([*arguments, "--real", *story.real]))
+        rds.command("script", rules=story.script(), seed=seed)
+        stage.say("embedded cloud")
+        if left := EmbeddedCloud.find(CLOUD):
+            left.stop()
+        clock = FunctionClock(_OUT / "clock")
+        cloud = EmbeddedCloud.start(CLOUD, rds=rds.endpoint, clock=clock.path)
+        stack.callback(cloud.stop)
+        rds.command("cloud", endpoint=cloud.endpoint)
+        stage.end(f"{INSTANCES} instances, {' and '.join(story.real) or 'none'} of them real")
+    with board.stage("deploy") as stage:
+        deployment = deploy(
+            cloud, parameters=parameters(), on_progress=lambda line: stage.say(line) if line.endswith("…") else None
+        )
+        pause(cloud.client("events"))
+        application = Application(cloud, deployment.outputs)
+        application.prepare()
+        took = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in deployment.seconds.items())
+        skipped = counted(len(deployment.skipped), "resource")
+        stage.end(f"the real template ({took}); {skipped} skipped; functions have the fleet's time")
+    return _Stand(story, rds, clock, application)
+
+
 def _real_servers(stage: "Running") -> list[str]:
-    found = []
-    for engine, (program, _) in _REAL.items():
-        if shutil.which(program, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin"):
-            found.append(engine)
-        else:
-            stage.note(f"{program} is not installed: the logs of {engine} are generated ones")
+    from local.rds.servers.engines import SERVERS, installed  # noqa: PLC0415 - heavy
+
+    found = installed()
+    for engine in (name for name in SERVERS if name not in found):
+        stage.note(f"{engine} is not installed: its logs are made up, as those of the other instances")
     return found
 
 
-def _collect(board: "Board", functions: "Functions", rds: "RdsProcess", hours: float, real: list[str]) -> None:
-    steps = max(1, round(timedelta(hours=hours) / _STEP))
+def _collect(board: "Board", stand: _Stand) -> None:
+    steps = list(stand.story.steps())
     with board.stage("collect") as stage:
-        for step in range(steps):
-            told = _happen(rds, step, steps, real)
-            now = datetime.fromisoformat(rds.command("advance", seconds=_STEP.total_seconds()))
-            if told:
-                stage.note(f"{now:%H:%M}  {told}")
-            _pass(stage, functions, f"{now:%H:%M}", step, steps)
+        files = 0
+        for number, (at, parts) in enumerate(steps):
+            stage.say(f"{at:%H:%M}  time goes by", 100 * number, 100 * len(steps))
+            _go_by(stand, parts, number)
+            if at == stand.story.looks[-1]:
+                _end(stand, at)
+            stand.clock.set(at + _PAUSE)
+            queued = 0
+            for progress in stand.application.collect():
+                queued = progress.queued or 0
+                stage.say(
+                    f"{at:%H:%M}  {_at_work(progress)}", 100 * number + progress.percent_collected, 100 * len(steps)
+                )
+            stage.note(f"  {at:%H:%M}  {counted(queued, 'file')} had something new, and were collected")
+            files += queued
+        done = counted(len(stand.application.executions), "execution")
+        stage.end(f"{counted(files, 'file')} collected and parsed after {done} of discover_logs, all succeeded")
+
+
+def _go_by(stand: _Stand, parts: list[timedelta], number: int) -> None:
+    """Let time go by, before each part of which but the first clients work with the real servers."""
+    for part, span in enumerate(parts):
+        for engine in stand.story.real if part else ():
+            seed = len(parts) * number + part
+            stand.rds.command("work", instance=REAL[engine], seed=seed, transactions=40, clients=5, large=_LARGE)
+        stand.rds.command("advance", seconds=span.total_seconds())
+
+
+def _end(stand: _Stand, at: datetime) -> None:
+    """Shut the real servers down, for they would write whenever they like, and go on to a time."""
+    for engine in stand.story.real:
+        stand.rds.command("stop", instance=REAL[engine])
+    left = at - datetime.fromisoformat(stand.rds.command("now"))
+    stand.rds.command("advance", seconds=left.total_seconds())
+
+
+def _at_work(progress: "Progress") -> str:
+    looked = "discovery runs" if progress.queued is None else "fleet discovered"
+    return f"{looked} · {progress.tasks:,} files to collect · {progress.segments:,} segments to parse"
+
+
+def _digest(board: "Board", stand: _Stand) -> list[Path]:
+    """Let the digest be made, and return its reports, the latest last."""
+    with board.stage("digest") as stage:
+        stage.say("slow queries of the fleet")
+        reports = []
+        for day, page in stand.application.digest(stand.story.looks[-1]).items():
+            path = _OUT / f"digest-{day}.html"
+            path.write_bytes(page)
+            reports.append(path)
         stage.end(
-            f"{functions.metrics['FilesQueued']:,.0f} tasks, {functions.metrics['SegmentsStored']:,.0f} segments, "
-            f"{functions.metrics['BytesStored'] / 1e6:,.1f} MB"
+            f"an execution of digest_queries succeeded: {', '.join(map(str, reports)) or 'no statement was slow'}"
         )
+    return reports
 
 
-def _happen(rds: "RdsProcess", step: int, steps: int, real: list[str]) -> str:
-    """Let the real servers work, and let something go wrong; return what, in a sentence."""
-    for engine in real:
-        rds.command("work", instance=_REAL[engine][1], seed=step + 1, transactions=40, clients=5, large=_LARGE)
-    if step == 1:
-        rule = {"effect": "throttle", "probability": 0.02, "times": None}
-        rds.command("script", rules=[rule], seed=1)
-        return "RDS throttles one call in fifty from now on"
-    if step == steps // 2:
-        rds.command("failover", identifier=_FAILING_OVER)
-        for engine in real:
-            rds.command("failover", identifier=_REAL[engine][1])
-        return f"{_FAILING_OVER} fails over{', and so do the real servers' if real else ''}: ends of files are lost"
-    return ""
-
-
-def _pass(stage: "Running", functions: "Functions", clock: str, done: int, steps: int) -> int:
-    stage.say(f"{clock}  looking at the fleet", done, steps)
-    queued = int(functions.discover()["queued"])
-    functions.work(
-        lambda collected, parsed: stage.say(
-            f"{clock}  {collected} of {queued} files collected, {parsed} segments parsed", done, steps
-        )
-    )
-    return queued
-
-
-def _finish(board: "Board", functions: "Functions") -> None:
-    """Collect what was held back: the servers stand still for a while, so that no record goes on."""
-    with board.stage("finish") as stage:
-        functions.ahead = timedelta(minutes=5)
-        for number in range(1, 5):
-            if not _pass(stage, functions, "a moment later", number, 4):
-                break
-        stage.end("nothing is left to collect")
-
-
-def _report(cloud: Any) -> str:
-    from cli.database_demo_functions import LAKE  # noqa: PLC0415
-
-    s3 = cloud.client("s3")
-    found = s3.list_objects_v2(Bucket=LAKE, Prefix="database_logs/digests/date=").get("Contents", [])
-    pages = [entry["Key"] for entry in found if entry["Key"].endswith(".html")]
-    for key in pages:
-        name = f"digest-{key.split('date=')[1].split('/')[0]}.html"
-        _OUT.joinpath(name).write_bytes(s3.get_object(Bucket=LAKE, Key=key)["Body"].read())
-    return ", ".join(str(path) for path in sorted(_OUT.glob("digest-*.html"))) or "no statement was slow"
-
-
-def _check(board: "Board", cloud: Any, rds: "RdsProcess") -> tuple["Comparison", int, int]:
-    from cli.database_demo_check import compare, lines_written, records_of_lake  # noqa: PLC0415
-    from cli.database_demo_functions import LAKE, TRACKING  # noqa: PLC0415
+def _check(board: "Board", stand: _Stand) -> _Proof:
+    from cli.database_demo_check import compare, lines_written, records_of_lake  # noqa: PLC0415 - heavy
 
     with board.stage("check") as stage:
         stage.say("counting the servers' own files")
-        truth = rds.command("truth", folder=str((_OUT / "servers").resolve()))
+        truth = stand.rds.command("truth", folder=str((_OUT / "servers").resolve()))
         stage.say("counting the lake's own files")
-        records = records_of_lake(cloud.client("s3"), LAKE, _OUT / "lake")
+        s3 = stand.application.cloud.client("s3")
+        records = records_of_lake(s3, stand.application.outputs["LakeBucketName"], _OUT / "lake")
         comparison = compare(lines_written(truth), records)
-        gaps = cloud.client("dynamodb").scan(
-            TableName=TRACKING,
-            FilterExpression="begins_with(#item, :gap)",
-            ExpressionAttributeNames={"#item": "item"},
-            ExpressionAttributeValues={":gap": {"S": "gap#"}},
-        )["Count"]
         same = not comparison.missing and not comparison.duplicates
         stage.end("every line is in the lake once" if same else "lines differ")
-    return comparison, sum(1 for file in truth if file["size"]), gaps
+    return _Proof(comparison, truth, stand.application.gaps())
 
 
 # ---------------------------------------------------------------- the result
 
 
-def _wrong(comparison: "Comparison", functions: "Functions") -> list[str]:
-    """Return what speaks against success, a sentence each."""
+def _summarise(stand: _Stand, proof: _Proof, seconds: float) -> tuple[Summary, "list[Happening]"]:
+    from cli.database_demo_story import happened, lines_lost  # noqa: PLC0415
+
+    metrics, applied = stand.application.metrics(), stand.rds.command("applied")
+    truncated = round(metrics["PortionsTruncated"])
+    summary = Summary(
+        instances=INSTANCES,
+        files=sum(1 for file in proof.truth if file["size"]),
+        lines_written=proof.comparison.written,
+        lines_in_lake=proof.comparison.in_lake,
+        duplicates=proof.comparison.duplicates.total(),
+        gaps=proof.comparison.missing.total(),
+        api_calls=sum(count for name, count in stand.rds.command("calls").items() if name != "throttled"),
+        api_calls_naive=round(_NAIVE_CALLS_A_MINUTE * stand.story.hours * 60),
+        throttled=sum(count for _, count in stand.story.throttled(applied)),
+        truncations_recovered=truncated,
+        seconds=round(seconds, 1),
+        gaps_declared=proof.gaps_declared,
+        lines_lost=lines_lost(proof.truth),
+        lines_of_restarts=proof.comparison.taken_by_restarts,
+        restarts_found=round(metrics["RestartsFound"]),
+        complete_files=round(metrics["CompleteFilesRead"]),
+        segments=round(metrics["SegmentsStored"]),
+        executions=stand.application.executions,
+        hours=stand.story.hours,
+        real_servers=list(stand.story.real),
+    )
+    return summary, happened(stand.story, proof.truth, applied, truncated)
+
+
+def _wrong(comparison: "Comparison") -> Iterator[str]:
+    """Yield what speaks against success, a sentence each."""
     from cli.database_demo_check import first_differences  # noqa: PLC0415
 
     differences = list(first_differences(comparison))
-    if not differences:
-        return [] if comparison.written else ["The servers wrote nothing: there is nothing to prove."]
-    shown = [f"  {each}" for each in differences[:_SHOWN]]
-    return [f"The lake differs in {len(differences)} instances:", *shown, *functions.warnings[-3:]]
+    if differences:
+        yield f"The lake is not proven: it differs from the servers' files in {len(differences)} instances."
+        yield from (f"  {each}" for each in differences[:_SHOWN])
+        yield f"The servers' files are below {_OUT / 'servers'}, the lake's below {_OUT / 'lake'}."
+    elif not comparison.written:
+        yield "The servers wrote nothing: there is nothing to prove."
 
 
-def _named(real: list[str]) -> str:
-    return " and ".join(real) or "none"
+def _way(told: "list[Happening]") -> object:
+    from rich.table import Table  # noqa: PLC0415 - slow to import
+
+    table = Table(title="On the way", title_justify="left", box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column(style="soft")
+    table.add_column()
+    for each in told:
+        table.add_row(each.when, each.what)
+    return table
 
 
-def _panel(summary: Summary) -> object:
+def _panel(summary: Summary, reports: list[Path]) -> object:
     from rich.panel import Panel  # noqa: PLC0415 - slow to import
     from rich.table import Table  # noqa: PLC0415
 
     table = Table.grid(padding=(0, 2))
     table.add_column(justify="right", style="name")
     table.add_column()
-    table.add_row(f"{summary.lines_written:,}", f"lines were written to {summary.files:,} files")
+    table.add_row(f"{summary.lines_written:,}", f"lines are in {summary.files:,} files of {summary.instances} servers")
     table.add_row(f"{summary.lines_in_lake:,}", "are in the lake, once")
-    table.add_row(
-        f"{summary.lines_of_restarts:,}", "more were taken from the servers by restarts, and are kept as such"
-    )
+    if summary.lines_lost:
+        table.add_row(
+            f"{summary.lines_lost:,}",
+            f"more were lost at restarts; {summary.lines_of_restarts:,} had been collected before, and are kept",
+        )
     table.add_row(f"{summary.truncations_recovered:,}", "portions were cut inside of a line, and read again")
     table.add_row(f"{summary.throttled:,}", "calls were throttled")
     table.add_row(f"{summary.api_calls:,}", f"calls to RDS; polling each minute takes {summary.api_calls_naive:,}")
+    table.add_row(
+        f"{summary.segments:,}",
+        f"segments were stored and parsed; {counted(len(summary.executions), 'execution')} of state machines",
+    )
     table.add_row("", "")
-    table.add_row("Digest", ", ".join(str(path) for path in sorted(_OUT.glob("digest-*.html"))) or "none")
+    for path in reports:
+        table.add_row("Digest", f"[link=file://{path.resolve()}]{path}[/link]")
+    table.add_row("Summary", str(_OUT / "summary.json"))
     title = f"[good]✓ Every line is in the lake exactly once[/good] [soft]in {summary.seconds:.0f} s[/soft]"
     return Panel(table, title=title, title_align="left", border_style="green", padding=(1, 2), expand=False)

@@ -15,6 +15,7 @@ import typer
 from cli.console import console, fail, sentences
 from cli.database_demo import demo_database_logs
 from cli.target import LOCAL, NotDeployed, Target
+from kernel.pages.words import counted
 
 if TYPE_CHECKING:
     from cli.demo_board import Board, Running
@@ -131,7 +132,6 @@ def _generate(board: "Board", seed: int, rows: int) -> "Planted":
 
 
 def _start(board: "Board", stack: ExitStack, *, keep: bool) -> Target:
-    from cli.reports.words import counted  # noqa: PLC0415 - only here
     from local.deploy import deploy  # noqa: PLC0415 - heavy
     from local.schedules import pause  # noqa: PLC0415
     from local.supervisor import EmbeddedCloud  # noqa: PLC0415
@@ -166,7 +166,6 @@ def _run(board: "Board", target: Target, planted: "Planted") -> _Played:
     from cli.demo_days import sealed_days  # noqa: PLC0415
     from cli.demo_delivery import deliver, deliver_silently  # noqa: PLC0415
     from cli.demo_watch import Watch  # noqa: PLC0415
-    from cli.reports.words import counted  # noqa: PLC0415
 
     cast = Cast.of(planted)
     silent = [put for put in planted.puts if cast.is_silent(put)]
@@ -219,7 +218,6 @@ def _backfill(stage: "Running", target: Target, prefix: str) -> int:
 
 def _seal(stage: "Running", target: Target) -> "Days":
     from cli.demo_days import Days, seal, states  # noqa: PLC0415 - only here
-    from cli.reports.words import counted  # noqa: PLC0415
 
     open_days = [day.event_date for day in states(target)]
     days = Days(swept=seal(target, open_days, stage.say))

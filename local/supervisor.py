@@ -69,6 +69,7 @@ class EmbeddedCloud:
         region: str = REGION,
         enforce_iam: bool = False,
         rds: str = "",
+        clock: Path | None = None,
     ) -> "EmbeddedCloud":
         """Start a server and wait until it answers.
 
@@ -78,6 +79,8 @@ class EmbeddedCloud:
             region: Of the server and of all clients.
             enforce_iam: Whether functions may only do what their roles allow.
             rds: Endpoint of the log API of RDS, which functions are told; none if empty.
+            clock: File with the seconds that functions are ahead of the machine's time, below zero if behind, and that
+                may change while they run; None: they have the machine's.
 
         Raises:
             ServerNotStarted: An environment is missing, a server of this name runs, or it did not come up.
@@ -94,7 +97,7 @@ class EmbeddedCloud:
             )
         for _ in range(_PORT_ATTEMPTS):
             port = _free_port()
-            process = _launch(name, port, region, detached=detached, enforce_iam=enforce_iam, rds=rds)
+            process = _launch(name, port, region, detached=detached, enforce_iam=enforce_iam, rds=rds, clock=clock)
             healthy = _await_health(process, port)
             created = psutil.Process(process.pid).create_time() if healthy else 0.0
             cloud = cls(ServerState(name, process.pid, created, port, region, time.time()), process)
@@ -251,7 +254,7 @@ def _free_port() -> int:
 
 
 def _launch(
-    name: str, port: int, region: str, *, detached: bool, enforce_iam: bool, rds: str
+    name: str, port: int, region: str, *, detached: bool, enforce_iam: bool, rds: str, clock: Path | None
 ) -> subprocess.Popen[bytes]:
     folder = _folder(name)
     scratch = folder / "tmp"
@@ -265,6 +268,7 @@ def _launch(
         container_python=DEV_PYTHON,
         unpacked=UNPACKED,
         rds=rds,
+        clock=str(clock.resolve()) if clock is not None else "",
         leashed=not detached,
     )
     variables = {

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import botocore_models
 from tests.support.import_guard import forbid, forbid_both
 
 # Powertools reads its variables when it is first imported, which may be when any test is collected.
@@ -26,6 +27,7 @@ _PYARROW_FILE = re.compile(r"^pytestmark\b.*\bmark\.pyarrow\b", re.MULTILINE)
 
 def pytest_configure(config: pytest.Config) -> None:
     """Forbid the library of the other run; without `-m`, whichever comes second."""
+    botocore_models.parse_once()
     expression = config.option.markexpr
     if expression == "pyarrow":
         forbid("polars")

@@ -4,10 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from importlib.resources import files
 from typing import Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cli.reports import words
@@ -21,6 +19,8 @@ from cli.reports.verdict import Verdict
 from firewall_logs.contracts import Account, Omitted
 from firewall_logs.names import add_up
 from kernel import prices
+from kernel.pages.templating import templates_of
+from kernel.pages.words import counted, number
 
 # Two drawings of each chart, so that text keeps its size: CSS shows the one that fits.
 _WIDE: Final = 1030
@@ -85,20 +85,10 @@ def render(
 ) -> str:
     """Return the report as HTML."""
     spans = unit_spans(evidence.receipts)
-    templates = Environment(
-        loader=PackageLoader("cli.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    templates.filters.update(
-        number=words.number, size=words.size, duration=words.duration, money=words.money, moment=words.moment
-    )
+    templates = templates_of("cli.reports")
+    templates.filters.update(size=words.size, duration=words.duration, money=words.money, moment=words.moment)
     hours = histogram(lake.hours, max_bins=240)
     return templates.get_template("report.html.j2").render(
-        style=_asset("report.css"),
-        script=_asset("report.js"),
         environment=environment,
         made_at=made_at,
         evidence=evidence,
@@ -121,14 +111,8 @@ def render(
         prices_of=prices.AS_OF.strftime("%B %Y"),
         meanings=words.REASONS,
         share=words.share,
-        counted=words.counted,
         cost_parts=_cost_parts,
     )
-
-
-def _asset(name: str) -> Markup:
-    # Our own style and script: the only text besides the drawings that is not escaped.
-    return Markup(files("cli.reports").joinpath("templates", name).read_text("utf-8"))  # noqa: S704
 
 
 def _tiles(evidence: Evidence, verdict: Verdict, spans: list[UnitSpan]) -> list[Tile]:
@@ -139,15 +123,15 @@ def _tiles(evidence: Evidence, verdict: Verdict, spans: list[UnitSpan]) -> list[
     rows = verdict.account.rows_in
     busy = busy_window(spans).total_seconds()
     tiles = [
-        Tile(words.number(len(verdict.objects)), "raw objects", f"{words.size(bytes_in)} as delivered"),
-        Tile(words.number(len(kept)), "parquet files", words.size(sum(file.bytes for file in kept))),
+        Tile(number(len(verdict.objects)), "raw objects", f"{words.size(bytes_in)} as delivered"),
+        Tile(number(len(kept)), "parquet files", words.size(sum(file.bytes for file in kept))),
     ]
     if busy:
         tiles.append(
             Tile(
-                words.number(rows / busy),
+                number(rows / busy),
                 "rows a second",
-                f"{words.duration(busy)} of work, {words.counted(len(spans), 'unit')}",
+                f"{words.duration(busy)} of work, {counted(len(spans), 'unit')}",
             )
         )
     if summaries and rows:

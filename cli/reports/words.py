@@ -52,16 +52,6 @@ COMPONENTS: Final = {
 }
 
 
-def number(value: float) -> str:
-    """Return a whole number with thousands separated."""
-    return f"{value:,.0f}"
-
-
-def counted(value: int, noun: str) -> str:
-    """Return a number with its noun, in the plural where it must be."""
-    return f"{value:,} {noun}{'' if value == 1 else 's'}"
-
-
 def size(count: float) -> str:
     """Return bytes in the unit that leaves at most three digits before the point."""
     for unit in ("B", "kB", "MB", "GB"):

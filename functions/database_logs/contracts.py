@@ -47,6 +47,7 @@ class CollectTask(Contract):
         deadline: When RDS is expected to purge it.
         prefix, time_zone: As in `SegmentCommitted`, of the instance's parameter group.
         generation: Which file is meant whatever its name is by now; None where only its content tells.
+        reopen: A file that was given up is there again: go on with it.
     """
 
     file: FileRef
@@ -57,6 +58,7 @@ class CollectTask(Contract):
     prefix: str = RDS_PREFIX
     time_zone: str = "UTC"
     generation: str | None = None
+    reopen: bool = False
 
 
 class SegmentCommitted(Contract):
@@ -198,7 +200,7 @@ class Forwarded(BaseModel):
 
     Attributes:
         records: Records of the segment that are done with, by this and earlier deliveries of the message.
-        stored: In search now, by this delivery.
+        stored: In search now.
         late: Outside of the time that search takes; in the stream for such, or in the lake alone.
         refused: Never to be taken; each is kept with the reason.
         spans: Where the stored ones are, by stream.
@@ -285,7 +287,8 @@ class LogReplayInput(Contract):
     """What to replay: whole segments with records of a time.
 
     Attributes:
-        start, end: Of the records' own times, half-open.
+        source: `s3`: segments that are in the lake, through the parsers. `rds`: what the lake lacks, from RDS.
+        start, end: Of the records' own times, half-open; of `rds` of the files.
         instances: DBInstanceIdentifiers or DbiResourceIds; None for all.
         log_types: None for all.
         files: LogFileNames; None for all. Of named files segments without any time are replayed too.
@@ -293,6 +296,7 @@ class LogReplayInput(Contract):
         dry_run: Only count.
     """
 
+    source: Literal["s3", "rds"] = "s3"
     start: AwareDatetime
     end: AwareDatetime
     instances: list[str] | None = None
@@ -317,7 +321,7 @@ class LogReplayInput(Contract):
 
 
 class PlanLogReplayInput(Contract):
-    """Input of PlanLogReplay.
+    """Input of PlanLogReplay and PlanRdsReplay.
 
     Attributes:
         replay_id: Its identity: a plan that there is already stays as it is.
@@ -328,12 +332,15 @@ class PlanLogReplayInput(Contract):
 
 
 class LogReplayPlan(Contract):
-    """Output of PlanLogReplay.
+    """Output of PlanLogReplay and PlanRdsReplay.
 
     Attributes:
-        segments, records: To be replayed.
+        segments, records: To be replayed; records that the lake lacks nobody has counted.
         raw_bytes: Of the log files that they hold.
         pages: Keys of the lists of them, in the lake bucket.
+        files: That RDS lists and of which there is more to collect than segments.
+        gone: Segments, and files with a gap, that the lake lacks and RDS does not list any more.
+        unreachable: Instances that sleep, or whose logs the role may not read: nothing of them is planned.
     """
 
     replay_id: str
@@ -342,10 +349,54 @@ class LogReplayPlan(Contract):
     records: int = Field(ge=0)
     raw_bytes: int = Field(ge=0)
     pages: list[str]
+    files: int = Field(default=0, ge=0)
+    gone: int = Field(default=0, ge=0)
+    unreachable: list[str] = []
+
+
+class LostSegment(Contract):
+    """A segment that the lake lacks.
+
+    Attributes:
+        sha256: Of its bytes, hex: what RDS gives in its place must have it.
+    """
+
+    segment: SegmentCommitted
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+
+
+class RestoreTask(Contract):
+    """Asks to bring back what the lake lacks of a file; a line of a list of a replay from RDS.
+
+    Attributes:
+        task: The file as RDS lists it.
+        lost: Segments of it.
+        collect: There is more of it than was ever stored.
+    """
+
+    task: CollectTask
+    lost: list[LostSegment]
+    collect: bool = False
+
+
+class SegmentsRestored(Contract):
+    """Output of RestoreSegments.
+
+    Attributes:
+        restored: Segments that RDS gave once more.
+        told: Segments that were in order, of which the parsers were told once more.
+        queued: Files of which there is more to collect, which collection does.
+        unavailable: Segments that RDS does not have any more, or has other bytes in their place.
+    """
+
+    restored: int = Field(ge=0)
+    told: int = Field(ge=0)
+    queued: int = Field(ge=0)
+    unavailable: int = Field(ge=0)
 
 
 class ReplayPage(Contract):
-    """Input of QueueSegments and CheckSegments: one list of a replay."""
+    """Input of QueueSegments, RestoreSegments and CheckSegments: one list of a replay."""
 
     page: str = Field(pattern=r"^database_logs/replays/[A-Za-z0-9_-]+/segments-\d{5}\.jsonl$")
 

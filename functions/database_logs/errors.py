@@ -56,6 +56,14 @@ class ApiThrottled(DatabaseLogsError):
     """The account may not ask RDS more often in this region for now."""
 
 
+class ApiFailed(DatabaseLogsError):
+    """RDS answers with an error that means nothing here."""
+
+
+class ApiUnavailable(ApiFailed):
+    """RDS fails, or does not answer; it will."""
+
+
 class AccessRefused(DatabaseLogsError):
     """RDS or STS refuses the role; asking again changes nothing."""
 
@@ -66,6 +74,18 @@ class InstancePaused(DatabaseLogsError):
 
 class InstanceGone(DatabaseLogsError):
     """There is no such instance any more, or another one bears its name."""
+
+
+class InstanceRenamed(DatabaseLogsError):
+    """The instance has another name by now, under which discovery finds it."""
+
+
+class ParametersGone(DatabaseLogsError):
+    """There is no such parameter group any more."""
+
+
+class CacheUnavailable(DatabaseLogsError):
+    """What is kept of RDS' answers cannot be reached; RDS is asked instead."""
 
 
 class FileIgnored(DatabaseLogsError):
@@ -86,6 +106,10 @@ class SeamBroken(DatabaseLogsError):
 
 class PortionUnreadable(DatabaseLogsError):
     """Bytes do not come through portions as they are: binary, no UTF-8, CR LF, or a line of more than a megabyte."""
+
+
+class CharacterCut(PortionUnreadable):
+    """A portion was asked for from within a character, which RDS replaces."""
 
 
 class DeliveryShort(DatabaseLogsError):

@@ -49,7 +49,7 @@ def _number(digits: str) -> str:
     exponent = r"(?:[eE][+-]?\d++)?+(?![\w$])"
     sign = r"(?<=[-+])(?<=[\s(,=<>\0].)"
     return (
-        r"(?<=[0-9])(?<![\w$.].)(?:(?<=0)[xX][0-9a-fA-F]++(?![\w$])|(?<=0)b[01]++(?![\w$])"
+        r"(?<=[0-9])(?<![\w$.].)(?:(?<=0)[xX][0-9a-fA-F]++(?![\w$])|(?<=0)[bo][0-9]++(?![\w$])"
         rf"|{digits}*+\.?+\d*+{exponent})"
         rf"|(?<=\.)(?<![\w$.].)\d++{exponent}"
         rf"|{sign}(?:0[xX][0-9a-fA-F]++(?![\w$])|(?:{digits}++\.?+\d*+|\.\d++){exponent})"
@@ -127,6 +127,16 @@ _ODD: Final[dict[Dialect, str]] = {
 }
 
 
+# A backslash that is no other's, before a quote: whether that quote ends the string depends on the session (MySQL's
+# NO_BACKSLASH_ESCAPES, PostgreSQL's standard_conforming_strings), and so does what is text from there on.
+_DOUBTFUL: Final = r"""(?s)((?:^|[^\\])(?:\\\\)*)\\['"].*"""
+
+
+def is_doubtful(texts: pl.Series) -> pl.Series:
+    """Return where a session's settings decide what of a statement is a string."""
+    return texts.str.contains(_DOUBTFUL)
+
+
 def fingerprint(texts: pl.Series, dialect: Dialect = "mysql", *, digits_in_words: bool = False) -> pl.Series:
     """Return what statements that differ in values alone have in common, such as `select c from t where id=?`.
 
@@ -149,6 +159,8 @@ def fingerprint(texts: pl.Series, dialect: Dialect = "mysql", *, digits_in_words
 def redact(texts: pl.Series, dialect: Dialect = "mysql") -> pl.Series:
     """Return statements with `?` in place of each number and string, everything else as it is, comments too.
 
+    Of a doubtful statement what follows the string that makes it so is left out, which an ellipsis says.
+
     Args:
         texts: Strings; whole or cut statements: what an open quote begins is a string to the end.
         dialect: Whose quotes and comments they have.
@@ -156,7 +168,12 @@ def redact(texts: pl.Series, dialect: Dialect = "mysql") -> pl.Series:
     Returns:
         Strings under the name of `texts`, null for null. Characters U+0000 to U+0002 are blanks in it.
     """
-    return _of_distinct(texts, dialect, lambda joined: _without_prefixes(_TOKENS[dialect].sub(_with_comment, joined)))
+    doubtful = is_doubtful(texts)
+    certain = texts.str.replace(_DOUBTFUL, "$1") if doubtful.any() else texts
+    hidden = _of_distinct(
+        certain, dialect, lambda joined: _without_prefixes(_TOKENS[dialect].sub(_with_comment, joined))
+    )
+    return hidden.zip_with(~doubtful, hidden + "…") if doubtful.any() else hidden
 
 
 def fingerprint_ids(fingerprints: pl.Series) -> pl.Series:

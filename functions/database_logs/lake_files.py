@@ -14,7 +14,6 @@ from database_logs.digest import part, postgres_statements
 from database_logs.fingerprints import Dialect
 from database_logs.locations import part_key, records_key, segment_name
 from database_logs.log_types import LogType
-from database_logs.parsing.columns import PLACE
 from database_logs.version import PARSER_VERSION
 
 # Level 3 takes 40 % more time than level 1 for records of an audit log, and writes 5 % less.
@@ -48,11 +47,8 @@ def lake_files(segment: SegmentCommitted, records: pl.DataFrame) -> list[LakeFil
         segment: What the records are of.
         records: As `parsing.dispatch.parse` returns them.
     """
-    days = records["event_time"].dt.date()
-    first = pl.lit(days.drop_nulls().first(), pl.Date())
-    dated = records.with_columns(pl.coalesce(days, first).alias("day"))
     files: list[LakeFile] = []
-    for (day,), rows in dated.partition_by("day", as_dict=True, maintain_order=True, include_key=False).items():
+    for day, rows in _by_day(records):
         files.extend(_files_of_day(segment, day, rows))
     return files
 
@@ -69,6 +65,18 @@ def manifest_of(segment: SegmentCommitted, records: pl.DataFrame, files: list[La
         last_time=_instant(times.max()),
         files=[file.described for file in files],
     )
+
+
+def _by_day(records: pl.DataFrame) -> Iterator[tuple[date | None, pl.DataFrame]]:
+    day = pl.col("event_time").dt.date()
+    first = records.select(day.drop_nulls().first()).item()
+    days = records.select(day.fill_null(pl.lit(first, pl.Date())).alias("day")).to_series()
+    if records.height and days.min() == days.max():  # parting them would copy them all
+        yield first, records
+        return
+    parts = records.with_columns(days).partition_by("day", as_dict=True, maintain_order=True, include_key=False)
+    for (date_of_part,), rows in parts.items():
+        yield date_of_part, rows
 
 
 def _files_of_day(segment: SegmentCommitted, day: date | None, rows: pl.DataFrame) -> Iterator[LakeFile]:
@@ -101,10 +109,17 @@ def _encoded(rows: pl.DataFrame) -> pl.DataFrame:
     """Return rows with codes in columns of text with one value or none: polars writes those in a fifth of the time."""
     alone = {}
     for column in rows.get_columns():
-        if column.dtype == pl.String and (column.name in PLACE or column.null_count() == len(column)):
+        if column.dtype == pl.String and _is_alone(column):
             value = column.first()
             alone[column.name] = pl.lit(value, pl.Enum([] if value is None else [str(value)]))
     return rows.with_columns(**alone)
+
+
+def _is_alone(column: pl.Series) -> bool:
+    if column.null_count():
+        return column.null_count() == len(column)
+    # Most columns with several values begin and end with different ones.
+    return column.first() == column.last() and (column == column.first()).all()
 
 
 def _arrow_schema(schema: pl.Schema) -> str:

@@ -10,12 +10,17 @@ from typing import Final
 
 _LEVELS: Final = (*(f"DEBUG{level}" for level in range(1, 6)), "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR")
 PRIMARY_SEVERITIES: Final = (*_LEVELS, "LOG", "FATAL", "PANIC")
+_SEVERITY: Final = re.compile(rf"(?:{'|'.join(PRIMARY_SEVERITIES)}): ".encode())
 _PRIMARY_BYTES: Final = frozenset(severity.encode() for severity in PRIMARY_SEVERITIES)
 ATTACHED_LABELS: Final = ("DETAIL", "HINT", "CONTEXT", "STATEMENT", "QUERY", "LOCATION", "BACKTRACE")
 
 # Bytes of a line in which its prefix must end. Names are cut at 63 bytes, hosts at 255, ps displays at some hundreds:
 # no prefix with all of them is longer. It bounds what a line without prefix costs.
 LONGEST: Final = 4096
+
+# What others choose is cut at 63 bytes (NAMEDATALEN), and command tags are shorter. Unbounded, some names in a row with
+# nothing to tell them apart take hours for a long line.
+_WIDE_NAME: Final = r"[^\n]{0,64}?"
 
 # Escape: the name of its group and what it may be. None is a name that others choose, with any character in it.
 _ZONE: Final = r"[A-Za-z]+|[+\-][0-9]{2,4}"
@@ -41,6 +46,11 @@ _VALUES: Final[dict[str, tuple[str, str | None]]] = {
     "Q": ("query_id", r"-?[0-9]*"),
 }
 _NARROW_REMOTE: Final = r"\[local\]|[0-9A-Za-z][0-9A-Za-z.:_\-]*\([0-9]+\)|"
+# What a time at the start of a line looks like, by its group, and one of them: all have as many bytes.
+STAMPS: Final = {
+    "seconds": (f"^{_SECONDS}$", "2000-01-01 00:00:00"),
+    "milliseconds": (rf"^{_SECONDS}\.[0-9]{{3}}$", "2000-01-01 00:00:00.000"),
+}
 _TIMES: Final = {"t": ("seconds", ""), "m": ("milliseconds", r"\.[0-9]{3}"), "s": ("session_start", "")}
 _ESCAPE: Final = re.compile(r"%(-?[0-9]*)([a-zA-Z%])")
 
@@ -54,14 +64,18 @@ class LinePattern:
         wide: Matches all that PostgreSQL may write; where several readings fit, names are as short as they can be and
             a database has no `@`.
         groups: Names of the groups of `narrow` and `wide`; `head` is everything up to the text.
+        stamp: The group of the time that lines begin with; None if they begin with something else.
     """
 
     narrow: str
     wide: str
     groups: tuple[str, ...]
+    stamp: str | None
 
     def begins_record(self, line: bytes) -> bool:
         """Tell whether a line, of which `LONGEST` bytes are enough, begins a record."""
+        if not _SEVERITY.search(line):
+            return False
         match = _compiled(self.wide).match(line)
         return match is not None and match["severity"] in _PRIMARY_BYTES
 
@@ -96,7 +110,7 @@ def line_pattern(prefix: str) -> LinePattern:
         else:
             # what each character decides by itself takes `regex` half the time
             narrow.append(_value(part, groups, _narrow_name(apart)).replace(_REMOTE, _NARROW_REMOTE))
-            wide.append(_value(part, groups, r"[^@\n]*?" if before.endswith("@") else r"[^\n]*?"))
+            wide.append(_value(part, groups, _WIDE_NAME.replace("^", "^@") if before.endswith("@") else _WIDE_NAME))
             groups.extend(_names(part, groups))
             before = ""
     narrow.append(")?" * optional + " ?" * (not prefix.endswith(" ")))
@@ -105,6 +119,7 @@ def line_pattern(prefix: str) -> LinePattern:
         "".join(narrow) + _severity("[A-Z]+[1-5]?"),
         "".join(wide) + _severity("|".join((*PRIMARY_SEVERITIES, *ATTACHED_LABELS))),
         (*groups, "severity"),
+        next((name for name in groups[1:2] if prefix.startswith(("%t", "%m"))), None),
     )
 
 

@@ -28,11 +28,13 @@ def segment_key(log_type: LogType, resource: str, generation: str, start: int, e
 
 
 def segment_name(segment: SegmentCommitted) -> str:
-    """Return the name of a segment: instance, file and its generation as 16 hex digits, first and after its last byte.
+    """Return the name of a segment: instance, the generation as 16 hex digits, first byte and the one after its last.
+
+    The file's own name is no part of it, as that changes while the file stays the same.
 
     Offsets have as many digits as the largest file of RDS, 64 TiB.
     """
-    identity = f"{segment.file.dbi_resource_id}\0{segment.file.file}\0{segment.generation}"
+    identity = f"{segment.file.dbi_resource_id}\0{segment.generation}"
     generation = hashlib.sha256(identity.encode()).hexdigest()[:16]
     return f"{segment.file.dbi_resource_id}-{generation}-{segment.start:015d}-{segment.end:015d}"
 
@@ -95,6 +97,21 @@ def replay_key(replay_id: str, name: str) -> str:
 def page_key(replay_id: str, number: int) -> str:
     """Return the key of a list of segments that a replay is to send."""
     return replay_key(replay_id, f"segments-{number:05d}.jsonl")
+
+
+def restore_key(page: str) -> str:
+    """Return the key of what a replay from RDS is to restore, whose segments come to be listed in a page."""
+    return page.replace("/segments-", "/restore-")
+
+
+def unavailable_key(page: str) -> str:
+    """Return the key of what could not be restored for a page, since RDS does not have it any more."""
+    return page.replace("/segments-", "/unavailable-")
+
+
+def gone_key(replay_id: str) -> str:
+    """Return the key of the segments that a replay found lacking, and whose files RDS does not list any more."""
+    return replay_key(replay_id, "gone.jsonl")
 
 
 def queued_key(page: str) -> str:

@@ -70,7 +70,9 @@ class ReplayPlanner:
         )
         for number, page in enumerate(plan.pages):
             segments = [manifest.segment for manifest in chosen[number * _PAGE : (number + 1) * _PAGE]]
-            self._pages.write(page, [each.model_copy(update={"forward": step.input.forward}) for each in segments])
+            self._pages.write_lines(
+                page, [each.model_copy(update={"forward": step.input.forward}) for each in segments]
+            )
         self._pages.write_plan(key, plan)
         return plan
 

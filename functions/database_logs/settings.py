@@ -62,34 +62,75 @@ class DigestSettings(Settings):
     lake_bucket: str
 
 
+# With TLS, and without a password: who reaches it may read what RDS answered, so security groups say who does.
+_Valkey = Annotated[str, Field(pattern=r"^$|^(valkeys|rediss)://[A-Za-z0-9.-]+(:\d+)?(/\d+)?$")]
+
+
 class DiscoverSettings(Settings):
-    """DiscoverLogs."""
-
-    fleet_parameter: str
-    tracking_table: str
-    collect_queue_url: str
-
-
-class CollectSettings(Settings):
-    """CollectFile.
+    """DiscoverLogs.
 
     Attributes:
-        segment_bytes: In a segment, at most.
-        lease_seconds: How long a worker holds a file; longer than the function may run.
-        margin_seconds: Left at the end of the function's time to stop in good order.
-        architecture: Of the function; it sets its price.
+        valkey_url: Where RDS' answers are kept instead of in the table of metadata; empty without.
+        margin_seconds: Left at the end of the function's time to queue what was found.
     """
 
     fleet_parameter: str
     tracking_table: str
+    metadata_table: str
+    valkey_url: _Valkey
+    collect_queue_url: str
+    margin_seconds: Annotated[int, Field(ge=1)]
+
+
+class ReadingSettings(Settings):
+    """What reads files of RDS into segments.
+
+    Attributes:
+        segment_bytes: In a segment, at most.
+        concurrent_portions: Of one file, under way at once, at most.
+    """
+
+    fleet_parameter: str
+    tracking_table: str
+    metadata_table: str
     jobs_table: str
     segments_bucket: str
     parse_queue_url: str
     collect_queue_url: str
     segment_bytes: Annotated[int, Field(ge=4096)]
+    concurrent_portions: Annotated[int, Field(ge=1, le=16)]
+
+
+class CollectSettings(ReadingSettings):
+    """CollectFile.
+
+    Attributes:
+        valkey_url: As of DiscoverLogs.
+        lease_seconds: How long a worker holds a file; longer than the function may run.
+        margin_seconds: Left at the end of the function's time to stop in good order.
+        architecture: Of the function; it sets its price.
+    """
+
+    valkey_url: _Valkey
     lease_seconds: Annotated[int, Field(ge=60)]
     margin_seconds: Annotated[int, Field(ge=1)]
     architecture: Literal["arm64", "x86_64"] = "arm64"
+
+
+class RestoreSettings(ReadingSettings):
+    """RestoreSegments."""
+
+    lake_bucket: str
+
+
+class PlanRdsReplaySettings(Settings):
+    """PlanRdsReplay."""
+
+    fleet_parameter: str
+    tracking_table: str
+    metadata_table: str
+    segments_bucket: str
+    lake_bucket: str
 
 
 class PlanLogReplaySettings(Settings):

@@ -79,9 +79,9 @@ def session_in_role(role_arn: str, external_id: str, session_name: str) -> boto3
 def rds(acting: boto3.Session, region: str) -> "RDSClient":
     """Return the RDS client of a session in a region.
 
-    It asks twice at most: how often an account may ask is for the caller to share out, who must see each throttle.
+    It asks once: how often an account may ask is for the caller to share out, who must see and pay each attempt.
     """
-    config = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 2}))
+    config = _CONFIG.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
     return _counted(acting.client("rds", region_name=region, config=config))
 
 

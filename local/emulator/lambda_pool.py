@@ -9,7 +9,6 @@ import json
 import os
 import threading
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +19,7 @@ from local.emulator import seams
 from local.emulator.execution_environment import ExecutionEnvironment, Reply
 from local.emulator.memory import MemoryGuard
 from local.emulator.runtime_api import Invocation
+from local.emulator.surroundings import Surroundings
 from local.emulator.unpacked import UnpackedArchives
 
 RUNTIME = "python3.11"
@@ -34,17 +34,17 @@ class LambdaPool:
     Attributes:
         python: The interpreter of the runtime's environment.
         endpoint: The cloud, as functions reach it.
-        others: Variables that say where services of other servers are.
+        surroundings: What functions see that is not of this cloud.
     """
 
     def __init__(
-        self, python: Path, endpoint: str, region: str, archives: UnpackedArchives, others: Mapping[str, str]
+        self, python: Path, endpoint: str, region: str, archives: UnpackedArchives, surroundings: Surroundings
     ) -> None:
         self._python = python
         self._endpoint = endpoint
         self._region = region
         self._archives = archives
-        self._others = others
+        self._surroundings = surroundings
         self._guard = MemoryGuard()
         self._lock = threading.Lock()
         self._idle: dict[str, dict[str, list[ExecutionEnvironment]]] = {}
@@ -144,7 +144,9 @@ class LambdaPool:
             "LANG": "en_US.UTF-8",
             "TZ": ":UTC",
             # The order of AWS: code, then layers, then what the runtime brings.
-            "PYTHONPATH": os.pathsep.join([str(code), *(str(layer / "python") for layer in layers)]),
+            "PYTHONPATH": os.pathsep.join(
+                [str(code), *(str(layer / "python") for layer in layers), *map(str, self._surroundings.modules)]
+            ),
             "_HANDLER": config["Handler"],
             "LAMBDA_TASK_ROOT": str(code),
             "AWS_EXECUTION_ENV": f"AWS_Lambda_{RUNTIME}",
@@ -159,7 +161,7 @@ class LambdaPool:
             "AWS_REGION": self._region,
             "AWS_DEFAULT_REGION": self._region,
             "AWS_ENDPOINT_URL": self._endpoint,
-            **self._others,
+            **self._surroundings.variables,
             "AWS_EC2_METADATA_DISABLED": "true",
             **credentials,
             **lambda_svc._runtime_env_vars(config),

@@ -21,6 +21,7 @@ from local.emulator import (
     timeouts,
 )
 from local.emulator.settings import ServerSettings
+from local.emulator.surroundings import Surroundings
 from local.emulator.unpacked import UnpackedArchives
 
 
@@ -42,7 +43,7 @@ def serve() -> None:
         settings.endpoint,
         settings.region,
         UnpackedArchives(settings.unpacked),
-        {"AWS_ENDPOINT_URL_RDS": settings.rds} if settings.rds else {},
+        Surroundings(settings.rds, settings.clock, settings.root),
     )
     tasks = containers.LocalContainers(settings.container_python, settings.root, settings.endpoint)
     runs = distributed_map.MapRuns()

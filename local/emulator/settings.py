@@ -16,6 +16,7 @@ class ServerSettings:
         container_python: The interpreter of containers.
         unpacked: Folder of unpacked archives.
         rds: The log API of RDS, as functions reach it; empty if there is none.
+        clock: File with the seconds that functions are ahead of the machine's time; empty if they have just that.
         leashed: Whether to end as soon as standard input does, which is when the starter is gone.
     """
 
@@ -26,6 +27,7 @@ class ServerSettings:
     container_python: Path
     unpacked: Path
     rds: str
+    clock: str
     leashed: bool
 
     def variables(self) -> dict[str, str]:
@@ -44,5 +46,6 @@ class ServerSettings:
             container_python=Path(given["container_python"]),
             unpacked=Path(given["unpacked"]),
             rds=given["rds"],
+            clock=given["clock"],
             leashed=given["leashed"] == "True",
         )

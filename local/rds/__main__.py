@@ -16,11 +16,8 @@ from pathlib import Path
 from local.rds.fleet import RealServer, populate
 from local.rds.model.world import World
 from local.rds.server import RdsServer
-from local.rds.servers.mariadb import MariaDbServer
-from local.rds.servers.postgres import PostgresServer
+from local.rds.servers.engines import SERVERS
 from local.rds.workload import prepare
-
-_SERVERS: dict[str, type[PostgresServer | MariaDbServer]] = {"postgres": PostgresServer, "mariadb": MariaDbServer}
 
 
 def _arguments() -> Namespace:
@@ -29,7 +26,7 @@ def _arguments() -> Namespace:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--start", type=datetime.fromisoformat, help="of the virtual clock, UTC; the present minute")
     parser.add_argument("--speed", type=float, default=0.0, help="virtual seconds in a second; 0: moved by hand")
-    parser.add_argument("--real", nargs="*", choices=sorted(_SERVERS), default=[], help="engines with a real server")
+    parser.add_argument("--real", nargs="*", choices=sorted(SERVERS), default=[], help="engines with a real server")
     parser.add_argument("--busy", type=float, default=40.0, help="records a minute in each log of a busy instance")
     parser.add_argument("--quiet", type=float, default=1.0, help="times what all other instances write")
     return parser.parse_args()
@@ -46,7 +43,7 @@ def main() -> None:
             # Short, as there is a socket in it, and where whoever the server runs as may go.
             folder = Path(tempfile.mkdtemp(prefix=f"rds-{engine}-"))
             stack.callback(shutil.rmtree, folder)
-            server = _SERVERS[engine](folder)
+            server = SERVERS[engine](folder)
             stack.callback(server.stop)
             prepare(server.connect)
             real[engine] = server

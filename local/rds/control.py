@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from local.endpoints import client
 from local.rds.model.errors import invalid
 from local.rds.model.estates import Estate
-from local.rds.model.instances import Instance, Knobs
+from local.rds.model.instances import DatabaseServer, Instance, Knobs
 from local.rds.model.script import Rule, Script
 from local.rds.model.sources import MemorySource
 from local.rds.model.throttle import RateLimit
@@ -55,11 +55,11 @@ class Control:
 
     def work(self, instance: str, seed: int, transactions: int, clients: int = 2, large: int = 0) -> None:
         """Let clients do transactions on a real server, as local/rds/workload.py has them."""
-        with self._world.lock:
-            server = self._instance(instance).server
-        if server is None:
-            raise invalid(f"{instance} is no real server.")
-        work(server.connect, seed, transactions, clients=clients, large=large)
+        work(self._server(instance).connect, seed, transactions, clients=clients, large=large)
+
+    def stop(self, instance: str) -> None:
+        """Shut a real server down in order; its logs stay, and nothing is written to them any more."""
+        self._server(instance).stop()
 
     def rotate(self, instance: str, log: str) -> None:
         """Rotate a log, given by the beginning of its file's name."""
@@ -171,3 +171,10 @@ class Control:
 
     def _instance(self, identifier: str) -> Instance:
         return self._estate(identifier).instance(identifier)
+
+    def _server(self, instance: str) -> DatabaseServer:
+        with self._world.lock:
+            server = self._instance(instance).server
+        if server is None:
+            raise invalid(f"{instance} is no real server.")
+        return server

@@ -1,12 +1,13 @@
 """A fleet as large companies have it: 316 instances of seven engines in two accounts, most of them idle."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from random import Random
 from typing import Any, Final, Protocol
 
 from local.endpoints import ACCOUNT, REGION
-from local.rds.generators import Texture, generated
+from local.rds.generators import Texture, generated, silent
 from local.rds.model.estates import resource_id
 from local.rds.model.instances import Cluster, DatabaseServer, Instance, Knobs
 from local.rds.model.markers import MarkerStyle
@@ -90,6 +91,7 @@ def populate(
                 plan.identifier,
                 plan.paused,
                 dict(instance.tags),
+                _parameters(plan.engine),
             ),
         )
         cluster.members.append(plan.identifier)
@@ -134,14 +136,24 @@ def _instance(world: World, plan: _Plan, seed: int, load: _Load, server: RealSer
         cluster=plan.cluster,
         instance_class="db.serverless" if plan.paused else "db.r7g.large",
         tags={"team": load.draw.choice(_TEAMS), "environment": load.draw.choice(_ENVIRONMENTS)},
-        parameters=_parameters(plan.engine),
+        # Aurora's are set for the cluster.
+        parameters=_parameters(plan.engine) if plan.cluster is None else {},
         knobs=Knobs(marker_style=MarkerStyle.DATED if plan.engine == "mysql" else MarkerStyle.HOUR),
         server=server,
     )
-    made_up = generated(f"{seed}:{plan.identifier}", plan.engine, now, load.per_minute, load.texture)
-    instance.attach(made_up if server is None else server.source, now)
+    instance.attach(_sources(plan, seed, now, load, server), now)
     instance.paused = plan.paused
     return instance
+
+
+def _sources(
+    plan: _Plan, seed: int, now: datetime, load: _Load, server: RealServer | None
+) -> Callable[[str], LogSource | None]:
+    if server is not None:
+        return server.source
+    if plan.paused:
+        return silent(plan.engine)
+    return generated(f"{seed}:{plan.identifier}", plan.engine, now, load.per_minute, load.texture)
 
 
 def _parameters(engine: str) -> dict[str, Any]:

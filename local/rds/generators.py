@@ -13,6 +13,7 @@ from random import Random
 from typing import Final
 
 from local.rds.grammars import GRAMMARS, Event, Grammar
+from local.rds.model.sources import MemorySource
 
 _BANNER: Final = (
     b"/rdsdbbin/mysql/bin/mysqld, Version: 8.4.5 (Source distribution). started with:\n"
@@ -180,3 +181,8 @@ def generated(
         return GeneratedSource(f"{seed}:{events}", grammar, start, rate, texture=texture, banner=banner)
 
     return source
+
+
+def silent(engine: str) -> Callable[[str], MemorySource | None]:
+    """Return the sources of an instance that sleeps: its logs are there, and nothing is written to them."""
+    return lambda kind: MemorySource() if kind in GRAMMARS.get(engine, {}) else None

@@ -65,9 +65,6 @@ class RdsServer:
         """AWS_ENDPOINT_URL_RDS."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
-    def _serve(self) -> None:
-        self._server.serve_forever(_POLL_SECONDS)
-
     def _application(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         request = HttpRequest(environ)
         request_id = str(uuid.uuid4())

@@ -13,7 +13,7 @@ _AWS = re.compile(r"^(AWS/\w+|ECS/ContainerInsights)$")
 _SEARCHED = re.compile(
     r"SEARCH\('\{(?P<namespace>[^,]+),[^}]+\}(?P<terms>.*) MetricName=\"(?P<metric>\w+)\"', '\w+', \d+\)$"
 )
-_UNITS = {"Count", "Bytes", "Seconds", "Count/Second", "None"}
+_UNITS = {"Count", "Bytes", "Seconds", "Percent", "Count/Second", "None"}
 _METRIC = re.compile(rf'"([A-Z]\w+)", (?:"(?:{"|".join(_UNITS)})"|MetricUnit\.)')
 # Metrics of a domain that are on no dashboard, and why.
 NOT_SHOWN: dict[str, dict[str, str]] = {

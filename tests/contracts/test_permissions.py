@@ -58,12 +58,14 @@ WILDCARDS: dict[tuple[str, str], str] = {
     ("firewall_logs_backfill", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
     ("firewall_logs_days", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
     ("database_logs", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
+    ("database_logs", "HearEvents"): "DescribeEvents knows no resources",
+    ("database_account", "HearEvents"): "DescribeEvents knows no resources",
     ("database_logs_digests", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
 }
 
-# What SAM attaches by itself: logs, traces and reading the event source.
+# What SAM attaches by itself: logs, traces, interfaces in a VPC and reading the event source.
 MANAGED = re.compile(
-    r"(AWSLambdaBasicExecutionRole|AWSXrayWriteOnlyAccess|AWSLambda(SQSQueue|Kinesis|DynamoDB)\w*Role)$"
+    r"(AWSLambda(Basic|VPCAccess)ExecutionRole|AWSXrayWriteOnlyAccess|AWSLambda(SQSQueue|Kinesis|DynamoDB)\w*Role)$"
 )
 
 

@@ -12,7 +12,10 @@ import boto3
 import pytest
 
 from database_logs.adapters.tracking import Tracking
+from database_logs.adapters.turns import Turns
 from database_logs.collection.ledger import Gap, Reason
+from database_logs.collection.unlisted import Unlisted
+from database_logs.discovery.files import Known
 from firewall_logs.adapters.days import DaySeals
 from firewall_logs.adapters.ledger import LedgerClaims, LedgerCommits, LedgerLease
 from firewall_logs.contracts import Account
@@ -27,10 +30,10 @@ BARE = re.compile(r"(?<![#:\w])([a-z]\w*)(?!\w*\()")
 
 
 def ledger_commands(text: str) -> Iterator[list[str]]:
-    """Yield the words of each `aws dynamodb` command of a document."""
+    """Yield the words of each command of a document that reads a table."""
     for block in re.findall(r"(?:^ {4,}\S.*\n)+", text, re.MULTILINE):
         for line in block.replace("\\\n", " ").splitlines():
-            if "aws dynamodb " in line:
+            if re.search("aws dynamodb (scan|query|get-item)", line):
                 yield shlex.split(line)
 
 
@@ -44,7 +47,7 @@ def attributes(command: list[str]) -> set[str]:
 
 @pytest.fixture(scope="module")
 def written() -> set[str]:
-    """Return every attribute of an object from its claim to its commit, of a day that is blocked, and of a gap."""
+    """Return every attribute of an object from its claim to its commit, of a blocked day, of a gap and of a file."""
     found: set[str] = set()
     with account():
         dynamodb = boto3.client("dynamodb")
@@ -56,12 +59,12 @@ def written() -> set[str]:
         seals = DaySeals(dynamodb, DAYS)
         seals.claim(day, "seal-1", now=NOW, lease_seconds=60)
         seals.blocked(day, "seal-1", "why")
-        items = dynamodb.scan(TableName=DAYS)["Items"] + _gap(dynamodb)
+        items = dynamodb.scan(TableName=DAYS)["Items"] + _tracked(dynamodb)
         return found | entry(OBJECT_ID).keys() | {name for item in items for name in item}
 
 
-def _gap(dynamodb: Any) -> list[dict[str, Any]]:
-    """Return the item of a gap."""
+def _tracked(dynamodb: Any) -> list[dict[str, Any]]:
+    """Return the items of a gap and of a file that was queued."""
     for name, *keys in (("tracking", "resource", "item"), ("jobs", "job_id")):
         dynamodb.create_table(
             TableName=name,
@@ -74,8 +77,11 @@ def _gap(dynamodb: Any) -> list[dict[str, Any]]:
     tracking = Tracking(dynamodb, ("tracking", "jobs"))
     position = tracking.acquire("db-1", "error/postgresql.log", "worker", NOW, timedelta(minutes=1))
     tracking.lose("db-1", position, Gap(0, 10, Reason.PURGED), NOW)
+    Turns(dynamodb, "tracking").note("db-1", [Known("error/postgresql.log", 10, NOW, None, settled=False, final=False)])
+    hours = Unlisted("error/postgresql.log", NOW - timedelta(hours=2), NOW, Reason.NEVER_LISTED)
+    Turns(dynamodb, "tracking").miss("db-1", hours, NOW)
     items: list[dict[str, Any]] = dynamodb.scan(TableName="tracking")["Items"]
-    return [item for item in items if item["item"]["S"].startswith("gap#")]
+    return [item for item in items if item["item"]["S"].startswith(("gap#", "file#"))]
 
 
 @pytest.mark.parametrize(

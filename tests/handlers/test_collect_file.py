@@ -4,7 +4,6 @@ from typing import Any
 import pytest
 
 from database_logs.handlers import collect_file, discover_logs
-from local.rds.model.script import Effect, Rule
 from tests.support.context import Context
 from tests.support.metrics import emitted
 from tests.support.rds_collecting import Collecting, collecting, database, pg_lines
@@ -28,18 +27,14 @@ class Hurried(Context):
         return 30_000
 
 
-def test_failure_stops_its_group_and_no_other(run: Collecting) -> None:
-    for name in ("orders-1", "orders-2"):
-        _, logs = database(run, "postgres", "stderr", name=name)
-        logs["stderr"].write(pg_lines(0, 10))
+def test_message_that_fails_comes_again_alone(run: Collecting) -> None:
+    _, logs = database(run, "postgres", "stderr")
+    logs["stderr"].write(pg_lines(0, 10))
     discover_logs.handler({}, Context())
-    first, second = run.messages()
-    again = first | {"messageId": "again"}
-    bad = {"messageId": "bad", "body": "{", "attributes": {"MessageGroupId": "bad"}, "eventSource": "aws:sqs"}
-    instance = "orders-1" if "orders-1" in first["body"] else "orders-2"
-    run.server.control.script([Rule(Effect.ACCESS_DENIED, instance=instance, times=1)])
-    assert _call([bad, first, again, second], Context()) == ["bad", first["messageId"], "again"]
-    assert _call([first, again], Context()) == []
+    [message] = run.messages()
+    bad = message | {"messageId": "bad", "body": "{"}
+    assert _call([bad, message], Context()) == ["bad"]
+    assert _call([bad], Context()) == ["bad"]
 
 
 def test_rest_of_a_task_without_enough_time_is_queued_at_once_and_goes_on(run: Collecting) -> None:
@@ -56,6 +51,35 @@ def test_rest_of_a_task_without_enough_time_is_queued_at_once_and_goes_on(run: C
     assert offsets[:-1] == sorted(set(offsets))
 
 
+def test_range_that_takes_longer_than_there_is_time_is_stored_in_parts(run: Collecting) -> None:
+    instance, logs = database(run, "postgres", "stderr", portion_bytes=4096)
+    logs["stderr"].write(pg_lines(0, 200))
+    discover_logs.handler({}, Context())
+    [message] = run.messages()
+    assert _call([message], Hurried()) == []
+    [identity] = run.identities(instance.resource_id)
+    [stored] = run.ledger(instance.resource_id, identity)[0]
+    assert 0 < stored.end < 4096
+    run.run(4, 3600)
+    run.check(instance)
+
+
+def test_growing_file_costs_two_portions_and_one_that_did_not_grow_leaves_no_plan(run: Collecting) -> None:
+    instance, logs = database(run, "postgres", "stderr")
+    logs["stderr"].write(pg_lines(0, 50))
+    run.run()
+    logs["stderr"].write(pg_lines(50, 5))
+    discover_logs.handler({}, Context())
+    messages = run.messages()
+    before = run.server.control.calls()["DownloadDBLogFilePortion"]
+    assert _call(messages, Context()) == []
+    # The form of its markers, and the bytes.
+    assert run.server.control.calls()["DownloadDBLogFilePortion"] - before == 2
+    assert _call(messages, Context()) == []
+    [identity] = run.identities(instance.resource_id)
+    assert "plan" not in run.ledger(instance.resource_id, identity)[2]
+
+
 def test_handlers_emit_what_alarms_are_made_of(run: Collecting, capsys: pytest.CaptureFixture[str]) -> None:
     _, logs = database(run, "postgres", "stderr")
     data = pg_lines(0, 10)
@@ -69,3 +93,19 @@ def test_handlers_emit_what_alarms_are_made_of(run: Collecting, capsys: pytest.C
     assert collected["SegmentsStored"] == 1
     assert 0 < collected["BytesStored"] < len(data)
     assert collected["GapsDeclared"] == 0
+
+
+def test_file_that_nobody_stores_while_it_grows_is_stalled_until_it_is_stored(
+    run: Collecting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, logs = database(run, "postgres", "stderr")
+
+    def look() -> int:
+        logs["stderr"].write(pg_lines(0, 10))
+        discover_logs.handler({}, Context())
+        run.wait(300)
+        return int(emitted(capsys.readouterr().out)["FilesStalled"])
+
+    assert [look() for _ in range(5)] == [0, 0, 0, 1, 1]
+    run.drain()
+    assert look() == 0

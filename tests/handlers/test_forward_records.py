@@ -10,9 +10,8 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from botocore.exceptions import ClientError
 
 from database_logs.adapters import search_engine
-from database_logs.contracts import FileRef, SegmentParsed
 from database_logs.errors import SearchSecretInvalid
-from database_logs.handlers import forward_records, parse_segment, verify_search
+from database_logs.handlers import forward_records, verify_search
 from database_logs.log_types import LogType
 from database_logs.redaction import redacted
 from database_logs.search import answers, bulk, documents
@@ -21,9 +20,8 @@ from kernel.settings import load
 from tests.support.aws import LAKE
 from tests.support.context import Context
 from tests.support.metrics import emitted
-from tests.support.openobserve import PASSWORD, USER, OpenObserve, running
+from tests.support.openobserve import PASSWORD, OpenObserve
 from tests.support.parsed_logs import (
-    SEGMENTS,
     SLOW_LOG,
     Killed,
     batch,
@@ -32,53 +30,18 @@ from tests.support.parsed_logs import (
     objects,
     received,
     slow_event,
-    stored,
 )
+from tests.support.searching import parsed, recent, searching
 
 pauses: list[float] = []
 
 
 @pytest.fixture(autouse=True)
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenObserve]:
-    aws.s3().create_bucket(Bucket=SEGMENTS, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-    secret = aws.secrets().create_secret(
-        Name="search", SecretString=json.dumps({"username": USER, "password": PASSWORD, "since": "2026"})
-    )
-    with running() as listening:
-        environment = {
-            "SEGMENTS_BUCKET": SEGMENTS,
-            "SEARCH_QUEUE_URL": aws.sqs().create_queue(QueueName="search")["QueueUrl"],
-            "SEARCH_KIND": "openobserve",
-            "SEARCH_URL": listening.url,
-            "SEARCH_SECRET_ARN": secret["ARN"],
-            "SEARCH_STREAM": "database_logs",
-            "SEARCH_LATE_STREAM": "",
-            "SEARCH_PAST_HOURS": "5",
-            "SEARCH_FUTURE_HOURS": "24",
-            "SEARCH_VERIFY_QUEUE_URL": "",
-            "SEARCH_VERIFY_ONE_IN": "1",
-        }
-        for name, value in environment.items():
-            monkeypatch.setenv(name, value)
-        pauses.clear()
-        monkeypatch.setattr(time, "sleep", pauses.append)
+    pauses.clear()
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    with searching() as listening:
         yield listening
-
-
-def _parsed(data: bytes, file: FileRef | None = None) -> SegmentParsed:
-    parse_segment.handler(batch(stored(data, file)), Context())
-    [told] = received(os.environ["SEARCH_QUEUE_URL"])
-    return SegmentParsed.model_validate(told)
-
-
-def _recent(events: int = 3) -> SegmentParsed:
-    begin = datetime.now(UTC) - timedelta(minutes=10)
-    return _parsed(
-        b"".join(
-            slow_event(begin + timedelta(milliseconds=number), f"SELECT 'secret-{number}' FROM t")  # noqa: S608 - a statement in a log
-            for number in range(events)
-        )
-    )
 
 
 def _forward(*messages: Any) -> Any:
@@ -90,7 +53,7 @@ def _retried(outcome: Any) -> list[str]:
 
 
 def test_records_are_found_by_their_event_id_at_their_time_without_literals(server: OpenObserve) -> None:
-    assert _retried(_forward(_recent())) == []
+    assert _retried(_forward(recent())) == []
 
     records = lake_records()
     rows = server.search('SELECT * FROM "database_logs" ORDER BY event_id', 0, 2**62)
@@ -103,10 +66,10 @@ def test_records_are_found_by_their_event_id_at_their_time_without_literals(serv
 
 
 def test_texts_reach_search_as_they_are_whatever_is_in_them(server: OpenObserve) -> None:
-    now = datetime.now(UTC)
-    tables = ['a,"null":null', "b\\", 'c,"user":null,"', "d\u2028\x01ä😀", '"', ',"x":null']
-    log = "".join(f"{now:%Y-%m-%dT%H:%M:%S.%f}Z 1 [Note] [MY-1] [Server] saw {table}\n" for table in tables)
-    _forward(_parsed(log.encode(), file_of(LogType.MYSQL_ERROR)))
+    texts = ['a,"null":null', "b\\", 'c,"user":null,"', "d\u2028\x01ä😀", '"', ',"x":null']
+    head = f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S} UTC:10.0.0.1(5432):app@shop:[7]:ERROR:  deadlock detected"
+    log = "".join(f"{head} {text}\n" for text in texts)
+    _forward(parsed(log.encode(), file_of(LogType.POSTGRES_STDERR)))
 
     stored_rows = sorted(server.streams["database_logs"], key=lambda row: row["event_id"])
     expected = redacted(lake_records())["message"].to_list()
@@ -117,9 +80,9 @@ def test_texts_reach_search_as_they_are_whatever_is_in_them(server: OpenObserve)
 def test_requests_are_no_larger_than_they_may_be(server: OpenObserve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "MOST_BYTES", 3_000)
     monkeypatch.setattr(documents, "_SLAB", 4)
-    parsed = _recent(10)
+    segment = recent(10)
 
-    _forward(parsed)
+    _forward(segment)
 
     assert len(server.requests) > 3
     assert max(server.requests) <= 3_000
@@ -129,7 +92,7 @@ def test_requests_are_no_larger_than_they_may_be(server: OpenObserve, monkeypatc
 def test_many_small_documents_are_split_by_their_number(server: OpenObserve, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "MOST_DOCUMENTS", 4)
 
-    _forward(_recent(10))
+    _forward(recent(10))
 
     assert len(server.requests) == 3
 
@@ -137,9 +100,9 @@ def test_many_small_documents_are_split_by_their_number(server: OpenObserve, mon
 @pytest.mark.parametrize("phase", ["503", "429", "quota", "breaker", "reset", "page"])
 def test_what_passes_is_waited_for(server: OpenObserve, phase: Any, capsys: pytest.CaptureFixture[str]) -> None:
     server.phases.extend([phase, phase])
-    parsed = _recent()
+    segment = recent()
 
-    assert _retried(_forward(parsed)) == []
+    assert _retried(_forward(segment)) == []
 
     assert server.ids("database_logs") == lake_records()["event_id"].to_list()
     assert len(pauses) == 2
@@ -151,7 +114,7 @@ def test_what_passes_is_waited_for(server: OpenObserve, phase: Any, capsys: pyte
 def test_documents_without_an_item_are_sent_again_and_no_others(server: OpenObserve) -> None:
     server.phases.append("dropped")
 
-    _forward(_recent(6))
+    _forward(recent(6))
 
     assert server.ids("database_logs") == lake_records()["event_id"].to_list()
     assert server.requests[1] < server.requests[0]
@@ -161,22 +124,22 @@ def test_search_that_is_down_gets_the_rest_later_and_nothing_twice(
     server: OpenObserve, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(bulk, "MOST_DOCUMENTS", 2)
-    parsed = _recent(7)
+    segment = recent(7)
     server.phases.extend(["ok", "ok", "503", "503", "503", "503", "503", "503", "503"])
 
-    assert _retried(_forward(parsed)) == ["m0"]
+    assert _retried(_forward(segment)) == ["m0"]
     assert len(server.ids("database_logs")) == 4
     assert emitted(capsys.readouterr().out)["SearchRequestsFailed"] == 7
-    assert _retried(_forward(parsed)) == []
+    assert _retried(_forward(segment)) == []
 
     assert server.ids("database_logs") == lake_records()["event_id"].to_list()
 
 
 def test_down_for_an_hour_means_a_second_delivery_that_finishes(server: OpenObserve) -> None:
-    parsed = _recent()
+    segment = recent()
     server.phases.extend(["503"] * 21)
 
-    assert [_retried(_forward(parsed)) for _ in range(4)] == [["m0"], ["m0"], ["m0"], []]
+    assert [_retried(_forward(segment)) for _ in range(4)] == [["m0"], ["m0"], ["m0"], []]
     assert server.ids("database_logs") == lake_records()["event_id"].to_list()
 
 
@@ -185,7 +148,7 @@ def test_worker_killed_after_a_request_leaves_nothing_unsent(
     server: OpenObserve, monkeypatch: pytest.MonkeyPatch, requests: int
 ) -> None:
     monkeypatch.setattr(bulk, "MOST_DOCUMENTS", 2)
-    parsed = _recent(6)
+    segment = recent(6)
     post = search_engine.SearchEngine.post
 
     def dying(self: search_engine.SearchEngine, body: bytes) -> answers.Answer:
@@ -196,18 +159,18 @@ def test_worker_killed_after_a_request_leaves_nothing_unsent(
 
     with monkeypatch.context() as mortal, pytest.raises(Killed):  # noqa: PT012 - the patch is part of it
         mortal.setattr(search_engine.SearchEngine, "post", dying)
-        _forward(parsed)
-    assert _retried(_forward(parsed)) == []
+        _forward(segment)
+    assert _retried(_forward(segment)) == []
 
     # The answer was lost, so OpenObserve has some twice, under one event_id.
     assert sorted(set(server.ids("database_logs"))) == lake_records()["event_id"].to_list()
 
 
 def test_another_message_for_the_segment_sends_all_of_it_anew(server: OpenObserve) -> None:
-    parsed = _recent()
-    _forward(parsed)
+    segment = recent()
+    _forward(segment)
 
-    again = batch("unused", parsed)
+    again = batch("unused", segment)
     again["Records"] = again["Records"][1:]
     forward_records.handler(again, Context())
 
@@ -219,11 +182,11 @@ def test_another_message_for_the_segment_sends_all_of_it_anew(server: OpenObserv
 def test_one_poisonous_document_is_found_and_kept_with_its_reason(
     server: OpenObserve, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    parsed = _recent(20)
+    segment = recent(20)
     event_ids = lake_records()["event_id"].to_list()
     server.poisonous.add(event_ids[13])
 
-    assert _retried(_forward(parsed)) == []
+    assert _retried(_forward(segment)) == []
 
     assert server.ids("database_logs") == [each for each in event_ids if each != event_ids[13]]
     [(key, body)] = objects("database_logs/search/refused/").items()
@@ -237,10 +200,10 @@ def test_one_poisonous_document_is_found_and_kept_with_its_reason(
 
 
 def test_document_of_another_type_is_refused_although_errors_is_false(server: OpenObserve) -> None:
-    parsed = _recent()
+    segment = recent()
     server.streams["database_logs"] = [{"_id": "x", "_timestamp": 1, "user": 7}]
 
-    assert _retried(_forward(parsed)) == []
+    assert _retried(_forward(segment)) == []
 
     refused = objects("database_logs/search/refused/")
     assert len(refused) == 3
@@ -253,7 +216,7 @@ def test_document_of_another_type_is_refused_although_errors_is_false(server: Op
 def test_request_that_is_too_large_is_sent_in_halves(server: OpenObserve) -> None:
     server.payload_limit = 2_000
 
-    _forward(_recent(8))
+    _forward(recent(8))
 
     assert server.ids("database_logs") == lake_records()["event_id"].to_list()
 
@@ -261,13 +224,13 @@ def test_request_that_is_too_large_is_sent_in_halves(server: OpenObserve) -> Non
 def test_document_that_is_too_large_alone_is_refused(server: OpenObserve) -> None:
     server.payload_limit = 100
 
-    assert _retried(_forward(_recent(2))) == []
+    assert _retried(_forward(recent(2))) == []
 
     assert len(objects("database_logs/search/refused/")) == 2
 
 
 def test_old_records_stay_in_the_lake_and_are_counted(server: OpenObserve, capsys: pytest.CaptureFixture[str]) -> None:
-    _forward(_parsed(SLOW_LOG))
+    _forward(parsed(SLOW_LOG))
 
     assert not server.requests
     told = emitted(capsys.readouterr().out)
@@ -278,7 +241,7 @@ def test_records_of_tomorrow_stay_in_the_lake_and_are_counted(
     server: OpenObserve, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = datetime.now(UTC)
-    _forward(_parsed(slow_event(now, "SELECT 1") + slow_event(now + timedelta(hours=25), "SELECT 2")))
+    _forward(parsed(slow_event(now, "SELECT 1") + slow_event(now + timedelta(hours=25), "SELECT 2")))
 
     assert len(server.ids("database_logs")) == 1
     assert emitted(capsys.readouterr().out)["RecordsLateToSearch"] == 1
@@ -290,7 +253,7 @@ def test_old_records_go_to_the_late_stream_under_the_time_of_sending(
     monkeypatch.setenv("SEARCH_LATE_STREAM", "database_logs_late")
     before = time.time_ns() // 1_000
 
-    _forward(_parsed(SLOW_LOG))
+    _forward(parsed(SLOW_LOG))
 
     rows = server.streams["database_logs_late"]
     assert all(before <= row["_timestamp"] <= time.time_ns() // 1_000 for row in rows)
@@ -309,7 +272,7 @@ def test_window_that_search_alone_knows_is_respected(
     monkeypatch.setenv("SEARCH_PAST_HOURS", "0")
     monkeypatch.setenv("SEARCH_LATE_STREAM", late_stream)
 
-    assert _retried(_forward(_parsed(SLOW_LOG))) == []
+    assert _retried(_forward(parsed(SLOW_LOG))) == []
 
     assert {stream: len(rows) for stream, rows in server.streams.items()} == found
     assert not objects("database_logs/search/refused/")
@@ -319,7 +282,7 @@ def test_engine_whose_clock_is_wrong_refuses_by_name(server: OpenObserve, monkey
     monkeypatch.setenv("SEARCH_LATE_STREAM", "late")
     server.past, server.future = -3_600_000_000, 7_200_000_000
 
-    assert _retried(_forward(_recent(1))) == []
+    assert _retried(_forward(recent(1))) == []
 
     [body] = objects("database_logs/search/refused/").values()
     assert "look at both clocks" in json.loads(body)["reason"]
@@ -328,11 +291,11 @@ def test_engine_whose_clock_is_wrong_refuses_by_name(server: OpenObserve, monkey
 def test_record_without_time_has_that_of_its_neighbour_or_of_sending(server: OpenObserve) -> None:
     now = datetime.now(UTC)
     log = f"lost line\n{now:%Y-%m-%dT%H:%M:%S.%f}Z 1 [Note] [MY-1] [Server] up\n".encode()
-    _forward(_parsed(log, file_of(LogType.MYSQL_ERROR)))
+    _forward(parsed(log, file_of(LogType.MYSQL_ERROR)))
     first, second = server.streams["database_logs"]
     assert first["_timestamp"] == second["_timestamp"] == int(now.timestamp() * 1_000_000)
 
-    _forward(_parsed(b"garbage\n", file_of(LogType.MYSQL_ERROR, file="other")))
+    _forward(parsed(b"garbage\n", file_of(LogType.MYSQL_ERROR, file="other")))
     assert abs(server.streams["database_logs"][2]["_timestamp"] - time.time_ns() // 1_000) < 60_000_000
 
 
@@ -344,13 +307,13 @@ def test_search_that_denies_the_sender_keeps_the_message_and_no_secret_is_told(
     capsys: pytest.CaptureFixture[str],
     status: str,
 ) -> None:
-    parsed = _recent()
+    segment = recent()
     if status == "401":
         aws.secrets().update_secret(SecretId="search", SecretString='{"username": "eve", "password": "guess-9"}')
     else:
         monkeypatch.setenv("SEARCH_URL", f"{server.url}/elsewhere")
 
-    assert _retried(_forward(parsed)) == ["m0"]
+    assert _retried(_forward(segment)) == ["m0"]
 
     assert emitted(capsys.readouterr().out)["SearchRequestsFailed"] == 1
     told = str([vars(record) for record in caplog.records])
@@ -361,11 +324,11 @@ def test_search_that_denies_the_sender_keeps_the_message_and_no_secret_is_told(
 
 @pytest.mark.parametrize("text", ["plain-password-1", '{"username": "a"}', '["a"]'])
 def test_secret_of_another_form_is_named_and_not_quoted(text: str) -> None:
-    parsed = _recent()
+    segment = recent()
     aws.secrets().update_secret(SecretId="search", SecretString=text)
 
     with pytest.raises(SearchSecretInvalid, match="is not of the form") as refused:
-        _forward(parsed)
+        _forward(segment)
 
     assert text not in str(refused.value)
 
@@ -384,9 +347,9 @@ def _verify(verification: str) -> Any:
 def test_documents_that_were_lost_under_a_good_answer_are_found_missing_and_sent_again(
     server: OpenObserve, verification: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    parsed = _recent()
+    segment = recent()
     server.phases.append("unstored")
-    assert _retried(_forward(parsed)) == []
+    assert _retried(_forward(segment)) == []
     assert not server.ids("database_logs")
 
     assert _retried(_verify(verification)) == []
@@ -403,7 +366,7 @@ def test_documents_that_were_lost_under_a_good_answer_are_found_missing_and_sent
 
 
 def test_search_that_loses_documents_again_and_again_is_told_of(server: OpenObserve, verification: str) -> None:
-    message = _recent().model_dump_json()
+    message = recent().model_dump_json()
     server.phases.extend(["unstored"] * 4)
     for _ in range(3):
         _forward(message)
@@ -421,7 +384,7 @@ def test_documents_of_both_streams_are_looked_for(
     monkeypatch.setenv("SEARCH_LATE_STREAM", "late")
     monkeypatch.setattr(bulk, "MOST_DOCUMENTS", 2)
     now = datetime.now(UTC)
-    _forward(_parsed(SLOW_LOG + b"".join(slow_event(now, f"SELECT {number}") for number in range(3))))
+    _forward(parsed(SLOW_LOG + b"".join(slow_event(now, f"SELECT {number}") for number in range(3))))
     server.streams["late"].pop()
 
     _verify(verification)
@@ -436,7 +399,7 @@ def test_one_segment_of_several_is_looked_at(
     monkeypatch.setenv("SEARCH_VERIFY_ONE_IN", "4")
     now = datetime.now(UTC)
     for number in range(12):
-        _forward(_parsed(slow_event(now, "SELECT 1"), file_of(instance=f"i{number}")))
+        _forward(parsed(slow_event(now, "SELECT 1"), file_of(instance=f"i{number}")))
 
     assert 0 < len(received(verification)) < 12
 
@@ -444,7 +407,7 @@ def test_one_segment_of_several_is_looked_at(
 def test_search_that_does_not_answer_a_count_keeps_the_message(
     server: OpenObserve, verification: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _forward(_recent())
+    _forward(recent())
     monkeypatch.setenv("SEARCH_URL", f"{server.url}/elsewhere")
     load.cache_clear()
 
@@ -453,30 +416,30 @@ def test_search_that_does_not_answer_a_count_keeps_the_message(
 
 
 def test_message_of_files_that_were_replaced_is_done_with(server: OpenObserve) -> None:
-    parsed = _recent()
-    old = parsed.model_copy(update={"keys": [parsed.keys[0].replace("-v0001", "-v0000")]})
+    segment = recent()
+    old = segment.model_copy(update={"keys": [segment.keys[0].replace("-v0002", "-v0001")]})
 
     assert _retried(_forward(old)) == []
     assert not server.requests
 
 
 def test_lake_file_that_vanished_keeps_the_message() -> None:
-    parsed = _recent()
-    aws.s3().delete_object(Bucket=LAKE, Key=parsed.keys[0])
+    segment = recent()
+    aws.s3().delete_object(Bucket=LAKE, Key=segment.keys[0])
 
-    assert _retried(_forward(parsed)) == ["m0"]
+    assert _retried(_forward(segment)) == ["m0"]
 
 
 def test_broken_message_comes_again_alone(server: OpenObserve) -> None:
-    assert _retried(_forward("{}", _recent())) == ["m0"]
+    assert _retried(_forward("{}", recent())) == ["m0"]
     assert len(server.ids("database_logs")) == 3
 
 
 def test_no_secret_means_no_call(server: OpenObserve) -> None:
-    parsed = _recent()
+    segment = recent()
     aws.secrets().delete_secret(SecretId="search", ForceDeleteWithoutRecovery=True)
 
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
-        _forward(parsed)
+        _forward(segment)
 
     assert not server.requests

@@ -8,6 +8,7 @@ from database_logs import lake_files, locations, replays, segment_parser
 from database_logs.errors import MessagesRefused, ReplayPageMissing
 from database_logs.handlers import check_segments, parse_segment, plan_log_replay, queue_segments
 from database_logs.log_types import LogType
+from database_logs.version import PARSER_VERSION
 from kernel import aws
 from tests.support.aws import LAKE
 from tests.support.context import Context
@@ -66,7 +67,7 @@ def _queued(queues: dict[str, str]) -> list[tuple[str, int]]:
 
 def _mend(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (lake_files, locations, segment_parser, replays):
-        monkeypatch.setattr(module, "PARSER_VERSION", 2)
+        monkeypatch.setattr(module, "PARSER_VERSION", PARSER_VERSION + 1)
 
 
 def test_segments_with_records_of_the_time_are_replayed_and_no_others(queues: dict[str, str]) -> None:
@@ -122,7 +123,7 @@ def test_mended_parsers_replace_the_records_and_search_hears_of_them_once(
 
     assert _check() == {"done": 1, "open": 0}
     assert lake_records().height == 1
-    assert all("-v0002." in key for key in objects("database_logs/logs/"))
+    assert all(f"-v{PARSER_VERSION + 1:04}." in key for key in objects("database_logs/logs/"))
     assert len(received(queues["search"])) == 1
 
 

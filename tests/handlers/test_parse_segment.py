@@ -32,7 +32,8 @@ from tests.support.parsed_logs import (
 from tests.support.rds_samples import sample
 from tests.support.rds_segments import bytes_of
 
-NAME = f"db-ORDERS-1-fc7b19a389ac5ddb-{0:015d}-{len(SLOW_LOG):015d}"
+NEWER = PARSER_VERSION + 1
+NAME = f"db-ORDERS-1-12d04d13f4a58cd7-{0:015d}-{len(SLOW_LOG):015d}"
 
 
 @pytest.fixture(autouse=True)
@@ -74,10 +75,10 @@ def test_segment_becomes_a_file_of_records_and_one_of_the_digest_a_day(
 
     days = ["2026-06-07", "2026-06-08"]
     assert list(objects("database_logs/logs/")) == [
-        f"database_logs/logs/log_type=mysql_slow/event_date={day}/{NAME}-v0001.parquet" for day in days
+        f"database_logs/logs/log_type=mysql_slow/event_date={day}/{NAME}-v0002.parquet" for day in days
     ]
     assert list(objects("database_logs/digests/")) == [
-        f"database_logs/digests/parts/event_date={day}/{NAME}-v0001.parquet" for day in days
+        f"database_logs/digests/parts/event_date={day}/{NAME}-v0002.parquet" for day in days
     ]
     assert lake_records()["raw"].str.join("").item().encode() == SLOW_LOG
     [told] = received(search_queue)
@@ -100,6 +101,19 @@ def test_a_reader_of_the_whole_lake_reads_one_table_with_dates(tmp_path: Any) ->
     days = table.group_by("event_date").agg(pl.len()).sort("event_date").collect()
 
     assert days.rows() == [(date(2026, 6, 7), 3), (date(2026, 6, 8), 1)]
+
+
+def test_events_of_the_rotating_files_of_an_audit_log_are_read_in_the_order_in_which_they_happened() -> None:
+    event = "{},orders-1,app,10.0.0.1,1,{},QUERY,shop,'SELECT 1',0\n"
+    for file in (3, 1, 0, 2):
+        numbers = [*range(file, 12, 4), 12 + file // 2]
+        log = "".join(event.format(1780786800000000 + min(number, 12), number) for number in numbers)
+        _parse(stored(log.encode(), file_of(LogType.MYSQL_AUDIT, file=f"audit/audit.log.{file}")))
+
+    table = pl.concat([pl.read_parquet(io.BytesIO(body)) for body in objects("database_logs/logs/").values()])
+    ordered = table.sort("event_time", "file", "offset_start")
+
+    assert ordered["query_id"].to_list() == [*range(12), 12, 12, 13, 13]
 
 
 def test_record_without_time_goes_to_the_day_of_the_first_that_has_one() -> None:
@@ -131,9 +145,9 @@ def test_same_segment_always_becomes_the_same_bytes() -> None:
     _parse(stored())
 
     # Other bytes under one version would never reach the lake: whoever changes them raises PARSER_VERSION, and this.
-    assert PARSER_VERSION == 1
+    assert PARSER_VERSION == 2
     assert hashlib.sha256(b"".join(objects("database_logs/logs/").values())).hexdigest() == (
-        "6fe3eb3910e8dfb7450cf7fa8faa9bbd6e0c2eccb70510600512dde5ab1d5aff"
+        "ddec6e73ea083e88aecc741586230927be4db1405ceafb68c335c2a6af80494a"
     )
 
 
@@ -171,8 +185,8 @@ def test_newer_parsers_replace_what_older_ones_made_whenever_killed(
 ) -> None:
     segment = stored()
     _parse(segment)
-    assert _manifest().parser_version == 1
-    _deploy(monkeypatch, 2, shift="1d")
+    assert _manifest().parser_version == PARSER_VERSION
+    _deploy(monkeypatch, NEWER, shift="1d")
 
     seen: list[int] = []
     with dying_after(killed_after) as effects:
@@ -189,7 +203,7 @@ def test_newer_parsers_replace_what_older_ones_made_whenever_killed(
         "2026-06-08",
         "2026-06-09",
     }
-    assert all("-v0002." in key for key in [*objects("database_logs/logs/"), *objects("database_logs/digests/")])
+    assert all(f"-v{NEWER:04}." in key for key in [*objects("database_logs/logs/"), *objects("database_logs/digests/")])
 
 
 @pytest.mark.parametrize("asleep_after", range(1, 7))
@@ -204,26 +218,26 @@ def test_older_worker_that_wakes_up_takes_back_what_it_wrote(
             asleep_after -= 1
             if asleep_after == 0:
                 with monkeypatch.context() as newer:
-                    _deploy(newer, 2, shift="1d")
+                    _deploy(newer, NEWER, shift="1d")
                     _parse(segment)
 
     aws.s3().meta.events.register_last("after-call.s3", replaced)
     _parse(segment)
 
     assert asleep_after <= 0
-    assert _manifest().parser_version == 2
+    assert _manifest().parser_version == NEWER
     assert lake_records().height == 3
-    assert all("-v0002." in key for key in [*objects("database_logs/logs/"), *objects("database_logs/digests/")])
+    assert all(f"-v{NEWER:04}." in key for key in [*objects("database_logs/logs/"), *objects("database_logs/digests/")])
 
 
 def test_older_parsers_wait_for_newer_ones_that_have_begun(monkeypatch: pytest.MonkeyPatch, search_queue: str) -> None:
     segment = stored()
     with monkeypatch.context() as newer:
-        _deploy(newer, 2)
+        _deploy(newer, NEWER)
         with pytest.raises(Killed), dying_after(1):
             _parse(segment)
 
-    with pytest.raises(BatchProcessingError, match="version 2 have begun segment"):
+    with pytest.raises(BatchProcessingError, match=f"version {NEWER} have begun segment"):
         _parse(segment)
 
     assert not objects("database_logs/logs/")
@@ -234,9 +248,9 @@ def test_parsers_that_change_under_one_version_are_refused_by_name(monkeypatch: 
     segment = stored()
     with pytest.raises(Killed), dying_after(2):
         _parse(segment)
-    _deploy(monkeypatch, 1, shift="1d")
+    _deploy(monkeypatch, PARSER_VERSION, shift="1d")
 
-    with pytest.raises(BatchProcessingError, match=r"Parsers of version 1 made other files .* raise PARSER_VERSION"):
+    with pytest.raises(BatchProcessingError, match=r"Parsers of version 2 made other files .* raise PARSER_VERSION"):
         _parse(segment)
 
 
@@ -271,16 +285,18 @@ def test_without_search_nothing_is_told(search_queue: str, monkeypatch: pytest.M
     assert lake_records().height == 3
 
 
-def test_names_of_segments_differ_by_file_generation_and_range() -> None:
+def test_names_of_segments_differ_by_instance_generation_and_range_and_not_by_what_the_file_is_called() -> None:
     segment = stored()
     others = [
         segment.model_copy(update=update)
-        for update in ({"generation": "g2"}, {"file": file_of(file="other")}, {"start": 1}, {"end": 9})
+        for update in ({"generation": "g2"}, {"file": file_of(instance="orders-2")}, {"start": 1}, {"end": 9})
     ]
+    renamed = segment.model_copy(update={"file": file_of(file="other")})
 
     names = {locations.segment_name(each) for each in (segment, *others)}
 
     assert len(names) == 5
+    assert locations.segment_name(renamed) == locations.segment_name(segment)
     assert {locations.segment_of(locations.part_key(None, name)) for name in names} == names
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from tests.support.rds_collecting import Collecting, collecting, database, pg_lines
+from tests.support.rds_collecting import Collecting, collecting, database, pg_lines, slow_events
 
 # Of one task of two segments.
 MORE_THAN_EFFECTS = 18
@@ -45,3 +45,23 @@ def test_worker_killed_between_any_two_effects_and_followed_by_another_stores_th
     run.world.advance(timedelta(minutes=15))
     run.run(2)
     run.check(*(instance for instance, _ in databases))
+
+
+def test_segment_is_announced_again_in_the_words_of_the_first_time(run: Collecting) -> None:
+    databases = [database(run, "mysql", "slow", name=f"orders-{effects}") for effects in range(3, 8)]
+    for _, logs in databases:
+        logs["slow"].write(slow_events(0, 10))
+    run.discover()
+    messages = {json.loads(message["body"])["file"]["instance_id"]: message for message in run.messages()}
+    for effects in range(3, 8):
+        run.collect([messages[f"orders-{effects}"]], effects)
+    # Meanwhile files are renamed, and somebody sets the zone.
+    run.world.advance(timedelta(hours=1))
+    run.discover()
+    for message in run.messages():
+        assert run.collect([message | {"body": message["body"].replace('"UTC"', '"Europe/Berlin"')}]) == []
+    said: dict[str, list[str]] = {}
+    for body in run.announced():
+        said.setdefault(body["key"], []).append(json.dumps(body))
+    assert max(map(len, said.values())) > 1
+    assert all(len(set(bodies)) == 1 for bodies in said.values())

@@ -1,5 +1,6 @@
 """Each way in which RDS loses, repeats or renames bytes, by itself; what is stored is what was written."""
 
+import json
 import random
 from collections.abc import Iterator
 from datetime import timedelta
@@ -7,12 +8,27 @@ from typing import Any
 
 import pytest
 
+from database_logs.adapters.complete_file import CompleteFiles
+from database_logs.collection import collector, complete
+from database_logs.collection.ledger import Gap
+from database_logs.collection.restart import common
+from kernel import aws
 from local.endpoints import ACCOUNT, REGION
+from local.rds.model.instances import Instance
 from local.rds.model.markers import MarkerStyle
 from local.rds.model.portions import NOTICE, BinaryPolicy, CutMarker
 from local.rds.model.script import Effect, Rule
 from local.rds.model.throttle import RateLimit
-from tests.support.rds_collecting import Collecting, audit_lines, collecting, database, pg_lines, slow_events
+from tests.support.metrics import emitted
+from tests.support.rds_collecting import (
+    TRACKING,
+    Collecting,
+    audit_lines,
+    collecting,
+    database,
+    pg_lines,
+    slow_events,
+)
 
 DOWNLOAD = "DownloadDBLogFilePortion"
 
@@ -21,6 +37,10 @@ DOWNLOAD = "DownloadDBLogFilePortion"
 def run() -> Iterator[Collecting]:
     with collecting() as made:
         yield made
+
+
+def _gaps(run: Collecting, instance: Instance) -> list[Gap]:
+    return [gap for one in run.identities(instance.resource_id) for gap in run.ledger(instance.resource_id, one)[1]]
 
 
 @pytest.mark.parametrize("style", MarkerStyle)
@@ -69,7 +89,7 @@ def test_odd_answer_loses_and_repeats_nothing(run: Collecting, effect: Effect) -
     for number in range(3):
         logs["slow"].write(slow_events(number * 60, 60, seed=number))
         run.run()
-    assert sum(run.server.control.applied()) > 2
+    assert sum(run.server.control.applied()) > 1
     run.server.control.script([])
     run.run(3, 3600)
     run.check(instance)
@@ -108,6 +128,24 @@ def test_rotation_between_listing_and_reading_mixes_no_files(run: Collecting) ->
         run.drain()
     run.run(3, 3600)
     run.check(instance)
+
+
+def test_segment_is_told_alike_by_whoever_tells_it_though_its_file_was_renamed_meanwhile(run: Collecting) -> None:
+    databases = [database(run, "mysql", "slow", name=f"orders-{number}") for number in range(12)]
+    for _, logs in databases:
+        logs["slow"].write(slow_events(0, 30))
+    run.discover()
+    messages = {json.loads(message["body"])["file"]["instance_id"]: message for message in run.messages()}
+    # The message itself is lost with its worker: discovery finds the file under its other name.
+    killed = [run.collect([messages[one.identifier]], effects) for effects, (one, _) in enumerate(databases)]
+    assert sum(map(bool, killed)) > 8
+    run.world.advance(timedelta(hours=1))
+    run.run(3)
+    told: dict[str, set[str]] = {}
+    for body in run.announced():
+        told.setdefault(body["key"], set()).add(json.dumps(body, sort_keys=True))
+    assert len(told) > 12
+    assert {len(bodies) for bodies in told.values()} == {1}
 
 
 def test_two_hours_pass_while_a_file_is_read(run: Collecting) -> None:
@@ -180,6 +218,74 @@ def test_reboot_that_takes_the_end_of_a_file_repeats_and_skips_nothing(run: Coll
     assert not set(first.splitlines()) & set(second.splitlines())
 
 
+def test_file_that_a_reboot_only_shortened_settles_and_the_ledger_says_so(run: Collecting) -> None:
+    instance, logs = database(run, "postgres", "stderr", unflushed=2500)
+    logs["stderr"].write(pg_lines(0, 300, seed=1))
+    run.run(2)
+    [identity] = run.identities(instance.resource_id)
+    before, _, position = run.ledger(instance.resource_id, identity)
+    run.server.control.reboot("orders-1")
+    run.run(2)
+    assert run.discover()["queued"] == 0
+    after, gaps, cut = run.ledger(instance.resource_id, identity)
+    [size] = [len(data) for data in run.truth(instance).values()]
+    assert (after, gaps, int(cut["shrunk"]["N"])) == (before, [], size)
+    assert cut["offset"] == position["offset"]
+    # Fewer bytes come than were lost: they are stored at once all the same, and nothing of what is there again.
+    logs["stderr"].write(pg_lines(1000, 3, seed=2))
+    run.run(2)
+    ranges, _, position = run.ledger(instance.resource_id, identity)
+    assert "shrunk" not in position
+    lines = b"".join(run.segment(stored.key) for stored in ranges).splitlines()
+    assert len(lines) == len(set(lines)) > 300
+    run.run(3, 3600)
+    run.check(instance)
+
+
+def test_file_that_a_reboot_shortened_for_good_is_finished_when_it_is_closed(run: Collecting) -> None:
+    instance, logs = database(run, "mysql", "slow", unflushed=2500)
+    logs["slow"].write(slow_events(0, 100))
+    run.run(2)
+    ranges = {one: run.ledger(instance.resource_id, one)[0] for one in run.identities(instance.resource_id)}
+    run.server.control.reboot("orders-1")
+    run.run(4, 1800)
+    for identity, stored in ranges.items():
+        after, gaps, position = run.ledger(instance.resource_id, identity)
+        assert (after, gaps, position["finished"]["BOOL"]) == (stored, [], True)
+    run.check(instance)
+
+
+def test_worker_killed_while_it_notes_what_a_reboot_took_stores_nothing_twice(run: Collecting) -> None:
+    databases = [database(run, "postgres", "stderr", name=f"orders-{number}", unflushed=2500) for number in range(12)]
+    for _, logs in databases:
+        logs["stderr"].write(pg_lines(0, 100, seed=1))
+    run.run(2)
+    for instance, _ in databases:
+        run.server.control.reboot(instance.identifier)
+    run.discover()
+    messages = {json.loads(message["body"])["file"]["instance_id"]: message for message in run.messages()}
+    left = [
+        message
+        for effects, (instance, _) in enumerate(databases)
+        for message in run.collect([messages[instance.identifier]], effects)
+    ]
+    assert 2 < len(left) < 12
+    run.waiting = left
+    run.drain()
+    for _, logs in databases:
+        logs["stderr"].write(pg_lines(1000, 2, seed=2))
+    run.run(3, 1800)
+    run.check(*(instance for instance, _ in databases))
+    for instance, _ in databases:
+        keys = [
+            stored.key
+            for one in run.identities(instance.resource_id)
+            for stored in run.ledger(instance.resource_id, one)[0]
+        ]
+        lines = b"".join(run.segment(key) for key in keys).splitlines()
+        assert len(lines) == len(set(lines))
+
+
 def test_reboot_between_two_portions_is_noticed(run: Collecting) -> None:
     instance, logs = database(run, "postgres", "stderr", portion_bytes=4000, unflushed=30_000)
     logs["stderr"].write(pg_lines(0, 200, seed=1))
@@ -192,6 +298,36 @@ def test_reboot_between_two_portions_is_noticed(run: Collecting) -> None:
     run.run(3)
     run.run(3, 3600)
     run.check(instance)
+
+
+def test_file_that_came_back_as_another_is_compared_a_window_at_a_time(
+    run: Collecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collector, "REWIND_BYTES", 20_000)
+    instance, logs = database(run, "postgres", "stderr")
+    logs["stderr"].write(pg_lines(0, 1200, seed=1))
+    run.run(2)
+    # Of the first two segments and the half of a line nothing has changed.
+    held = run.ledger(instance.resource_id, run.identities(instance.resource_id)[0])[0]
+    kept = held[2].start + 50
+    assert len(held) > 3
+    data = logs["stderr"]._data
+    data[kept:] = bytes(data[kept:]).replace(b"x", b"y").replace(b"LOG:", b"log:")
+    logs["stderr"].write(pg_lines(1200, 50))
+    compared = []
+
+    def counted(stored: bytes, found: bytes) -> int:
+        compared.append(len(stored))
+        return common(stored, found)
+
+    monkeypatch.setattr(collector, "common", counted)
+    run.run(2)
+    assert len(compared) > 2
+    assert max(compared) <= 65_536
+    run.run(3, 3600)
+    run.check(instance)
+    ranges = run.ledger(instance.resource_id, run.identities(instance.resource_id)[0])[0]
+    assert min(stored.start for stored in ranges if stored.incarnation) == held[2].start
 
 
 def test_purged_file_is_a_gap_and_not_silence(run: Collecting) -> None:
@@ -269,6 +405,24 @@ def test_bytes_that_are_no_text_come_by_the_complete_file(run: Collecting, polic
     run.check(instance)
 
 
+def test_file_is_idle_only_if_it_is_as_long_as_it_was_listed(run: Collecting) -> None:
+    instance, logs = database(run, "mysql", "slow")
+    event = slow_events(2, 1)
+    half = event.index(b"SET timestamp")
+    logs["slow"].write(slow_events(0, 2) + event[:half])
+    run.discover()
+    # By then the listing says nothing of what is written.
+    run.world.advance(timedelta(seconds=40))
+    logs["slow"].write(event[half:])
+    run.drain()
+    run.run(3)
+    run.check(instance)
+    [identity] = run.identities(instance.resource_id)
+    segments = [run.segment(stored.key) for stored in run.ledger(instance.resource_id, identity)[0]]
+    assert len(segments) > 1
+    assert all(segment.startswith(b"# Time") for segment in segments)
+
+
 def test_lines_that_end_in_cr_lf_keep_it(run: Collecting) -> None:
     instance, logs = database(run, "postgres", "stderr")
     logs["stderr"].write(pg_lines(0, 100).replace(b"\n", b"\r\n"))
@@ -328,6 +482,58 @@ def test_large_closed_file_is_streamed_even_if_the_connection_is_lost(run: Colle
     assert run.server.control.calls().get(DOWNLOAD, 0) < 5
 
 
+def _cut_short(monkeypatch: pytest.MonkeyPatch, length: int) -> None:
+    """Let complete files end early, and the end look like theirs."""
+    whole = CompleteFiles.stream
+
+    def stream(self: CompleteFiles, instance: str, file: str) -> Iterator[bytes]:
+        left = length
+        for chunk in whole(self, instance, file):
+            yield chunk[:left]
+            left -= len(chunk)
+            if left <= 0:
+                return
+
+    monkeypatch.setattr(CompleteFiles, "stream", stream)
+
+
+def test_complete_file_that_ends_early_without_an_error_is_read_on_by_portions(
+    run: Collecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _cut_short(monkeypatch, 20_000)
+    monkeypatch.setattr(complete, "_CLOSED_BYTES", 10_000)
+    instance, logs = database(run, "mysql", "slow")
+    logs["slow"].write(slow_events(0, 200))
+    run.world.advance(timedelta(hours=1))
+    run.run(3)
+    run.check(instance)
+    assert _gaps(run, instance) == []
+
+
+def test_bytes_that_are_listed_and_given_by_no_path_are_a_gap(run: Collecting) -> None:
+    instance, logs = database(run, "mysql", "slow")
+    logs["slow"].write(slow_events(0, 20))
+    run.world.advance(timedelta(hours=1))
+    listing = Rule(Effect.LISTED_BEYOND_READABLE, action="DescribeDBLogFiles", times=None, amount=241)
+    run.server.control.script([listing])
+    run.run(3)
+    run.check(instance)
+    [gap] = [gap for gap in _gaps(run, instance) if gap.start]
+    assert (gap.reason, gap.end) == ("undelivered", gap.start + 241)
+
+
+def test_hole_in_the_ledger_is_declared_when_its_file_is_finished(run: Collecting) -> None:
+    instance, logs = database(run, "mysql", "slow")
+    logs["slow"].write(slow_events(0, 300))
+    run.run()
+    [identity] = run.identities(instance.resource_id)
+    stored = run.ledger(instance.resource_id, identity)[0][0]
+    key = {"resource": {"S": instance.resource_id}, "item": {"S": f"range#{identity}#0000#{stored.start:015d}"}}
+    aws.dynamodb().delete_item(TableName=TRACKING, Key=key)
+    run.run(2, 3600)
+    assert [(gap.start, gap.end, gap.reason) for gap in _gaps(run, instance)] == [(0, stored.end, "unaccounted")]
+
+
 def test_throttled_account_slows_down_and_loses_nothing(run: Collecting) -> None:
     instance, logs = database(run, "mysql", "slow", portion_bytes=20_000)
     run.server.control.limit(ACCOUNT, REGION, RateLimit(rate=0.05, burst=4, real_time=False))
@@ -337,6 +543,35 @@ def test_throttled_account_slows_down_and_loses_nothing(run: Collecting) -> None
     run.run(3, 3600)
     run.check(instance)
     assert run.server.control.calls()["throttled"] > 0
+
+
+@pytest.mark.parametrize("effect", [Effect.THROTTLE, Effect.NOT_READY, Effect.ACCESS_DENIED, Effect.INTERNAL_FAILURE])
+def test_what_rds_does_not_give_now_comes_with_the_next_pass_and_blocks_nothing(
+    run: Collecting, effect: Effect, capsys: pytest.CaptureFixture[str]
+) -> None:
+    instance, logs = database(run, "postgres", "stderr")
+    logs["stderr"].write(pg_lines(0, 50))
+    run.discover()
+    run.server.control.script([Rule(effect, action=DOWNLOAD, times=None)])
+    capsys.readouterr()
+    assert run.collect(run.messages()) == []
+    failed = {one for one in emitted(capsys.readouterr().out)["CollectionsFailed"] if one}
+    assert failed == ({1} if effect in {Effect.ACCESS_DENIED, Effect.INTERNAL_FAILURE} else set())
+    run.server.control.script([])
+    run.run(2)
+    run.check(instance)
+
+
+def test_file_that_another_worker_has_comes_with_the_next_pass(run: Collecting) -> None:
+    instance, logs = database(run, "postgres", "stderr")
+    logs["stderr"].write(pg_lines(0, 50))
+    run.discover()
+    messages = run.messages()
+    run.collect(messages, kill_after=1)
+    assert run.collect([message | {"messageId": "another"} for message in messages]) == []
+    run.world.advance(timedelta(minutes=16))
+    run.run(2)
+    run.check(instance)
 
 
 def test_worker_that_comes_to_life_again_changes_nothing(run: Collecting) -> None:
@@ -356,7 +591,7 @@ def test_worker_that_comes_to_life_again_changes_nothing(run: Collecting) -> Non
             assert run.collect([message | {"messageId": "another"} for message in messages]) == []
 
     with run.watching("TransactWriteItems", another):
-        assert run.collect(messages) == messages
+        assert run.collect(messages) == []
     assert commits > 2
     run.run(2, 3600)
     run.check(instance)

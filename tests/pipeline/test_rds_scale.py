@@ -1,9 +1,9 @@
-"""The model of scale of database_logs against the collector: what a task sends."""
+"""The model of scale of database_logs against discovery and the collector: what a pass asks, and a task sends."""
 
 from collections import Counter
 from datetime import timedelta
 
-from bench.rds_scale_model import Task, task_calls, task_requests
+from bench.rds_scale_model import Task, discovery_calls, task_calls, task_requests
 from kernel.metering import Meter
 from tests.support.rds_collecting import collecting, database, pg_lines
 
@@ -11,11 +11,16 @@ from tests.support.rds_collecting import collecting, database, pg_lines
 _BUDGET_CHANGES = 2
 
 
-def test_model_counts_what_a_task_sends() -> None:
+def test_model_counts_what_a_pass_asks_and_a_task_sends() -> None:
     with collecting() as run:
         _, sources = database(run, "postgres", "stderr")
         sources["stderr"].write(pg_lines(0, 20))
-        run.run()
+        asked = Meter(memory_mb=0)
+        run.discover()
+        calls = {name: number for name, number in asked.read().requests.items() if name.startswith("rds.")}
+        assert calls == discovery_calls(1, 1, 1)
+        run.drain()
+        run.world.advance(timedelta(seconds=300))
         sources["stderr"].write(pg_lines(20, 20, 1))
         run.world.advance(timedelta(seconds=40))
         run.discover()

@@ -48,6 +48,8 @@ class OpenObserve:
         poisonous: `_id`s of documents that the body cannot be parsed with.
         requests: Decoded bytes of each bulk request that came.
         payload_limit: Decoded bytes that a request may have.
+        retry_after: Seconds that it asks to wait where it has too many requests.
+        password: Of the user.
     """
 
     def __init__(self, *, past_hours: float = 5, future_hours: float = 24) -> None:
@@ -56,6 +58,8 @@ class OpenObserve:
         self.poisonous: set[str] = set()
         self.requests: list[int] = []
         self.payload_limit = 209_715_200
+        self.retry_after = 3
+        self.password = PASSWORD
         self.past, self.future = past_hours * _HOUR, future_hours * _HOUR
         self.lock = threading.Lock()
         self.url = ""
@@ -148,7 +152,7 @@ class _Handler(BaseHTTPRequestHandler):
             f"/api/{ORGANISATION}/_bulk": self._bulk,
             f"/api/{ORGANISATION}/_search": self._search,
         }
-        token = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        token = base64.b64encode(f"{USER}:{self._state.password}".encode()).decode()
         if self.headers.get("Authorization") != f"Basic {token}":
             self._answer(401, "Unauthorized Access")
         elif route := routes.get(self.path.partition("?")[0]):
@@ -216,7 +220,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Type", "text/plain" if isinstance(content, str) else "application/json")
         self.send_header("Content-Length", str(len(body)))
         if status == 429:
-            self.send_header("Retry-After", "3")
+            self.send_header("Retry-After", str(self._state.retry_after))
         self.end_headers()
         self.wfile.write(body)
 

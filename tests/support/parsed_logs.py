@@ -63,7 +63,7 @@ def stored(data: bytes = SLOW_LOG, file: FileRef | None = None, start: int = 0) 
     file = file or file_of()
     segment = SegmentCommitted(
         file=file,
-        generation="g1",
+        generation=f"{file.file}@g1",
         start=start,
         end=start + len(data),
         key=f"raw/{file.dbi_resource_id}/{file.file}/{start}.gz",

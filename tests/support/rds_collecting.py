@@ -17,6 +17,7 @@ from unittest.mock import patch
 from moto import mock_aws
 
 from database_logs.adapters import tracking
+from database_logs.adapters.apis import memory
 from database_logs.adapters.budget import Budget
 from database_logs.collection import collector
 from database_logs.collection.ledger import Gap, account
@@ -37,8 +38,8 @@ from tests.support.rds import START
 if TYPE_CHECKING:
     from local.rds.model.generations import Generation
 
-SEGMENTS, TRACKING, JOBS, FLEET = "segments", "tracking", "jobs", "/fleet"
-TABLES = {TRACKING: ("resource", "item"), JOBS: ("job_id",)}
+SEGMENTS, TRACKING, METADATA, JOBS, FLEET = "segments", "tracking", "instance-metadata", "jobs", "/fleet"
+TABLES = {TRACKING: ("resource", "item"), METADATA: ("resource", "item"), JOBS: ("job_id",)}
 EFFECTS = frozenset({"PutObject", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "SendMessage"})
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": ACCOUNT,
@@ -50,11 +51,14 @@ ENVIRONMENT = {
     "POWERTOOLS_LOG_LEVEL": "CRITICAL",
     "FLEET_PARAMETER": FLEET,
     "TRACKING_TABLE": TRACKING,
+    "METADATA_TABLE": METADATA,
+    "VALKEY_URL": "",
     "JOBS_TABLE": JOBS,
     "SEGMENTS_BUCKET": SEGMENTS,
     "SEGMENT_BYTES": "65536",
     "LEASE_SECONDS": "900",
     "MARGIN_SECONDS": "60",
+    "CONCURRENT_PORTIONS": "4",
 }
 
 
@@ -106,11 +110,22 @@ class Collecting:
         """Let time go by for a worker that waits."""
         self.world.advance(timedelta(seconds=seconds))
 
-    def discover(self, **event: Any) -> dict[str, Any]:
-        """Call discover_logs."""
-        self.reaper.arm(None)
-        result: dict[str, Any] = discover_logs.handler(event, Context())
+    def discover(self, kill_after: int | None = None, **event: Any) -> dict[str, Any]:
+        """Call discover_logs; nothing is returned if it was killed."""
+        self.reaper.arm(kill_after)
+        try:
+            result: dict[str, Any] = discover_logs.handler(event, Context())
+        except Killed:
+            return {}
         return result
+
+    def missed(self, resource: str) -> list[tuple[str, str, str]]:
+        """Return hours that were never listed, each run as its first hour, the end of the last, and the reason."""
+        return [
+            (item["first_hour"]["S"], item["until_hour"]["S"], item["reason"]["S"])
+            for item in tracking.query(aws.dynamodb(), TRACKING, resource, "gap#")
+            if "first_hour" in item
+        ]
 
     def messages(self) -> list[dict[str, Any]]:
         """Take all messages of the collection queue, as Lambda's poller hands them over."""
@@ -186,6 +201,8 @@ class Collecting:
         offset = int(item["offset"]["N"]) if "offset" in item else 0
         assert account(ranges, gaps, offset).complete, (identity, account(ranges, gaps, offset))
         data = b""
+        if "shrunk" in item:
+            offset = min(offset, int(item["shrunk"]["N"]))
         for stored, start, end in overlay(ranges, offset):
             segment = self.segment(stored.key)
             assert len(segment) == stored.end - stored.start
@@ -208,13 +225,29 @@ class Collecting:
 
     def truth(self, instance: Instance) -> dict[int, bytes]:
         """Return the bytes of every generation that an instance has or had, but those that move on to another."""
-        found: dict[int, Generation] = {}
-        for log in instance.logs:
-            for generation in (*(gone.generation for gone in log.purged), *log.files.values()):
-                if not generation.moves_on:
-                    found[generation.number] = generation
         now = self.world.now()
-        return {number: one.read(0, one.size(now), now) for number, one in sorted(found.items())}
+        return {one.number: one.read(0, one.size(now), now) for one in self._generations(instance)}
+
+    def replaced(self, instance: Instance) -> list[bytes]:
+        """Return files as they were before a restart took their first lines, by which numbered ones are known."""
+        found = []
+        now = self.world.now()
+        for generation in self._generations(instance):
+            data = generation.read(0, generation.size(now), now)
+            for loss in reversed(generation.losses):
+                data = data[: loss.offset] + b"".join(generation.source.read(*run) for run in loss.runs)
+                if loss.offset <= data.find(b"\n"):
+                    found.append(data)
+        return found
+
+    def _generations(self, instance: Instance) -> list["Generation"]:
+        found = {
+            generation.number: generation
+            for log in instance.logs
+            for generation in (*(gone.generation for gone in log.purged), *log.files.values())
+            if not generation.moves_on
+        }
+        return [found[number] for number in sorted(found)]
 
     def check(self, *instances: Instance) -> None:
         """Hold the lake against the world: each file's bytes, in order, but for what is declared lost."""
@@ -235,7 +268,9 @@ class Collecting:
                     match = next((one for one in kept if one[1] and data.startswith(one[0])), None)
                 assert match is not None, _difference(data, [one[0] for one in kept])
                 kept.remove(match)
-            assert not [one for one in kept if one[0]], "the lake has a file that the world has not"
+            before = self.replaced(instance)
+            others = [data for data, _ in kept if data and not any(one.startswith(data) for one in before)]
+            assert not others, "the lake has a file that the world has not"
 
 
 def _difference(data: bytes, kept: list[bytes]) -> str:
@@ -297,7 +332,7 @@ def _account() -> Any:
 
 
 def _forget() -> None:
-    for maker in (aws.s3, aws.dynamodb, aws.sqs, aws.ssm, aws.session, aws.rds, load):
+    for maker in (aws.s3, aws.dynamodb, aws.sqs, aws.ssm, aws.session, aws.rds, load, memory):
         maker.cache_clear()
 
 

@@ -1,30 +1,4 @@
-"use strict";
 {
-  // One tooltip for every mark that carries data-tip.
-  const tip = document.getElementById("tip");
-  const show = (event) => {
-    const mark = event.target.closest?.("[data-tip]");
-    tip.hidden = !mark;
-    if (!mark) return;
-    tip.textContent = mark.dataset.tip;
-    const box = tip.getBoundingClientRect();
-    const left = Math.min(Math.max(8, event.clientX - box.width / 2), innerWidth - box.width - 8);
-    const above = event.clientY - box.height - 14;
-    tip.style.translate = `${left}px ${above > 8 ? above : event.clientY + 18}px`;
-  };
-  addEventListener("pointermove", show, { passive: true });
-  addEventListener("pointerdown", show, { passive: true });
-  addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
-
-  for (const input of document.querySelectorAll("[data-filters]")) {
-    const rows = [...document.getElementById(input.dataset.filters).tBodies[0].rows];
-    const texts = rows.map((row) => row.textContent.toLowerCase());
-    input.addEventListener("input", () => {
-      const words = input.value.toLowerCase().split(/\s+/);
-      rows.forEach((row, i) => { row.hidden = !words.every((word) => texts[i].includes(word)); });
-    });
-  }
-
   // Paper has no summaries to click on; the proof is opened for it, the numbers behind charts are not.
   let closed = [];
   addEventListener("beforeprint", () => {

@@ -4,17 +4,18 @@ Functions take a few tokens at a time. The rate halves where RDS throttles, sinc
 again while it does not.
 """
 
+import math
 import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from botocore.exceptions import ClientError
 
-from database_logs.errors import ApiThrottled
+from database_logs.errors import ApiThrottled, ApiUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -24,7 +25,12 @@ _BURST_SECONDS: Final = 1.0
 _SLOWER: Final = 0.5
 _FASTER: Final = 0.25  # calls a second, for each second without a throttle
 _LEAST: Final = 0.5  # calls a second
+_LONGEST_PAUSE: Final = 20.0  # seconds
 _CONFLICTS: Final = 20
+_ATTEMPTS: Final = 5  # at a call
+# A pass over the fleet that asks for half a minute as often as it may is no full budget.
+_FADING_SECONDS: Final = 120.0
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True)
@@ -36,23 +42,31 @@ class Bucket:
         tokens: At that time; below nothing, they are taken from the time to come.
         at: Seconds since 1970.
         rate: Tokens a second.
+        used: Tokens a second that were taken, on an average that fades within minutes.
     """
 
     version: int
     tokens: float
     at: float
     rate: float
+    used: float = 0.0
+
+    @property
+    def wait(self) -> float:
+        """Seconds until the tokens are there that were taken."""
+        return max(-self.tokens / self.rate, 0.0)
 
     def take(self, now: float, number: int, ceiling: float) -> "Bucket":
         """Return the bucket without these tokens."""
         elapsed = max(now - self.at, 0.0)
         tokens = min(self.rate * _BURST_SECONDS, self.tokens + elapsed * self.rate)
         rate = min(ceiling, self.rate + elapsed * _FASTER)
-        return Bucket(self.version + 1, tokens - number, max(now, self.at), rate)
+        used = self.used * math.exp(-elapsed / _FADING_SECONDS) + number / _FADING_SECONDS
+        return Bucket(self.version + 1, tokens - number, max(now, self.at), rate, used)
 
     def slower(self) -> "Bucket":
         """Return the bucket after a throttle: half as fast, and empty."""
-        return Bucket(self.version + 1, min(self.tokens, 0.0), self.at, max(_LEAST, self.rate * _SLOWER))
+        return Bucket(self.version + 1, min(self.tokens, 0.0), self.at, max(_LEAST, self.rate * _SLOWER), self.used)
 
 
 class Budget:
@@ -66,6 +80,10 @@ class Budget:
         now: The time.
         sleep: Waits for seconds.
         longest: Seconds that are waited for a token at most.
+
+    Attributes:
+        spent: Calls that were paid for.
+        throttled: Of them, those that RDS refused for their rate.
     """
 
     IAM: ClassVar = frozenset({"dynamodb:PutItem"})
@@ -91,7 +109,33 @@ class Budget:
         self._lock = Lock()
         self._held = 0
         self._known: Bucket | None = None
+        self.spent = 0
         self.throttled = 0
+
+    @property
+    def share(self) -> float:
+        """Which part of the calls that are answered all functions used lately; 0 if this one asked nothing."""
+        return self._known.used / self._known.rate if self._known else 0.0
+
+    def pay(self, call: Callable[[], Answer]) -> Answer:
+        """Make a call, and again, after a while, where RDS throttles it or is not there; each attempt costs a token.
+
+        Raises:
+            ApiThrottled: The account answers no more calls for now.
+            ApiUnavailable: Five times.
+        """
+        for attempt in range(_ATTEMPTS):
+            self.spend()
+            try:
+                return call()
+            except (ApiThrottled, ApiUnavailable) as error:
+                # A passing fault says nothing of the rate.
+                rate = self._slow_down() if isinstance(error, ApiThrottled) else 1.0
+                if attempt == _ATTEMPTS - 1:
+                    raise
+            # Exponential backoff with full jitter.
+            self._sleep(random.uniform(0, min(_LONGEST_PAUSE, 2.0**attempt / rate)))  # noqa: S311 - jitter
+        raise AssertionError("unreachable: the loop returns or raises")
 
     def spend(self) -> None:
         """Take a token for one call, waiting for it if need be.
@@ -101,25 +145,29 @@ class Budget:
         """
         with self._lock:
             if not self._held:
-                bucket = self._change(lambda known, now: known.take(now, _LEASE, self._ceiling))
-                wait = -bucket.tokens / bucket.rate
-                if wait > self._longest:
-                    raise ApiThrottled(
-                        f"The budget of {self._key['resource']['S']} is spent for {wait:.0f} seconds. Others ask too "
-                        "often, or the rate of the fleet is too low."
-                    )
+                wait = self._change(self._lease).wait
                 self._held = _LEASE
-                if wait > 0:
+                if wait:
                     self._sleep(wait)
             self._held -= 1
+            self.spent += 1
 
-    def throttle(self, attempt: int) -> None:
-        """Note that RDS throttled, and wait, by exponential backoff with full jitter."""
+    def _lease(self, known: Bucket, now: float) -> Bucket:
+        bucket = known.take(now, _LEASE, self._ceiling)
+        if bucket.wait > self._longest:
+            # Before it is written: tokens of calls that nobody makes would keep others waiting for ever.
+            raise ApiThrottled(
+                f"The budget of {self._key['resource']['S']} is spent for {bucket.wait:.0f} seconds. Others ask too "
+                "often, or the rate of the fleet is too low."
+            )
+        return bucket
+
+    def _slow_down(self) -> float:
+        """Note that RDS throttled, and return the rate from then on."""
         with self._lock:
             self.throttled += 1
             self._held = 0
-            bucket = self._change(lambda known, _: known.slower())
-        self._sleep(random.uniform(0, min(20.0, 2.0**attempt / bucket.rate)))  # noqa: S311 - jitter
+            return self._change(lambda known, _: known.slower()).rate
 
     def _change(self, change: Callable[[Bucket, float], Bucket]) -> Bucket:
         for _ in range(_CONFLICTS):
@@ -146,6 +194,7 @@ class Budget:
                 "tokens": {"N": f"{bucket.tokens:.6f}"},
                 "at": {"N": f"{bucket.at:.3f}"},
                 "rate": {"N": f"{bucket.rate:.6f}"},
+                "used": {"N": f"{bucket.used:.6f}"},
             },
             ConditionExpression="attribute_not_exists(version) OR version = :before",
             ExpressionAttributeValues={":before": {"N": str(before)}},
@@ -154,6 +203,6 @@ class Budget:
 
 
 def _bucket(item: Any) -> Bucket:
-    return Bucket(
-        int(item["version"]["N"]), float(item["tokens"]["N"]), float(item["at"]["N"]), float(item["rate"]["N"])
-    )
+    # While a deployment goes on, functions of the version before write items without `used`.
+    item = {"used": {"N": "0"}, **item}
+    return Bucket(int(item["version"]["N"]), *(float(item[name]["N"]) for name in ("tokens", "at", "rate", "used")))

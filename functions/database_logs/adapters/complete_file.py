@@ -14,12 +14,14 @@ from xml.etree import ElementTree as ET
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 
-from database_logs.adapters.rds import meaning
+from database_logs.adapters.rds import Calls, meaning
 from database_logs.errors import AccessRefused, DeliveryShort
 
 if TYPE_CHECKING:
     import boto3
     from mypy_boto3_rds import RDSClient
+
+    from database_logs.adapters.budget import Budget
 
 _CHUNK: Final = 1 << 20
 _TIMEOUT: Final = 60  # seconds without a byte
@@ -32,12 +34,16 @@ class CompleteFiles:
     Args:
         session: Whose credentials sign.
         rds: Whose endpoint is asked.
+        budget: Whether RDS counts these calls with the others is not known, so they are paid for alike.
+        calls: Counted up.
     """
 
     IAM: ClassVar = frozenset({"rds:DownloadCompleteDBLogFile"})
 
-    def __init__(self, session: "boto3.Session", rds: "RDSClient") -> None:
+    def __init__(self, session: "boto3.Session", rds: "RDSClient", budget: "Budget", calls: Calls) -> None:
         self._session = session
+        self._budget = budget
+        self._calls = calls
         self._endpoint = rds.meta.endpoint_url
         self._region = rds.meta.region_name
 
@@ -49,9 +55,20 @@ class CompleteFiles:
             DeliveryShort: The connection was lost.
         """
         chunks = self._chunks(f"/v13/downloadCompleteLogFile/{quote(instance_id)}/{quote(file)}")
-        return _unpacked(chunks) if file.endswith(".gz") else chunks
+        return unpacked(chunks) if file.endswith(".gz") else chunks
 
     def _chunks(self, path: str) -> Iterator[bytes]:
+        connection, answer = self._budget.pay(lambda: self._asked(path))
+        try:
+            while chunk := answer.read(_CHUNK):
+                yield chunk
+        except (http.client.HTTPException, OSError) as error:
+            raise _lost(path, error) from error
+        finally:
+            connection.close()
+
+    def _asked(self, path: str) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+        """Return the answer once it has begun to arrive, and the connection, which is the caller's to close."""
         request = AWSRequest("GET", f"{self._endpoint}{path}")
         credentials = self._session.get_credentials()
         if credentials is None:
@@ -61,37 +78,57 @@ class CompleteFiles:
         kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
         connection = kind(place.netloc, timeout=_TIMEOUT)
         try:
-            try:
-                connection.request("GET", path, headers=dict(request.headers.items()))
-                answer = connection.getresponse()
-                if answer.status != http.client.OK:
-                    raise _refused(answer.status, answer.read())
-                while chunk := answer.read(_CHUNK):
-                    yield chunk
-            except (http.client.HTTPException, OSError) as error:
-                raise DeliveryShort(f"The connection was lost while {path} was read: {error!r}.") from error
-        finally:
+            connection.request("GET", path, headers=dict(request.headers.items()))
+            answer = connection.getresponse()
+            body = b"" if answer.status == http.client.OK else answer.read()
+        except (http.client.HTTPException, OSError) as error:
             connection.close()
+            raise _lost(path, error) from error
+        if answer.status != http.client.OK:
+            connection.close()
+            raise self._refused(answer.status, body)
+        return connection, answer
+
+    def _refused(self, status: int, body: bytes) -> Exception:
+        code, message = _error_of(body)
+        meant = meaning(code, message)
+        self._calls.note(meant)
+        return meant or DeliveryShort(f"RDS answered {status} {code}: {message}")
 
 
-def _refused(status: int, body: bytes) -> Exception:
+def _lost(path: str, error: Exception) -> DeliveryShort:
+    return DeliveryShort(f"The connection was lost while {path} was read: {error!r}.")
+
+
+def _error_of(body: bytes) -> tuple[str, str]:
+    """Return code and message of an error; empty where it has none."""
     try:
         error = ET.fromstring(body).find("{*}Error")  # noqa: S314 - of the service itself
     except ET.ParseError:
         error = None
-    code = error.findtext("{*}Code", "") if error is not None else ""
-    message = error.findtext("{*}Message", "") if error is not None else ""
-    return meaning(code, message) or DeliveryShort(f"RDS answered {status} {code}: {message}")
+    if error is None:
+        return "", ""
+    return error.findtext("{*}Code", ""), error.findtext("{*}Message", "")
 
 
-def _unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def unpacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield what an archive holds, a megabyte at most at a time, however small it is packed.
+
+    Raises:
+        DeliveryShort: The archive does not end.
+    """
     unpacker = zlib.decompressobj(_GZIP)
     for chunk in chunks:
         data = chunk
         while data:
+            if unpacker.eof:
+                # gzip archives may follow each other in one file (RFC 1952, 2.2); zeros may fill the last block.
+                if not (data := data.lstrip(b"\0")):
+                    break
+                unpacker = zlib.decompressobj(_GZIP)
             if plain := unpacker.decompress(data, _CHUNK):
                 yield plain
-            data = unpacker.unconsumed_tail
+            data = unpacker.unconsumed_tail or unpacker.unused_data
     if rest := unpacker.flush():
         yield rest
     if not unpacker.eof:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from botocore.exceptions import ClientError
 
 from database_logs.discovery.fleet import Fleet, parse_fleet
-from database_logs.errors import AccessRefused
+from database_logs.errors import AccessRefused, ApiFailed
 from kernel import aws
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ class EstateSessions:
 
         Raises:
             AccessRefused: STS refuses the role.
+            ApiFailed: It fails.
         """
         if estate.role_arn is None:
             return aws.session()
@@ -54,7 +55,7 @@ class EstateSessions:
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code not in _NOT_ASSUMED:
-                raise
+                raise ApiFailed(f"STS fails at the role {estate.role_arn}: {error}") from error
             raise AccessRefused(
                 f"STS refuses the role {estate.role_arn} ({code}). Look whether it exists, and whether its trust "
                 "policy names this account and the fleet's external_id."

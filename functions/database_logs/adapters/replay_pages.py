@@ -1,15 +1,17 @@
 """Documents of replays in the lake bucket: the plan, its lists of segments, and which lists were queued."""
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from database_logs.contracts import LogReplayPlan, SegmentCommitted
+from database_logs.contracts import LogReplayPlan, RestoreTask, SegmentCommitted
 from database_logs.errors import ReplayPageMissing
 from database_logs.locations import queued_key
 from kernel.objects import Bucket
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mypy_boto3_s3 import S3Client
+    from pydantic import BaseModel
 
 _JSON = "application/json"
 
@@ -29,13 +31,16 @@ class ReplayPageReader:
         Raises:
             ReplayPageMissing: It is not there.
         """
-        body = self._bucket.get(page)
+        return [SegmentCommitted.model_validate_json(line) for line in self._lines(page)]
+
+    def _lines(self, key: str) -> list[bytes]:
+        body = self._bucket.get(key)
         if body is None:
             raise ReplayPageMissing(
-                f"There is no list s3://{self._bucket.name}/{page}: the replay was not planned, or its documents have "
+                f"There is no list s3://{self._bucket.name}/{key}: the replay was not planned, or its documents have "
                 "expired. Plan it anew under another name."
             )
-        return [SegmentCommitted.model_validate_json(line) for line in body.splitlines()]
+        return body.splitlines()
 
 
 class ReplayPages(ReplayPageReader):
@@ -52,9 +57,17 @@ class ReplayPages(ReplayPageReader):
         """Write the plan."""
         self._bucket.put(key, plan.model_dump_json().encode(), _JSON)
 
-    def write(self, page: str, segments: Sequence[SegmentCommitted]) -> None:
+    def write_lines(self, key: str, lines: "Sequence[BaseModel]") -> None:
         """Write a list."""
-        self._bucket.put(page, b"".join(each.model_dump_json().encode() + b"\n" for each in segments), _JSON)
+        self._bucket.put(key, b"".join(each.model_dump_json().encode() + b"\n" for each in lines), _JSON)
+
+    def read_restores(self, key: str) -> list[RestoreTask]:
+        """Return a list of what is to be restored.
+
+        Raises:
+            ReplayPageMissing: It is not there.
+        """
+        return [RestoreTask.model_validate_json(line) for line in self._lines(key)]
 
     def is_queued(self, page: str) -> bool:
         """Return whether a list was queued as a whole."""

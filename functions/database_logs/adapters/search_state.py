@@ -3,6 +3,7 @@
 import json
 from typing import TYPE_CHECKING, ClassVar
 
+from database_logs.contracts import Forwarded
 from database_logs.locations import progress_key, refused_key
 from kernel.objects import Bucket
 
@@ -23,14 +24,14 @@ class SearchState:
     def __init__(self, s3: "S3Client", bucket: str) -> None:
         self._bucket = Bucket(s3, bucket)
 
-    def progress(self, message_id: str) -> int:
-        """Return how many records of a message are done with."""
+    def progress(self, message_id: str) -> Forwarded:
+        """Return what became of a message so far."""
         body = self._bucket.get(progress_key(message_id))
-        return 0 if body is None else int(json.loads(body)["records"])
+        return Forwarded() if body is None else Forwarded.model_validate_json(body)
 
-    def note_progress(self, message_id: str, records: int) -> None:
-        """Note how many records of a message are done with."""
-        self._bucket.put(progress_key(message_id), json.dumps({"records": records}).encode(), _JSON)
+    def note_progress(self, message_id: str, forwarded: Forwarded) -> None:
+        """Note what became of a message before it was interrupted."""
+        self._bucket.put(progress_key(message_id), forwarded.model_dump_json().encode(), _JSON)
 
     def note_refused(self, segment: str, document: "Document", reason: str) -> None:
         """Keep a document that search will never take, as it was sent, with the reason."""

@@ -1,7 +1,9 @@
 """Raw segments in S3: gzip, written once under a key that generation and range determine."""
 
 import gzip
+import hashlib
 import zlib
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from database_logs.errors import SegmentDamaged, SegmentMissing
@@ -46,6 +48,20 @@ class RawSegments:
             ) from error
 
 
+class SegmentList:
+    """Tells which raw segments there are."""
+
+    IAM: ClassVar = frozenset({"s3:ListBucket"})
+
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._bucket = Bucket(s3, bucket)
+
+    def keys(self, prefix: str) -> Iterator[str]:
+        """Yield the keys below a prefix."""
+        for key, _ in self._bucket.keys(prefix):
+            yield key
+
+
 class Segments(RawSegments):
     """Writes and reads raw segments."""
 
@@ -62,6 +78,17 @@ class Segments(RawSegments):
         except EffectConflict:
             return self.read(key)
         return data
+
+    def is_sound(self, key: str, sha256: str) -> bool:
+        """Whether a segment is there with its bytes."""
+        try:
+            return hashlib.sha256(self.read(key)).hexdigest() == sha256
+        except (SegmentMissing, SegmentDamaged):
+            return False
+
+    def restore(self, key: str, data: bytes) -> None:
+        """Put a segment in the place of one that is missing or damaged."""
+        self._bucket.put(key, gzip.compress(data, _LEVEL, mtime=0), "application/gzip")
 
 
 def _unpacked(body: bytes) -> bytes:

@@ -24,11 +24,11 @@ class CollectQueue:
         self._sqs = sqs
         self._url = url
 
-    def send(self, tasks: Sequence[tuple["CollectTask", str, int]]) -> None:
-        """Queue tasks in this order, each with the base name of its file and what is stored of it.
+    def send(self, tasks: Sequence[tuple["CollectTask", str, str]]) -> None:
+        """Queue tasks in this order, each with the base name of its file and the occasion.
 
-        The same state of a file is queued once within five minutes, as its message has the same identity; unless some
-        of it was stored meanwhile.
+        The same state of a file is queued once within five minutes on one occasion, as its message has the same
+        identity: by a pass that died and by the one that makes up for it, but not by the next one.
 
         Raises:
             MessagesRefused: SQS did not take some; those before them were sent.
@@ -45,10 +45,11 @@ class CollectQueue:
                         str(task.size),
                         task.last_written.isoformat(),
                         str(task.closed),
-                        str(offset),
+                        str(task.reopen),
+                        occasion,
                     ),
                 }
-                for number, (task, base, offset) in enumerate(tasks[start : start + _BATCH])
+                for number, (task, base, occasion) in enumerate(tasks[start : start + _BATCH])
             ]
             answer = self._sqs.send_message_batch(QueueUrl=self._url, Entries=entries)  # type: ignore[arg-type]
             if failed := answer.get("Failed"):

@@ -2,9 +2,10 @@
 
 Key `resource`, the DbiResourceId, and `item`:
 
-    position#<identity>                          how far a generation is collected: lease, plan, offset
+    position#<identity>                          how far a generation is collected: lease, plan, offset, shrunk
     range#<identity>#<incarnation>#<start>       a stored range
     gap#<identity>#<start>                       a lost one, with its reason
+    gap#<base>@hours#<first>                     hours of a log of which no file was ever listed, with the reason
     file#<LogFileName>                           which state of a listed file is dealt with
     displaced#<identity>                         a file not finished whose last name is another's by now
 
@@ -12,7 +13,7 @@ A lease has an epoch, which whoever takes it raises. Each change is on condition
 comes to life again changes nothing. Offset, range and job change in one transaction.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -20,6 +21,7 @@ from botocore.exceptions import ClientError
 
 from database_logs.collection.ledger import Gap, Reason
 from database_logs.collection.positions import Ending, Plan, Position, Stored
+from database_logs.collection.unlisted import Unlisted
 from database_logs.discovery.files import Known
 from database_logs.errors import LeaseHeld, LeaseLost
 
@@ -30,7 +32,38 @@ _JOB_DAYS: Final = 30
 _CANCELLED: Final = "TransactionCanceledException"
 
 
-class Tracking:
+class Ledger:
+    """What is stored of an instance's files, and what is lost.
+
+    Args:
+        dynamodb: The client.
+        table: The table `tracking`.
+    """
+
+    IAM: ClassVar = frozenset({"dynamodb:Query"})
+
+    def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def positions(self, resource: str) -> Iterator[tuple[Position, datetime]]:
+        """Yield how far each generation of an instance is collected, and when a worker last took it."""
+        for item in self._items(resource, "position#"):
+            yield position_of(item), datetime.fromtimestamp(_number(item, "seen_at"), UTC)
+
+    def ranges(self, resource: str, identity: str) -> list[Stored]:
+        """Return the stored ranges of a generation, all incarnations, in the order of incarnation and start."""
+        return [stored_of(item) for item in self._items(resource, f"range#{identity}#")]
+
+    def gaps(self, resource: str, identity: str) -> list[Gap]:
+        """Return the gaps of a generation."""
+        return [_gap_of(item) for item in self._items(resource, f"gap#{identity}#")]
+
+    def _items(self, resource: str, prefix: str) -> Iterator[dict[str, Any]]:
+        yield from query(self._dynamodb, self._table, resource, prefix)
+
+
+class Tracking(Ledger):
     """What a collector may do with the position of a file.
 
     Args:
@@ -38,11 +71,11 @@ class Tracking:
         tables: Names of the tables `tracking` and `jobs`.
     """
 
-    IAM: ClassVar = frozenset({"dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"})
+    IAM: ClassVar = Ledger.IAM | {"dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
 
     def __init__(self, dynamodb: "DynamoDBClient", tables: tuple[str, str]) -> None:
-        self._dynamodb = dynamodb
-        self._table, self._jobs = tables
+        super().__init__(dynamodb, tables[0])
+        self._jobs = tables[1]
 
     def acquire(self, resource: str, identity: str, owner: str, now: datetime, lease: timedelta) -> Position:
         """Take the lease of a generation, which begins to exist with it.
@@ -106,7 +139,7 @@ class Tracking:
         update = self._change(
             resource,
             position,
-            "SET #offset = :end, tail = :tail, unannounced = :stored REMOVE #plan",
+            "SET #offset = :end, tail = :tail, unannounced = :stored REMOVE #plan, shrunk",
             {":end": {"N": str(stored.end)}, ":tail": {"B": tail}, ":stored": {"M": _stored(stored)}},
             {"#plan": "plan", "#offset": "offset"},
             offset=stored.start,
@@ -115,6 +148,17 @@ class Tracking:
         put = {"TableName": self._table, "Item": {**_key(resource, item), **_stored(stored)}}
         job = self._job_state(resource, position, stored.start, "committed", now)
         self._transact(position, [{"Update": update}, {"Put": put}, {"Update": job}])
+
+    def withdraw(self, resource: str, position: Position, now: datetime) -> None:
+        """Remove a plan of which nothing was stored, so that nobody reads for it again.
+
+        Raises:
+            LeaseLost: Another worker has the file.
+        """
+        names = {"#plan": "plan", "#offset": "offset"}
+        update = self._change(resource, position, "REMOVE #plan", {}, names, offset=position.offset)
+        job = self._job_state(resource, position, position.offset, "withdrawn", now)
+        self._transact(position, [{"Update": update}, {"Update": job}])
 
     def announced(self, resource: str, position: Position, stored: Stored, now: datetime) -> None:
         """Note that a stored range was handed on.
@@ -134,8 +178,18 @@ class Tracking:
         """
         values = {":to": {"N": str(offset)}, ":tail": {"B": tail}, ":next": {"N": str(position.incarnation + 1)}}
         names = {"#plan": "plan", "#offset": "offset"}
-        expression = "SET #offset = :to, tail = :tail, incarnation = :next REMOVE #plan"
+        expression = "SET #offset = :to, tail = :tail, incarnation = :next REMOVE #plan, shrunk"
         self._update(resource, position, expression, values, names, offset=position.offset)
+
+    def shrink(self, resource: str, position: Position, size: int, now: datetime) -> None:
+        """Note that a restart cut the file to a size below the offset, and that nothing came in that place so far.
+
+        Raises:
+            LeaseLost: Another worker has the file.
+        """
+        values = {":size": {"N": str(size)}, ":now": {"S": now.isoformat()}}
+        expression = "SET shrunk = :size, shrunk_at = :now REMOVE #plan"
+        self._update(resource, position, expression, values, {"#plan": "plan"}, offset=position.offset)
 
     def finish(self, resource: str, position: Position) -> None:
         """Note that all of a file is stored.
@@ -162,7 +216,7 @@ class Tracking:
             offset=position.offset,
         )
         item = {
-            **_key(resource, f"gap#{position.identity}#{gap.start:015d}"),
+            **_key(resource, _gap_item(position.identity, gap.start)),
             "start": {"N": str(gap.start)},
             "reason": {"S": gap.reason.value},
             "found_at": {"S": now.isoformat()},
@@ -170,6 +224,20 @@ class Tracking:
         if gap.end is not None:
             item["end"] = {"N": str(gap.end)}
         self._transact(position, [{"Update": update}, {"Put": {"TableName": self._table, "Item": item}}])
+
+    def reopen(self, resource: str, position: Position, gaps: Sequence[Gap]) -> None:
+        """Go on with a file that was given up and is there again; its gaps are none any more.
+
+        Raises:
+            LeaseLost: Another worker has the file.
+        """
+        names = {"#plan": "plan", "#offset": "offset"}
+        update = self._change(resource, position, "REMOVE finished, #plan", {}, names, offset=position.offset)
+        deletes = [
+            {"Delete": {"TableName": self._table, "Key": _key(resource, _gap_item(position.identity, gap.start))}}
+            for gap in gaps
+        ]
+        self._transact(position, [{"Update": update}, *deletes])
 
     def settle(self, resource: str, known: Known) -> None:
         """Note which state of a listed file is dealt with, so that it is queued again only when it moves.
@@ -187,17 +255,6 @@ class Tracking:
             if displaced.identity not in {None, known.identity} and not displaced.final:
                 item = known_item(resource, displaced) | _key(resource, f"displaced#{displaced.identity}")
                 self._dynamodb.put_item(TableName=self._table, Item=item | {"file": {"S": displaced.file}})
-
-    def ranges(self, resource: str, identity: str) -> list[Stored]:
-        """Return the stored ranges of a generation, all incarnations, in the order of incarnation and start."""
-        return [stored_of(item) for item in self._items(resource, f"range#{identity}#")]
-
-    def gaps(self, resource: str, identity: str) -> list[Gap]:
-        """Return the gaps of a generation."""
-        return [_gap_of(item) for item in self._items(resource, f"gap#{identity}#")]
-
-    def _items(self, resource: str, prefix: str) -> Iterator[dict[str, Any]]:
-        yield from query(self._dynamodb, self._table, resource, prefix)
 
     def _change(
         self,
@@ -297,6 +354,7 @@ def position_of(item: dict[str, Any]) -> Position:
         else Plan(_number(plan, "start"), _number(plan, "target"), Ending(plan["ending"]["S"])),
         unannounced=None if stored is None else stored_of(stored),
         final=item.get("finished", {}).get("BOOL", False),
+        shrunk=_number(item, "shrunk") if "shrunk" in item else None,
     )
 
 
@@ -324,6 +382,17 @@ def known_of(item: dict[str, Any]) -> Known:
     )
 
 
+def unlisted_item(resource: str, hours: Unlisted, now: datetime) -> Any:
+    """Return the item of hours that were never listed."""
+    return {
+        **_key(resource, f"gap#{hours.base}@hours#{hours.first:%Y-%m-%dT%H}"),
+        "first_hour": {"S": hours.first.isoformat()},
+        "until_hour": {"S": hours.until.isoformat()},
+        "reason": {"S": hours.reason.value},
+        "found_at": {"S": now.isoformat()},
+    }
+
+
 def stored_of(item: dict[str, Any]) -> Stored:
     """Return the stored range that an item holds."""
     return Stored(
@@ -333,11 +402,17 @@ def stored_of(item: dict[str, Any]) -> Stored:
         key=item["key"]["S"],
         truncated=item["truncated"]["BOOL"],
         open_tail=item["open_tail"]["BOOL"],
+        sha256=item["sha256"]["S"],
+        message=item["message"]["S"],
     )
 
 
 def _gap_of(item: dict[str, Any]) -> Gap:
     return Gap(_number(item, "start"), _number(item, "end") if "end" in item else None, Reason(item["reason"]["S"]))
+
+
+def _gap_item(identity: str, start: int) -> str:
+    return f"gap#{identity}#{start:015d}"
 
 
 def _lost(position: Position) -> LeaseLost:
@@ -369,6 +444,8 @@ def _stored(stored: Stored) -> dict[str, Any]:
         "key": {"S": stored.key},
         "truncated": {"BOOL": stored.truncated},
         "open_tail": {"BOOL": stored.open_tail},
+        "sha256": {"S": stored.sha256},
+        "message": {"S": stored.message},
     }
 
 

@@ -17,7 +17,10 @@ from database_logs.log_types import LogType
 # Of a first line; two files that agree in so much of it would have to be begun in the same instant.
 HEAD_BYTES: Final = 1024
 
+HOUR: Final = timedelta(hours=1)
 _DAY: Final = timedelta(days=1)
+# How long after the hour a file may still have the name of the one that is written to. RDS is not known to rename late.
+_LATE: Final = timedelta(minutes=5)
 _HOURLY: Final = frozenset({LogType.MYSQL_ERROR, LogType.MYSQL_SLOW, LogType.MYSQL_GENERAL})
 
 
@@ -53,19 +56,32 @@ def generation_of(file: str, name: LogFileName, last_written: datetime) -> Gener
         None where only its first line tells.
     """
     if is_hourly(name):
-        hour = hour_of(last_written)
-        if name.hour is not None:
-            hour = _renamed_hour(name.hour, last_written)
-        return Generation(f"{name.base}@{hour_id(hour, dated=True)}", hour=hour)
+        return of_hour(name, hour_of(last_written) if name.hour is None else _renamed_hour(name.hour, last_written))
     if name.hour is not None:
         return Generation(file.removesuffix(".gz"))
     return None
+
+
+def of_hour(name: LogFileName, hour: datetime) -> Generation:
+    """Return the generation of a log that is counted to an hour."""
+    return Generation(f"{name.base}@{hour_id(hour, dated=True)}", hour=hour)
+
+
+def is_renaming(hour: datetime, now: datetime) -> bool:
+    """Whether the file that is counted to an hour may have just been renamed, or be about to be."""
+    return hour <= now < hour + _LATE
 
 
 def generation_by_head(name: LogFileName, line: bytes) -> Generation:
     """Return the generation that begins with a line."""
     head = head_hash(line)
     return Generation(f"{name.base}@{head}", head=head)
+
+
+def unread(name: LogFileName, last_written: datetime) -> Generation:
+    """Return what a file is called whose first line nobody has read, and whose name is not its own; no file is it."""
+    unread_ = f"unread-{last_written:%Y-%m-%dT%H:%M:%SZ}"
+    return Generation(f"{name.base}@{unread_}", head=unread_)
 
 
 def first_line(data: bytes) -> bytes | None:
@@ -88,6 +104,6 @@ def _renamed_hour(text: str, last_written: datetime) -> datetime:
         return last_written.replace(
             year=year, month=month, day=number, hour=int(hour), minute=0, second=0, microsecond=0
         )
-    # Without a day it is the first such hour after the last byte.
-    live = hour_of(last_written)
+    # Without a day it is the first such hour after the last byte, which may be written before a late renaming.
+    live = hour_of(last_written - _LATE)
     return live + (live.replace(hour=int(hour)) - live) % _DAY

@@ -12,10 +12,18 @@ class Reason(StrEnum):
     """Why bytes are lost.
 
     PURGED: RDS removed the file before all of it was read. DELETED: the instance is gone, and its files with it.
+    UNDELIVERED: RDS lists the bytes, and gives them neither by portions nor in the complete file. UNACCOUNTED: no
+    segment has them although the position is behind them, which only a mistake of Gatehouse's own can bring about.
+    NEVER_LISTED: hours whose files came and went while nobody looked. MAYBE_NEVER_LISTED: the same, where nothing tells
+    that the server wrote a file in each of these hours.
     """
 
     PURGED = "purged"
     DELETED = "deleted"
+    UNDELIVERED = "undelivered"
+    UNACCOUNTED = "unaccounted"
+    NEVER_LISTED = "never_listed"
+    MAYBE_NEVER_LISTED = "maybe_never_listed"
 
 
 @dataclass(frozen=True)

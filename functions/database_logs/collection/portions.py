@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from database_logs.collection.markers import build, hour_id, hour_of, parse
+from database_logs.collection.markers import FIRST, build, hour_id, hour_of, parse
 from database_logs.collection.positions import TAIL_BYTES, tail_of
-from database_logs.errors import FileChanged, PortionUnreadable, SeamBroken
+from database_logs.errors import CharacterCut, FileChanged, PortionUnreadable, SeamBroken
 
 NOTICE: Final = b" [Your log message was truncated]"
 MOST_BYTES: Final = 1_048_576
@@ -58,6 +58,12 @@ class Statistics:
     truncations: int = 0
     repeated: int = 0
 
+    def add(self, other: "Statistics") -> None:
+        """Count what another counted."""
+        self.portions += other.portions
+        self.truncations += other.truncations
+        self.repeated += other.repeated
+
 
 def without_notice(data: bytes) -> bytes | None:
     """Return a cut portion without its notice; None if it has none. The text can stand inside a line, too."""
@@ -87,6 +93,7 @@ class PortionSource:
         now: The time.
         hour: Of a live file that is renamed by the hour: another one in a returned marker means another file.
         statistics: Counted up.
+        is_late: Whether no time is left to ask for more.
     """
 
     def __init__(
@@ -95,15 +102,23 @@ class PortionSource:
         now: Callable[[], datetime],
         hour: datetime | None,
         statistics: Statistics,
+        is_late: Callable[[], bool],
     ) -> None:
         self._ask = ask
         self._now = now
         self._hour = hour
-        self._statistics = statistics
+        self.statistics = statistics
+        self._is_late = is_late
         self._dated: bool | None = None
 
+    def fork(self) -> "PortionSource":
+        """Return a source of the same file that may read at the same time, with statistics of its own."""
+        forked = PortionSource(self._ask, self._now, self._hour, Statistics(), self._is_late)
+        forked._dated = self._dates()
+        return forked
+
     def read(self, start: int, target: int, before: bytes = b"") -> Bytes:
-        """Return bytes `start` to `target`, fewer if the file has no more.
+        """Return bytes `start` to `target`, fewer if the file has no more, or no time is left after a portion.
 
         Each portion begins a little before the bytes that are new, which shows whether the file has changed there
         meanwhile, and tells its end from an empty answer.
@@ -128,21 +143,25 @@ class PortionSource:
             if len(taken) == len(seam):
                 return Bytes(bytes(data[len(before) :]), at_end=True)
             data += taken[len(seam) :]
+            if self._is_late():
+                break
         return Bytes(bytes(data[len(before) : target - begin]), at_end=False)
 
     def _take(self, position: int, seam: int) -> bytes:
         """Return what follows a position; of which so many bytes are known."""
         lines = MOST_LINES
         for attempt in range(_ATTEMPTS):
-            self._statistics.portions += 1
-            self._statistics.repeated += attempt > 0
+            self.statistics.portions += 1
+            self.statistics.repeated += attempt > 0
             portion = self._ask(self._marker(position), lines)
             marker = parse(portion.marker)
             if marker is not None:
                 self._check_hour(marker.prefix)
             cut = without_notice(portion.data)
+            if position and not seam and portion.data.startswith(_REPLACEMENT):
+                raise CharacterCut(f"The byte at {position} is within a character, or no text.")
             if cut is not None or _REPLACEMENT in portion.data:
-                self._statistics.truncations += cut is not None
+                self.statistics.truncations += cut is not None
                 whole = _whole(portion.data if cut is None else cut, seam, position)
                 # Just a megabyte, so that nothing in front was repeated; else its lines have to be asked for alone.
                 if cut is not None and len(cut) == MOST_BYTES and _REPLACEMENT not in cut:
@@ -159,13 +178,16 @@ class PortionSource:
         )
 
     def _marker(self, position: int) -> str:
-        if position and self._dated is None:
-            # Which form this version writes, its first answer tells.
-            self._statistics.portions += 1
-            marker = parse(self._ask(build("", 0), 1).marker)
-            self._dated = marker.dated if marker is not None else False
         hour = self._hour or hour_of(self._now())
-        return build(hour_id(hour, dated=bool(self._dated)), position)
+        return build(hour_id(hour, dated=self._dates()), position) if position else FIRST
+
+    def _dates(self) -> bool:
+        """Whether this version writes markers with a day, which its first answer tells."""
+        if self._dated is None:
+            self.statistics.portions += 1
+            marker = parse(self._ask(FIRST, 1).marker)
+            self._dated = marker.dated if marker is not None else False
+        return self._dated
 
     def _check_hour(self, prefix: str) -> None:
         if not prefix:

@@ -11,8 +11,8 @@ TAIL_BYTES: Final = 256
 class Ending(StrEnum):
     """What becomes of the last record of a range, which may go on.
 
-    OPEN: it is held back. IDLE: nothing was written for a while, so it is taken up to the end of its last line. CLOSED:
-    nothing more will be written, so it is taken.
+    OPEN: it is held back. IDLE: nothing was written for a while, so it is taken up to the end of its last line, unless
+    the file turns out to go on behind the range. CLOSED: nothing more will be written, so it is taken.
     """
 
     OPEN = "open"
@@ -36,6 +36,9 @@ class Stored:
     Attributes:
         incarnation: See Position.
         key: Of its segment.
+        sha256: Of its bytes, hex.
+        message: What the parsers are told of it: SegmentCommitted as JSON. It is the same whoever tells them,
+            whatever the file is called by then.
     """
 
     incarnation: int
@@ -44,6 +47,8 @@ class Stored:
     key: str
     truncated: bool = False
     open_tail: bool = False
+    sha256: str = ""
+    message: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,6 +65,8 @@ class Position:
         plan: Of a range that may be stored already.
         unannounced: A range that is stored and not yet handed on.
         final: All of the file is collected, or it is gone.
+        shrunk: Size to which a restart cut the file below the offset, as long as nothing came in the place of what it
+            took; else None.
     """
 
     identity: str
@@ -70,6 +77,7 @@ class Position:
     plan: Plan | None = None
     unannounced: Stored | None = None
     final: bool = False
+    shrunk: int | None = None
 
     @property
     def generation(self) -> str:

@@ -54,6 +54,6 @@ def length(log_type: LogType, found: Bytes, ending: Ending, prefix: str) -> int:
     """
     if ending is Ending.CLOSED and found.at_end:
         return len(found.data)
-    if ending is Ending.IDLE:
+    if ending is Ending.IDLE and found.at_end:
         return found.data.rfind(b"\n") + 1
     return cut(log_type, found.data, prefix)

@@ -6,21 +6,34 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from database_logs.boundaries.postgres import RDS_PREFIX
+from database_logs.collection.unlisted import Unwatched, unlisted
 from database_logs.contracts import CollectTask, FileRef
+from database_logs.discovery.events import Heard, News, remembered, since, unheard
+from database_logs.discovery.facts import Facts, noted
 from database_logs.discovery.files import Found, Known, Moved, compare
-from database_logs.discovery.fleet import Estate, Fleet, Instance
-from database_logs.discovery.schedule import Formats, Turn, after_pause, is_due, next_turn, shard_of
-from database_logs.errors import AccessRefused, ApiThrottled, InstanceGone, InstancePaused
+from database_logs.discovery.fleet import Estate, Fleet
+from database_logs.discovery.formats import Formats
+from database_logs.discovery.instances import Instance
+from database_logs.discovery.schedule import Turn, after_failure, after_pause, is_due, next_turn, shard_of
+from database_logs.discovery.stalls import Watched, generations, watch
+from database_logs.discovery.waves import Wave
+from database_logs.errors import (
+    AccessRefused,
+    ApiFailed,
+    ApiThrottled,
+    InstanceGone,
+    InstancePaused,
+    PortionUnreadable,
+)
 
 if TYPE_CHECKING:
-    from database_logs.adapters.rds import RdsApi
+    from database_logs.adapters.instance_facts import InstanceFacts
+    from database_logs.adapters.rds import FleetApi
     from database_logs.adapters.tasks import CollectQueue
     from database_logs.adapters.turns import Turns
 
-_FORMATS_KEPT: Final = timedelta(hours=1)
-_PREFIX: Final = "log_line_prefix"
-_ZONES: Final = ("log_timezone", "time_zone")
+# DBInstanceStatus.
+_STORAGE_FULL: Final = "storage-full"
 
 
 @dataclass
@@ -28,20 +41,67 @@ class Pass:
     """What a pass came to, for metrics.
 
     Attributes:
+        failed: Why, of each estate and instance that RDS gave no answer about.
+        refused: Why, of each estate and instance that does not let its logs be read.
         behind: Bytes that moved since they were last queued; not of compressed files.
+        gaps: Runs of hours that were never listed.
         time_to_loss: Until the first file with something to collect is purged; None if there is none.
+        restarts, failovers: That RDS announced.
+        stalled: Files that grow and are stored no further, with their instance.
     """
 
     instances: int = 0
     looked_at: int = 0
     paused: int = 0
-    refused: int = 0
+    refused: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
     files: int = 0
     queued: int = 0
     behind: int = 0
+    gaps: int = 0
     throttled: bool = False
+    restarts: int = 0
+    failovers: int = 0
     time_to_loss: timedelta | None = None
     ignored: Counter[str] = field(default_factory=Counter)
+    stalled: list[tuple[str, Watched]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What a look at an instance begins with.
+
+    Attributes:
+        facts: Of the estate, kept up to date.
+        news: Of the estate.
+    """
+
+    estate: Estate
+    instance: Instance
+    turn: Turn | None
+    facts: dict[str, Facts]
+    news: News
+
+    @property
+    def is_short_of_storage(self) -> bool:
+        return self.instance.status == _STORAGE_FULL or self.news.short_of_storage(self.instance)
+
+
+@dataclass(frozen=True)
+class _Begun:
+    """A pass over an estate that has begun.
+
+    Attributes:
+        looks: At the instances whose turn it is.
+        listener: Who hears of its events in this part of the fleet.
+        heard: What it has heard once all looks are done.
+    """
+
+    estate: Estate
+    looks: list[_Look]
+    news: News
+    listener: str
+    heard: Heard
 
 
 @dataclass(frozen=True)
@@ -51,134 +111,216 @@ class Discoverer:
     Attributes:
         fleet: Which.
         api_of: RDS of an estate.
-        turns: What is remembered.
+        turns: What is remembered of looks.
+        facts: What is noted of instances.
         queue: Of tasks.
         now: The time.
+        remaining: Seconds until a pass has to end.
     """
 
     fleet: Fleet
-    api_of: Callable[[Estate], "RdsApi"]
+    api_of: Callable[[Estate], "FleetApi"]
     turns: "Turns"
+    facts: "InstanceFacts"
     queue: "CollectQueue"
     now: Callable[[], datetime]
+    remaining: Callable[[], float]
+
+    @property
+    def _intervals(self) -> tuple[timedelta, timedelta]:
+        return timedelta(seconds=self.fleet.interval_seconds), timedelta(seconds=self.fleet.longest_interval_seconds)
 
     def discover(self, shard: int, shards: int) -> Pass:
         """Queue what moved in the files of all instances whose turn it is.
 
-        A failure of one instance, or of one estate, leaves it to the next pass and changes nothing of what is
-        remembered.
+        What is purged first is queued first, of all instances. A failure of one instance, or of one estate, leaves it
+        to a later pass and changes nothing of what is remembered of its files; so does the end of the time.
 
         Args:
             shard: Which part of the fleet, from 0.
             shards: Of how many.
         """
-        done = Pass()
-        for estate in self.fleet.estates:
-            try:
-                self._estate(estate, shard, shards, done)
-            except ApiThrottled:
-                done.throttled = True
-            except AccessRefused:
-                done.refused += 1
+        done, wave = Pass(), Wave(self.queue)
+        begun = [one for estate in self.fleet.estates if (one := self._begin(estate, shard, shards, done, wave))]
+        # Those that were not looked at for longest are the nearest to losing something.
+        looks = sorted((look for one in begun for look in one.looks), key=_since)
+        unfinished: set[str] = set()
+        for number, look in enumerate(looks):
+            # One at least: a pass that is always short of time gets on, too.
+            ends = bool(number) and self.remaining() <= 0
+            if ends or look.estate.place in unfinished or not self._look(look, done, wave):
+                unfinished.add(look.estate.place)
+        wave.send()
+        for one in begun:
+            if one.estate.place not in unfinished:
+                # After all that they led to: a pass that dies is followed by one that hears the same.
+                self.turns.hear(one.estate.place, one.listener, one.heard)
+                done.restarts += one.news.restarts
+                done.failovers += one.news.failovers
         return done
 
-    def _estate(self, estate: Estate, shard: int, shards: int, done: Pass) -> None:
+    def _begin(self, estate: Estate, shard: int, shards: int, done: Pass, wave: Wave) -> "_Begun | None":
+        """Return what is to be looked at in an estate; None if it does not answer."""
+        try:
+            return self._estate(estate, shard, shards, done, wave)
+        except ApiThrottled:
+            done.throttled = True
+        except AccessRefused as refused:
+            done.refused.append(f"{estate.place}: {refused}")
+        except (ApiFailed, PortionUnreadable) as failed:
+            done.failed.append(f"{estate.place}: {failed}")
+        return None
+
+    def _estate(self, estate: Estate, shard: int, shards: int, done: Pass, wave: Wave) -> "_Begun":
         api = self.api_of(estate)
         known = self.turns.of(estate.place)
-        everything = {one.dbi_resource_id: one for one in api.instances()}
+        began, listener = self.now(), f"{shard}/{shards}"
+        heard = self.turns.heard(estate.place, listener)
+        events = api.events(since(heard, began), began)
+        news = unheard(heard, events)
+        everything = {one.dbi_resource_id: one for one in api.instances(fresh=news.changes_fleet)}
         mine = [one for one in everything.values() if shard_of(one.dbi_resource_id, shards) == shard]
         wanted = [one for one in mine if self.fleet.has(one)]
         done.instances += len(wanted)
-        turns = {resource: turn for resource, (_, turn) in known.items()}
-        began, shortest = self.now(), timedelta(seconds=self.fleet.interval_seconds)
-        due = [one for one in wanted if is_due(turns.get(one.dbi_resource_id), began, shortest)]
-        # Those that were not looked at for longest are the nearest to losing something.
-        due.sort(key=lambda one: turns[one.dbi_resource_id].due.timestamp() if one.dbi_resource_id in turns else 0.0)
+        facts = self.facts.of(estate.place)
+        for one in wanted:
+            self._note(estate, facts, one)
         for resource, (instance, _) in known.items():
             if resource not in everything and shard_of(resource, shards) == shard:
-                self._deleted(estate, instance, done)
-        for instance in due:
-            self._instance(estate, instance, turns.get(instance.dbi_resource_id), done)
+                self._deleted(estate, instance, done, wave)
+        turns = {resource: turn for resource, (_, turn) in known.items()}
+        shortest, _ = self._intervals
+        looks = [
+            _Look(estate, one, turn, facts, news)
+            for one in wanted
+            if is_due(turn := turns.get(one.dbi_resource_id), began, shortest) or news.about(one)
+        ]
+        return _Begun(estate, looks, news, listener, remembered(events, began))
 
-    def _instance(self, estate: Estate, instance: Instance, turn: Turn | None, done: Pass) -> None:
-        api, place = self.api_of(estate), estate.place
-        shortest = timedelta(seconds=self.fleet.interval_seconds)
+    def _look(self, look: _Look, done: Pass, wave: Wave) -> bool:
+        """Look at an instance, and return whether its account answers more."""
+        place, instance, turn = look.estate.place, look.instance, look.turn
+        shortest, longest = self._intervals
         try:
-            listing = api.log_files(instance.instance_id)
-            known = self.turns.files(instance.dbi_resource_id)
-            if not listing and known:
-                # An empty listing comes at times for no reason.
-                listing = api.log_files(instance.instance_id)
+            self._instance(look, done, wave)
+        except ApiThrottled:
+            done.throttled = True
+            return False
         except InstancePaused:
             done.paused += 1
             self.turns.set(place, instance, after_pause(turn, self.now(), shortest))
-            return
         except InstanceGone:
-            return  # the next pass finds it gone from the list of instances, too
-        except AccessRefused:
-            done.refused += 1
-            return
+            pass  # the next pass finds it gone from the list of instances, too
+        except AccessRefused as refused:
+            done.refused.append(f"{place}, {instance.instance_id}: {refused}")
+        except (ApiFailed, PortionUnreadable) as failed:
+            done.failed.append(f"{place}, {instance.instance_id}: {failed}")
+            # Later than the others, each of which would wait for it.
+            self.turns.set(place, instance, after_failure(turn, self.now(), shortest, longest))
+        return True
+
+    def _instance(self, look: _Look, done: Pass, wave: Wave) -> None:
+        estate, instance, turn = look.estate, look.instance, look.turn
+        api, place = self.api_of(estate), estate.place
+        listing = api.log_files(instance.instance_id, fresh=look.news.about(instance))
+        known = self.turns.files(instance.dbi_resource_id)
+        if not listing and known:
+            # An empty listing comes at times for no reason.
+            listing = api.log_files(instance.instance_id, fresh=True)
         done.looked_at += 1
         done.files += len(listing)
         if not listing and known:
             return
+        if turn is not None and turn.seen is not None:
+            # Before the turn says that it was listed now: whoever comes after that cannot tell any more.
+            for hours in unlisted(
+                listing, known.values(), instance.engine, Unwatched(turn.seen, self.now(), turn.slept)
+            ):
+                done.gaps += self.turns.miss(instance.dbi_resource_id, hours, self.now())
         displaced = self.turns.displaced(instance.dbi_resource_id)
         found = compare(listing, known, instance.engine, self.now(), displaced)
+        if look.is_short_of_storage:
+            found = found.hastened()
         done.ignored.update(found.ignored)
-        longest = timedelta(seconds=self.fleet.longest_interval_seconds)
-        following = next_turn(turn, self.now(), shortest, longest, moved=bool(found.moved))
+        self.turns.note(instance.dbi_resource_id, found.waiting)
+        following = next_turn(turn, self.now(), *self._intervals, moved=bool(found.moved))
+        tasks: list[tuple[CollectTask, str, str]] = []
         if found.moved:
-            following = replace(following, formats=self._formats(estate, instance, turn))
-            self._queue(estate, instance, found, known, formats=following.formats, done=done)
-        self.turns.drop(instance.dbi_resource_id, found.forgotten)
-        self.turns.set(place, instance, following)
+            following = replace(following, watched=self._watch(instance, turn, found, known, done))
+            formats = api.formats(instance)
+            self._note(estate, look.facts, instance, formats)
+            occasion = "" if turn is None else turn.due.isoformat()
+            tasks = self._tasks(estate, instance, found, known, formats=formats, occasion=occasion, done=done)
 
-    def _deleted(self, estate: Estate, instance: Instance, done: Pass) -> None:
+        def looked_at() -> None:
+            self.turns.set(place, instance, following)
+            # Last: what is known of the time before this listing tells which hours no listing has.
+            self.turns.drop(instance.dbi_resource_id, found.forgotten)
+
+        wave.add(tasks, looked_at)
+
+    def _deleted(self, estate: Estate, instance: Instance, done: Pass, wave: Wave) -> None:
         """Let what was not collected of a deleted instance be declared lost, then forget it."""
+        self.facts.forget(estate.place, instance.dbi_resource_id)
         known = self.turns.files(instance.dbi_resource_id)
         displaced = self.turns.displaced(instance.dbi_resource_id)
         found = compare([], known, instance.engine, self.now(), displaced)
-        if found.moved:
-            self._queue(estate, instance, found, known, formats=None, done=done)
-        self.turns.drop(instance.dbi_resource_id, found.forgotten)
-        if not found.moved:
-            self.turns.forget(estate.place, instance)
+        occasion = self.now().isoformat()
+        tasks = self._tasks(estate, instance, found, known, formats=Formats(), occasion=occasion, done=done)
 
-    def _queue(
+        def looked_at() -> None:
+            self.turns.drop(instance.dbi_resource_id, found.forgotten)
+            if not found.moved:
+                self.turns.forget(estate.place, instance)
+
+        wave.add(tasks, looked_at)
+
+    def _tasks(
         self,
         estate: Estate,
         instance: Instance,
         found: Found,
         known: dict[str, Known],
         *,
-        formats: Formats | None,
+        formats: Formats,
+        occasion: str,
         done: Pass,
-    ) -> None:
+    ) -> list[tuple[CollectTask, str, str]]:
+        """Return what is to be queued, and note which states of files that is about: none of it is dealt with."""
         now = self.now()
-        tasks = [
-            (_task(estate, instance, moved, formats), moved.name.base, _size(known, moved)) for moved in found.moved
-        ]
-        self.queue.send(tasks)
         self.turns.note(instance.dbi_resource_id, _noted(found.moved, known))
-        done.queued += len(tasks)
+        done.queued += len(found.moved)
         for moved in found.moved:
             if not moved.name.compressed:
                 done.behind += max(0, moved.listed.size - _size(known, moved))
             left = moved.deadline - now
             done.time_to_loss = left if done.time_to_loss is None else min(done.time_to_loss, left)
+        return [(_task(estate, instance, moved, formats), moved.name.base, occasion) for moved in found.moved]
 
-    def _formats(self, estate: Estate, instance: Instance, turn: Turn | None) -> Formats:
-        """Return how an instance writes its logs; asked for once an hour, as it hardly ever changes."""
-        now = self.now()
-        if turn is not None and turn.formats is not None and now - turn.formats.at < _FORMATS_KEPT:
-            return turn.formats
-        group = instance.parameter_group
-        parameters = {} if group is None else self.api_of(estate).parameters(group)
-        zone = next((parameters[name] for name in _ZONES if name in parameters), "UTC")
-        return Formats(prefix=parameters.get(_PREFIX, RDS_PREFIX), time_zone=zone, at=now)
+    def _watch(
+        self, instance: Instance, turn: Turn | None, found: Found, known: dict[str, Known], done: Pass
+    ) -> dict[str, Watched]:
+        grown = generations(found.moved, known)
+        offsets = self.turns.offsets(instance.dbi_resource_id, grown)
+        watched = watch(turn.watched if turn else {}, grown, offsets)
+        done.stalled += [(instance.instance_id, one) for one in watched.values() if one.is_stalled]
+        return watched
+
+    def _note(
+        self, estate: Estate, facts: dict[str, Facts], instance: Instance, formats: Formats | None = None
+    ) -> None:
+        resource = instance.dbi_resource_id
+        changed = noted(facts.get(resource), instance, self.now(), formats)
+        if changed is not None:
+            self.facts.put(estate.place, changed)
+            facts[resource] = changed
 
 
-def _task(estate: Estate, instance: Instance, moved: Moved, formats: Formats | None) -> CollectTask:
+def _since(look: _Look) -> float:
+    return look.turn.due.timestamp() if look.turn is not None else 0.0
+
+
+def _task(estate: Estate, instance: Instance, moved: Moved, formats: Formats) -> CollectTask:
     return CollectTask(
         file=FileRef(
             account=estate.account,
@@ -195,8 +337,8 @@ def _task(estate: Estate, instance: Instance, moved: Moved, formats: Formats | N
         last_written=moved.listed.last_written,
         closed=moved.closed,
         deadline=moved.deadline,
-        prefix=RDS_PREFIX if formats is None else formats.prefix,
-        time_zone="UTC" if formats is None else formats.time_zone,
+        prefix=formats.prefix,
+        time_zone=formats.time_zone,
         generation=moved.identity if moved.gone else None,
     )
 

@@ -2,11 +2,19 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from database_logs.collection.generations import generation_of, is_hourly
+from database_logs.collection.generations import (
+    HOUR,
+    Generation,
+    generation_of,
+    is_hourly,
+    is_renaming,
+    of_hour,
+    unread,
+)
 from database_logs.file_names import IgnoredFile, LogFileName, classify
 from database_logs.log_types import LogType
 
@@ -20,8 +28,12 @@ _RETENTION: Final = {
     LogType.POSTGRES_JSON: timedelta(days=3),
 }
 _SHORTEST: Final = timedelta(days=1)
+# Nobody says how soon RDS purges what takes the room that a database needs.
+_WITHOUT_STORAGE: Final = timedelta(hours=1)
 _FRESH_ERRORS: Final = "error/mysql-error.log"
 _RUNNING_ERRORS: Final = "error/mysql-error-running.log"
+# Twice as long as it takes RDS to append the first to the second.
+_APPENDED: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True)
@@ -65,6 +77,7 @@ class Moved:
         identity: Of its generation, if its name tells.
         closed: Nothing more will be written.
         gone: It was not dealt with when it vanished from the listing.
+        early: RDS purges sooner than it keeps files otherwise.
     """
 
     listed: Listed
@@ -72,11 +85,13 @@ class Moved:
     identity: str | None
     closed: bool
     gone: bool = False
+    early: bool = False
 
     @property
     def deadline(self) -> datetime:
         """When it is purged at the earliest."""
-        return self.listed.last_written + _RETENTION.get(self.name.log_type, _SHORTEST)
+        kept = _RETENTION.get(self.name.log_type, _SHORTEST)
+        return self.listed.last_written + (min(kept, _WITHOUT_STORAGE) if self.early else kept)
 
 
 @dataclass(frozen=True)
@@ -87,11 +102,17 @@ class Found:
         moved: What purges take first is first; files of one log are in the order in which they were written.
         ignored: Files that are not collected, by reason.
         forgotten: Names that need not be remembered: gone, and all of it stored or declared lost.
+        waiting: To be remembered as seen: files that may yet be appended to another one.
     """
 
     moved: list[Moved]
     ignored: Counter[str]
     forgotten: list[str]
+    waiting: list[Known]
+
+    def hastened(self) -> "Found":
+        """Return the same of an instance that is short of storage."""
+        return replace(self, moved=_by_deadline(replace(one, early=True) for one in self.moved))
 
 
 def compare(
@@ -107,19 +128,29 @@ def compare(
         displaced: Files that are not finished and whose names are others' by now.
     """
     named, ignored = _logs(listing, engine)
+    appended = [file for file, _ in named if _may_be_appended(file, known.get(file.file), now)]
+    named = [one for one in named if one[0] not in appended]
+    waiting = [
+        Known(file.file, file.size, file.last_written, None, settled=False, final=False)
+        for file in appended
+        if file.file not in known
+    ]
     newest = _newest(named)
-    finals = {one.identity for one in known.values() if one.final}
+    finals = {one.identity: one.size for one in sorted(known.values(), key=lambda one: one.size) if one.final}
+    renamed_hours = {generation_of(file.file, name, file.last_written) for file, name in named if name.hour is not None}
     moved: list[Moved] = []
     present: set[str | None] = set()
     for file, name in named:
         generation = generation_of(file.file, name, file.last_written)
         identity = generation.identity if generation else None
         before = known.get(file.file)
-        closed = name.closed or (
-            name.hour is not None and name.hour < newest[name.base] and now - file.last_written >= _OVERLAP
-        )
+        superseded = name.hour is not None and name.hour < newest[name.base]
+        closed = is_closed(name, file.last_written, now, superseded=superseded)
         present.add(identity)
-        if _is_dealt_with(file, before, identity, finals, closed=closed):
+        if generation is not None and _is_ambiguous(name, generation, renamed_hours, now):
+            present.add(before.identity if before is not None else None)
+            continue
+        if _is_dealt_with(file, before, identity, finals, closed=closed, compressed=name.compressed):
             present.add(before.identity if before is not None else None)
         elif file.size:
             moved.append(Moved(file, name, identity, closed))
@@ -130,15 +161,63 @@ def compare(
     listed = {file.file for file in listing}
     gone = [one for one in known.values() if one.file not in listed]
     renamed = {one.name.base for one in moved if one.identity is None}
+    forgotten: list[str] = []
     for one in (*gone, *displaced):
         missed = classify(one.file, engine)
         # Numbered files are known by their first lines: those that moved may be what is missed.
-        if isinstance(missed, IgnoredFile) or missed.base in renamed or one.final or one.identity in present:
+        if isinstance(missed, IgnoredFile) or missed.base in renamed:
+            continue
+        if one.final or _is_there(one, missed.base, named, present):
+            forgotten.append(one.file)
             continue
         last = Listed(one.file, one.size, one.last_written)
-        moved.append(Moved(last, missed, one.identity, missed.closed, gone=True))
-    forgotten = [one.file for one in gone if one.final or one.identity in present]
-    return Found(sorted(moved, key=lambda one: (one.deadline, one.listed.file)), ignored, forgotten)
+        identity = one.identity or unread(missed, one.last_written).identity
+        moved.append(Moved(last, missed, identity, missed.closed, gone=True))
+    forgotten = [file for file in forgotten if file not in listed]
+    return Found(_by_deadline(moved), ignored, forgotten, waiting)
+
+
+def _by_deadline(moved: Iterable[Moved]) -> list[Moved]:
+    return sorted(moved, key=lambda one: (one.deadline, one.listed.file))
+
+
+def is_closed(name: LogFileName, last_written: datetime, now: datetime, *, superseded: bool = False) -> bool:
+    """Whether nothing more is written to a file: not even what a server writes between the renaming and its flush.
+
+    Args:
+        name: Of the file.
+        last_written: Of the listing.
+        now: The time.
+        superseded: A newer file of the same log is listed.
+    """
+    return name.compressed or ((name.closed or superseded) and now - last_written >= _OVERLAP)
+
+
+def _is_ambiguous(name: LogFileName, live: Generation, renamed: set[Generation | None], now: datetime) -> bool:
+    """Whether a file that is renamed by the hour may still be that of the hour before, if RDS renames it late."""
+    if name.hour is not None or live.hour is None:
+        return False
+    before = live.hour - HOUR
+    return is_renaming(before, now) and of_hour(name, before) not in renamed
+
+
+def _is_there(one: Known, base: str, named: Iterable[tuple[Listed, LogFileName]], present: set[str | None]) -> bool:
+    """Whether a file that was known is still listed, under whatever name.
+
+    Where nobody has read its first line, any file of its log that is as long and was written to as late may be it.
+    """
+    if one.identity is not None:
+        return one.identity in present
+    return any(
+        name.base == base and file.size >= one.size and file.last_written >= one.last_written for file, name in named
+    )
+
+
+def _may_be_appended(file: Listed, before: Known | None, now: datetime) -> bool:
+    """Whether errors may come again in the running log, which is not there before RDS has appended to it once."""
+    if file.file != _FRESH_ERRORS or not file.size or (before is not None and before.identity is not None):
+        return False
+    return now - (before or file).last_written < _APPENDED
 
 
 def _replaced(
@@ -147,7 +226,8 @@ def _replaced(
     """Yield files that others have taken the names of, and that are listed under no other name."""
     for file, name in named:
         before = known.get(file.file)
-        if before is None or before.final or before.identity in present or not is_hourly(name):
+        # Without identity it only waited to be appended to another, and is none of which bytes were to be stored.
+        if before is None or before.final or before.identity in {None, *present} or not is_hourly(name):
             continue
         last = Listed(before.file, before.size, before.last_written)
         yield Moved(last, name, before.identity, closed=False, gone=True)
@@ -170,9 +250,16 @@ def _logs(listing: Sequence[Listed], engine: str) -> tuple[list[tuple[Listed, Lo
 
 
 def _is_dealt_with(
-    file: Listed, before: Known | None, identity: str | None, finals: set[str | None], *, closed: bool
+    file: Listed,
+    before: Known | None,
+    identity: str | None,
+    finals: Mapping[str | None, int],
+    *,
+    closed: bool,
+    compressed: bool,
 ) -> bool:
-    if identity is not None and identity in finals and closed:
+    # A file that has grown since it was finished is gone on with. The size of an archive is another's.
+    if identity is not None and identity in finals and closed and (compressed or file.size <= finals[identity]):
         return True
     if before is None or not before.settled:
         return False

@@ -1,21 +1,25 @@
 """The fleet: accounts and regions whose databases are collected, and which of their instances are."""
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from database_logs.discovery.instances import Instance
 from database_logs.errors import FleetInvalid
 
-# DescribeDBInstances has the instances of Neptune and DocumentDB, too.
-_FAMILIES: Final = re.compile(r"aurora.*|mysql|mariadb|postgres|sqlserver-.*|oracle-.*|custom-.*")
+# DescribeDBInstances has the instances of Neptune, DocumentDB and RDS Custom (custom-*), too. The latter's logs are on
+# their hosts: DescribeDBLogFiles "doesn't apply to RDS Custom" (Amazon RDS API reference).
+_FAMILIES: Final = re.compile(r"aurora.*|mysql|mariadb|postgres|sqlserver-.*|oracle-.*")
+# Of AssumeRole (AWS STS API reference, ExternalId).
+_EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 
 
 class Estate(BaseModel):
     """What one account has in one region.
 
     Attributes:
-        role_arn, external_id: Of the role that reads it; None for the account of the functions themselves.
+        role_arn, external_id: Of the role that reads it, both or neither; without, the functions' own role does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -25,29 +29,25 @@ class Estate(BaseModel):
     role_arn: str | None = None
     external_id: str = ""
 
+    @field_validator("external_id")
+    @classmethod
+    def _is_taken_by_sts(cls, value: str) -> str:
+        if value and not _EXTERNAL_ID.fullmatch(value):
+            raise ValueError("it is either empty or 2 to 1,224 letters, digits and _+=,.@:/-")
+        return value
+
+    @model_validator(mode="after")
+    def _is_known_to_its_role(self) -> Self:
+        # What its trust policy asks for, lest others who may use Gatehouse reach databases by its hand: IAM user guide,
+        # "The confused deputy problem".
+        if (self.role_arn is None) != (not self.external_id):
+            raise ValueError("role_arn and external_id go together")
+        return self
+
     @property
     def place(self) -> str:
         """What its items in the tables are kept under."""
         return f"{self.account}/{self.region}"
-
-
-class Instance(BaseModel):
-    """A database instance, as far as collecting its logs goes.
-
-    Attributes:
-        status: DBInstanceStatus.
-        parameter_group: Of the instance; None without one.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    dbi_resource_id: str
-    instance_id: str
-    cluster_id: str | None = None
-    engine: str
-    status: str
-    tags: dict[str, str] = {}
-    parameter_group: str | None = None
 
 
 class Fleet(BaseModel):

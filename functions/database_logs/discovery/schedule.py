@@ -1,30 +1,15 @@
 """When an instance is looked at again, and by which of the functions that share the fleet."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
+from database_logs.discovery.stalls import Watched
 
 # A Serverless v2 instance that sleeps writes nothing; it is asked more seldom than any other.
 _LONGEST_PAUSE: Final = timedelta(minutes=30)
-
-
-class Formats(BaseModel):
-    """How an instance writes its logs, of its parameter group.
-
-    Attributes:
-        prefix: log_line_prefix.
-        time_zone: Of times that name none.
-        at: When it was asked for.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    prefix: str
-    time_zone: str
-    at: datetime
 
 
 @dataclass(frozen=True)
@@ -35,13 +20,20 @@ class Turn:
         interval: After which it is looked at again while nothing moves.
         due: The next time.
         seen: When it was last listed; None if never.
-        formats: As they were last asked for; None if never.
+        asleep: The first look since `seen` that found it asleep; None if none did.
+        watched: Files that had something to collect then, by generation.
     """
 
     interval: timedelta
     due: datetime
     seen: datetime | None = None
-    formats: Formats | None = None
+    asleep: datetime | None = None
+    watched: Mapping[str, Watched] = field(default_factory=dict)
+
+    @property
+    def slept(self) -> tuple[datetime, datetime] | None:
+        """The first and the last look that found it asleep since it was last listed."""
+        return None if self.asleep is None else (self.asleep, self.due - self.interval)
 
 
 def is_due(turn: Turn | None, now: datetime, shortest: timedelta) -> bool:
@@ -56,13 +48,20 @@ def is_due(turn: Turn | None, now: datetime, shortest: timedelta) -> bool:
 def next_turn(before: Turn | None, now: datetime, shortest: timedelta, longest: timedelta, *, moved: bool) -> Turn:
     """Return the next turn: after the shortest interval while files move, twice as late each time while none does."""
     interval = shortest if moved or before is None else min(max(before.interval, shortest) * 2, longest)
-    return Turn(interval, now + interval, now, before.formats if before else None)
+    return Turn(interval, now + interval, now)
 
 
 def after_pause(before: Turn | None, now: datetime, shortest: timedelta) -> Turn:
     """Return the next turn of an instance that sleeps."""
     interval = min((before.interval if before else shortest) * 2, _LONGEST_PAUSE)
-    return Turn(interval, now + interval, before.seen if before else None, before.formats if before else None)
+    turn = before or Turn(interval, now)
+    return replace(turn, interval=interval, due=now + interval, asleep=turn.asleep or now)
+
+
+def after_failure(before: Turn | None, now: datetime, shortest: timedelta, longest: timedelta) -> Turn:
+    """Return the next turn of an instance that RDS gave no answer about: twice as late each time, up to a limit."""
+    interval = min(max(before.interval if before else shortest, shortest) * 2, longest)
+    return replace(before or Turn(interval, now), interval=interval, due=now + interval)
 
 
 def shard_of(resource: str, shards: int) -> int:

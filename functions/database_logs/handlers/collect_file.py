@@ -1,8 +1,10 @@
 """Collect what is new in the files of a batch of tasks.
 
-Trigger: SQS FIFO, a group for each log of an instance. Input: an SQS batch of CollectTask. Output: the messages to be
-delivered again (partial batch response): of a group all from the first that failed.
-Errors: a message that is no task, and a file that cannot be collected now, are reported alone and come again.
+Trigger: SQS FIFO, a group for each log of an instance, one message a call. Input: an SQS batch of CollectTask. Output:
+the messages to be delivered again (partial batch response).
+Errors: a message that is no task, and a store or a queue that fails, are reported alone and come again. A file that RDS
+does not give now is left to discovery. Neither is an error of the function; both are counted as CollectionsFailed, but
+for what is only a matter of waiting.
 """
 
 from datetime import timedelta
@@ -10,12 +12,13 @@ from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from database_logs.adapters.apis import Apis, CompleteApis
+from database_logs.adapters.apis import CompleteApis, LogApis
 from database_logs.adapters.fleet import FleetParameter
+from database_logs.adapters.instance_facts import InstanceFacts
 from database_logs.adapters.messages import Messages
 from database_logs.adapters.segments import Segments
 from database_logs.adapters.tasks import CollectQueue
@@ -36,31 +39,33 @@ from kernel.settings import load
 @tracer.capture_lambda_handler(capture_response=False)
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Collect the file of each message; a group that fails is left alone, the others go on."""
+    """Collect the file of each message."""
     settings = load(CollectSettings)
     fleet = FleetParameter(aws.ssm(), settings.fleet_parameter).load()
-    apis = Apis(fleet, aws.dynamodb(), settings.tracking_table, utc_now)
-    processor = SqsFifoPartialProcessor(skip_group_on_error=True)
-    processor.raise_on_entire_batch_failure = False
+    tables = (settings.tracking_table, settings.metadata_table)
+    apis = LogApis(fleet, aws.dynamodb(), tables, settings.valkey_url, utc_now)
+    processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     with processor(event["Records"], partial(_collect, settings, fleet, apis, context)):
         processor.process()
     log_failures(processor)
+    metrics.add_metric("CollectionsFailed", MetricUnit.Count, len(processor.exceptions))
     apis.measure(metrics)
     return dict(processor.response())
 
 
-def _collect(settings: CollectSettings, fleet: Fleet, apis: Apis, context: LambdaContext, record: SQSRecord) -> None:
+def _collect(settings: CollectSettings, fleet: Fleet, apis: LogApis, context: LambdaContext, record: SQSRecord) -> None:
     meter = Meter(int(context.memory_limit_in_mb))
     task = CollectTask.model_validate_json(record.body)
     estate = fleet.estate(task.file.account, task.file.region)
     collector = Collector(
         apis.of(estate),
-        CompleteApis().of(estate),
+        CompleteApis(apis).of(estate),
+        InstanceFacts(aws.dynamodb(), settings.metadata_table, utc_now),
         Tracking(aws.dynamodb(), (settings.tracking_table, settings.jobs_table)),
         Segments(aws.s3(), settings.segments_bucket),
         Messages(aws.sqs(), settings.parse_queue_url),
         CollectQueue(aws.sqs(), settings.collect_queue_url),
-        Limits(settings.segment_bytes, timedelta(seconds=settings.lease_seconds)),
+        Limits(settings.segment_bytes, timedelta(seconds=settings.lease_seconds), settings.concurrent_portions),
         utc_now,
         lambda: context.get_remaining_time_in_millis() / 1000 - settings.margin_seconds,
     )
@@ -68,6 +73,8 @@ def _collect(settings: CollectSettings, fleet: Fleet, apis: Apis, context: Lambd
     cost = usd(meter.read(), settings.architecture)
     _measure(outcome)
     metrics.add_metric("UsdEstimated", MetricUnit.NoUnit, cost)
+    if outcome.left is not None:
+        logger.warning("file left", file=task.file.file, error=type(outcome.left).__name__, reason=str(outcome.left))
     logger.info(
         "file collected",
         instance=task.file.instance_id,
@@ -80,6 +87,7 @@ def _collect(settings: CollectSettings, fleet: Fleet, apis: Apis, context: Lambd
 
 
 def _measure(outcome: Outcome) -> None:
+    metrics.add_metric("CollectionsFailed", MetricUnit.Count, outcome.failed)
     metrics.add_metric("SegmentsStored", MetricUnit.Count, outcome.segments)
     metrics.add_metric("BytesStored", MetricUnit.Bytes, outcome.stored)
     metrics.add_metric("GapsDeclared", MetricUnit.Count, outcome.gaps)

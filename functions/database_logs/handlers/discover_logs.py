@@ -9,8 +9,9 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from database_logs.adapters.apis import Apis
+from database_logs.adapters.apis import FleetApis
 from database_logs.adapters.fleet import FleetParameter
+from database_logs.adapters.instance_facts import InstanceFacts
 from database_logs.adapters.tasks import CollectQueue
 from database_logs.adapters.turns import Turns
 from database_logs.contracts import Discover, Discovered
@@ -30,11 +31,25 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     asked = Discover.model_validate(event)
     settings = load(DiscoverSettings)
     fleet = FleetParameter(aws.ssm(), settings.fleet_parameter).load()
-    apis = Apis(fleet, aws.dynamodb(), settings.tracking_table, utc_now)
-    queue = CollectQueue(aws.sqs(), settings.collect_queue_url)
-    discoverer = Discoverer(fleet, apis.of, Turns(aws.dynamodb(), settings.tracking_table), queue, utc_now)
+    tables = (settings.tracking_table, settings.metadata_table)
+    apis = FleetApis(fleet, aws.dynamodb(), tables, settings.valkey_url, utc_now)
+    discoverer = Discoverer(
+        fleet,
+        apis.of,
+        Turns(aws.dynamodb(), settings.tracking_table),
+        InstanceFacts(aws.dynamodb(), settings.metadata_table, utc_now),
+        CollectQueue(aws.sqs(), settings.collect_queue_url),
+        utc_now,
+        lambda: context.get_remaining_time_in_millis() / 1000 - settings.margin_seconds,
+    )
     done = discoverer.discover(asked.shard, asked.shards)
     _measure(done, apis)
+    for reason in done.failed:
+        logger.warning("RDS gave no answer", reason=reason)
+    for instance, stalled in done.stalled:
+        logger.warning("file stalled", instance=instance, file=stalled.file, size=stalled.size, stored=stalled.offset)
+    for reason in done.refused:
+        logger.warning("logs may not be read", reason=reason)
     logger.info("fleet discovered", instances=done.instances, looked_at=done.looked_at, queued=done.queued)
     return Discovered(
         instances=done.instances,
@@ -45,12 +60,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ).model_dump(mode="json")
 
 
-def _measure(done: Pass, apis: Apis) -> None:
+def _measure(done: Pass, apis: FleetApis) -> None:
     apis.measure(metrics)
     metrics.add_metric("InstancesPaused", MetricUnit.Count, done.paused)
-    metrics.add_metric("InstancesRefused", MetricUnit.Count, done.refused)
+    metrics.add_metric("InstancesRefused", MetricUnit.Count, len(done.refused))
+    metrics.add_metric("InstancesFailed", MetricUnit.Count, len(done.failed))
+    metrics.add_metric("RestartsAnnounced", MetricUnit.Count, done.restarts)
+    metrics.add_metric("FailoversAnnounced", MetricUnit.Count, done.failovers)
     metrics.add_metric("FilesQueued", MetricUnit.Count, done.queued)
     metrics.add_metric("FilesIgnored", MetricUnit.Count, done.ignored.total())
+    metrics.add_metric("FilesStalled", MetricUnit.Count, len(done.stalled))
+    metrics.add_metric("GapsDeclared", MetricUnit.Count, done.gaps)
     metrics.add_metric("BytesBehind", MetricUnit.Bytes, done.behind)
     if done.time_to_loss is not None:
         metrics.add_metric("TimeToLoss", MetricUnit.Seconds, done.time_to_loss.total_seconds())

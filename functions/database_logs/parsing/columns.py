@@ -5,7 +5,8 @@ from typing import Final
 import polars as pl
 
 # raw is the record's bytes as UTF-8 with U+FFFD for what is not; raw_bytes holds the bytes themselves only then, so
-# that the bytes of the file can be had back from its records. Offsets are bytes of the file, half-open.
+# that the bytes of the file can be had back from its records. Offsets are bytes of the file, half-open. truncated: cut
+# by RDS, as longer than any segment may be, or, in other columns than raw, as longer than frames.LONGEST_TEXT.
 COMMON: Final = pl.Schema(
     {
         "dbi_resource_id": pl.String(),
@@ -29,5 +30,3 @@ COMMON: Final = pl.Schema(
         "open_tail": pl.Boolean(),
     }
 )
-# Those that are the same in all records of a segment.
-PLACE: Final = ("dbi_resource_id", "instance_id", "cluster_id", "engine", "log_type", "file", "generation")

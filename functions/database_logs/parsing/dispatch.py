@@ -18,6 +18,7 @@ from database_logs.parsing import (
     postgres_stderr,
     sqlserver_error,
 )
+from database_logs.parsing.times import with_possible_times
 from database_logs.segments import Segment
 
 _PARSERS: Final[dict[LogType, Callable[[Segment, bytes], pl.DataFrame]]] = {
@@ -49,6 +50,7 @@ def parse(segment: Segment, data: bytes) -> pl.DataFrame:
 
     Args:
         segment: What the bytes are; a part of a file that begins and ends where records do.
-        data: Its bytes, at most 64 MiB. Whatever they are, each is in `raw` or `raw_bytes` of exactly one record.
+        data: Its bytes. Whatever they are, each is in `raw` or `raw_bytes` of exactly one record; other texts have a
+            greatest length.
     """
-    return _PARSERS[segment.origin.log_type](segment, data)
+    return with_possible_times(_PARSERS[segment.origin.log_type](segment, data), segment.time_zone)

@@ -11,7 +11,7 @@ import polars as pl
 
 from database_logs.boundaries.mysql import AUDIT_LINE, audit_starts
 from database_logs.parsing.columns import COMMON
-from database_logs.parsing.frames import conform
+from database_logs.parsing.frames import conform, sliced
 from database_logs.parsing.records import line_records
 from database_logs.parsing.times import INSTANT, dense
 from database_logs.segments import Segment
@@ -54,12 +54,12 @@ def parse(segment: Segment, data: bytes) -> pl.DataFrame:
     """Parse a segment of an audit log: one row an event, with the columns of SCHEMA."""
     raw, rest, tail = pl.col("raw"), pl.col("rest"), pl.col("tail")
     head = pl.sum_horizontal(pl.col(_FIELDS).str.len_bytes(), ignore_nulls=False) + len(_FIELDS)
-    content = rest.cast(pl.Binary).bin.slice(0, rest.str.len_bytes() - tail.str.len_bytes()).cast(pl.String)
+    content = sliced(rest, 0, rest.str.len_bytes() - tail.str.len_bytes())
     parts = (
         line_records(segment, data, _BEGINS, audit_starts)
         .with_columns(raw.str.split_exact(",", len(_FIELDS) - 1).struct.rename_fields(_FIELDS).alias("fields"))
         .unnest("fields")
-        .with_columns(rest=raw.cast(pl.Binary).bin.slice(head).cast(pl.String))
+        .with_columns(rest=sliced(raw, head))
         # Most events end so; a regex for what is at the end reads all of a statement.
         .with_columns(succeeded=rest.str.ends_with(_SUCCEEDED).fill_null(value=False))
         .with_columns(failed=pl.when(~pl.col("succeeded")).then(rest).str.extract(_TAIL))
@@ -68,18 +68,27 @@ def parse(segment: Segment, data: bytes) -> pl.DataFrame:
         .with_columns(event_time=_event_time(segment.time_zone), quoted=pl.col("object").str.starts_with("'"))
         # A record that goes on over lines is one all the same; what has no return code at its end is none.
         .with_columns(whole=tail.is_not_null() & pl.col("event_time").is_not_null())
-        # What several columns are made of is made once.
-        .with_columns(statement=pl.when("whole", "quoted").then("object").str.strip_prefix("'"))
-        .with_columns(plain=pl.col("statement").str.strip_suffix("'"))
-        .with_columns(escaped=pl.col("plain").str.contains("\\", literal=True))
+        # What several columns are made of is made once, and of slices, which copy nothing.
+        .with_columns(statement=sliced(pl.when("whole", "quoted").then("object"), 1))
+        .with_columns(closed=pl.col("statement").str.ends_with("'"))
+        .with_columns(plain=sliced(pl.col("statement"), 0, pl.col("statement").str.len_bytes() - pl.col("closed")))
         .with_columns(ported=pl.when("whole").then("client").str.contains(":", literal=True))
         .with_columns(port=pl.when("ported").then("client").str.extract(_PORT))
     )
-    return conform(parts, _columns(), SCHEMA)
+    return conform(parts.with_columns(_objects(parts)), _columns(), SCHEMA)
+
+
+def _objects(parts: pl.DataFrame) -> pl.Series:
+    """Return statements without quotes and escapes, and what else stands in their place."""
+    named = pl.when(pl.col("whole") & (pl.col("object") != "")).then("object")
+    objects = parts.select(object=pl.when("quoted").then("plain").otherwise(named)).to_series()
+    escaped = parts["plain"].str.contains("\\", literal=True).fill_null(value=False)
+    unescaped = parts["plain"].filter(escaped).str.replace_many(list(_ESCAPES), list(_ESCAPES.values()))
+    return objects.scatter(escaped.arg_true(), unescaped)
 
 
 def _columns() -> dict[str, pl.Expr]:
-    whole, quoted, failed = pl.col("whole"), pl.col("quoted"), pl.col("failed")
+    whole, failed = pl.col("whole"), pl.col("failed")
 
     def number(field: str) -> pl.Expr:
         return pl.when(whole).then(field).cast(pl.Int64(), strict=False)
@@ -88,8 +97,7 @@ def _columns() -> dict[str, pl.Expr]:
         return pl.when(whole & (pl.col(field) != "")).then(field)
 
     # The plugins escape newlines; nobody but Amazon knows whether Aurora always does.
-    continued = pl.col("raw").str.contains(r"\n(?s:.)")
-    unescaped = pl.when("escaped").then("plain").str.replace_many(list(_ESCAPES), list(_ESCAPES.values()))
+    continued = pl.col("raw").str.find("\n", literal=True) + 1 < pl.col("raw").str.len_bytes()
     host = pl.when(pl.col("port").is_null()).then("client").otherwise(pl.col("client").str.replace(r":[0-9]+$", ""))
     code = failed.str.extract("^,(-?[0-9]+)").cast(pl.Int64(), strict=False)
     return {
@@ -104,13 +112,7 @@ def _columns() -> dict[str, pl.Expr]:
         "query_id": number("query_id"),
         "operation": text("operation"),
         "database": text("database"),
-        "object": pl.when("escaped")
-        .then(unescaped)
-        .when(quoted)
-        .then("plain")
-        .when(whole & (pl.col("object") != ""))
-        .then("object"),
-        "object_truncated": ~pl.col("statement").str.ends_with("'"),
+        "object_truncated": ~pl.col("closed"),
         "return_code": pl.when(whole).then(pl.when("succeeded").then(0).otherwise(code)),
         "connection_type": pl.when(whole).then(failed.str.extract(r"^,-?[0-9]+,([A-Za-z][^,\r\n]*)")),
     }

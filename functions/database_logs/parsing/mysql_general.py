@@ -60,9 +60,9 @@ def parse(segment: Segment, data: bytes) -> pl.DataFrame:
         )
         .unnest("client")
     )
-    fingerprints = fingerprint(parts["query"]).alias("fingerprint")
-    ids = fingerprint_ids(fingerprints).alias("fingerprint_id")
-    return conform(parts.with_columns(fingerprints, ids), _columns(), SCHEMA)
+    frame = conform(parts, _columns(), SCHEMA)
+    fingerprints = fingerprint(frame["query"]).alias("fingerprint")
+    return frame.with_columns(fingerprints, fingerprint_ids(fingerprints).alias("fingerprint_id"))
 
 
 def _columns() -> dict[str, pl.Expr]:

@@ -152,7 +152,7 @@ def _statement() -> pl.Expr:
 
 def _statement_time() -> pl.Expr:
     seconds = pl.col("preamble").str.extract(r"timestamp=(\d+(?:\.\d+)?)").cast(pl.Float64(), strict=False)
-    return (seconds * 1e6).round().cast(pl.Int64()).cast(INSTANT)
+    return (seconds * 1e6).round().cast(pl.Int64(), strict=False).cast(INSTANT)
 
 
 def _attributes(parts: pl.DataFrame, frame: pl.DataFrame) -> pl.Series:

@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from database_logs.fingerprints import fingerprint, fingerprint_ids
+from database_logs.parsing.frames import capped, sliced
 from database_logs.parsing.postgres_classes import classes
 from database_logs.parsing.postgres_columns import BODIES
 
@@ -76,9 +77,10 @@ def bodies(frame: pl.DataFrame) -> pl.DataFrame:
 
     Args:
         frame: severity, message, detail and query (String); of a message that quotes a statement, query is null or the
-            same statement.
+            same statement. Its texts are capped.
     """
     message, detail = pl.col("message"), pl.col("detail")
+    frame = capped(frame)
     frame = frame.with_columns(classes(frame["message"]).alias("message_class"))
     logged = message.str.extract_groups(_DURATION)
     frame = frame.with_columns(logged.alias("logged"))
@@ -95,16 +97,15 @@ def bodies(frame: pl.DataFrame) -> pl.DataFrame:
     told = pl.col("logged").struct
     kind = told.field("kind")
     quoting = kind.is_in(_KINDS)
-    rest = message.str.slice(told.field("told").str.len_chars())
+    bound = detail.str.starts_with(_PARAMETERS[0]) | detail.str.starts_with(_PARAMETERS[1])
+    rest = sliced(message, told.field("told").str.len_bytes())
     frame = frame.with_columns(
-        told.field("duration_ms").cast(pl.Float64).alias("duration_ms"),
+        told.field("duration_ms").cast(pl.Float64, strict=False).alias("duration_ms"),
         pl.when(quoting).then(kind).alias("statement_kind"),
         pl.when(quoting).then(told.field("name").str.strip_prefix("fetch from ")).alias("statement_name"),
         pl.when(quoting).then(told.field("told").str.strip_chars_end(" ")).otherwise(message).alias("message"),
         pl.when(quoting).then(rest).otherwise("query").alias("query"),
-        pl.when(detail.str.starts_with(_PARAMETERS[0]) | detail.str.starts_with(_PARAMETERS[1]))
-        .then(detail.str.slice(len(_PARAMETERS[0])))
-        .alias("parameters"),
+        sliced(pl.when(bound).then(detail), len(_PARAMETERS[0])).alias("parameters"),
     ).drop("logged")
     if frame["message_class"].eq("server_temp_file_created").any():
         size = message.str.extract(_TEMPORARY).cast(pl.Int64, strict=False)
@@ -124,7 +125,7 @@ def _planned(frame: pl.DataFrame) -> pl.DataFrame:
         return frame
     plan = pl.col("plan")
     plans = frame.with_row_index("row").filter(chosen)
-    plans = plans.select("row", pl.col("query").str.strip_chars_start(" \n").alias("plan")).with_columns(
+    plans = plans.select("row", pl.col("query").str.strip_chars_start(" \n\t").alias("plan")).with_columns(
         pl.when(plan.str.starts_with("{"))
         .then(pl.lit("json"))
         .when(plan.str.starts_with("<"))

@@ -9,6 +9,8 @@ from typing import Final
 
 import polars as pl
 
+from database_logs.distinct import distinct_texts
+
 _LENGTH: Final = 200
 _PLAN: Final = "^duration: [0-9.]+ ms  plan:"
 _LOCK: Final = "process 0 {} [A-Za-z]+Lock on "
@@ -158,32 +160,19 @@ def classes(messages: pl.Series) -> pl.Series:
     Messages repeat but for numbers and names: each skeleton is looked up once. Most messages of a busy server are
     durations, which need no skeleton.
     """
-    message = pl.col("message")
-    frame = messages.alias("message").to_frame().with_columns(message.str.starts_with("duration: ").alias("duration"))
-    skeleton = (
-        message.str.slice(0, _LENGTH)
+    duration = messages.str.starts_with("duration: ").fill_null(value=False)
+    skeletons, codes = distinct_texts(
+        messages.filter(~duration)
+        .str.slice(0, _LENGTH)
         .str.replace("(?s)\n.*", "")
         .str.replace_all('"[^"]*"', '""')
         .str.replace_all("[0-9]+", "0")
     )
-    others = frame.with_row_index("row").filter(~pl.col("duration")).select("row", skeleton.alias("skeleton"))
-    distinct = others["skeleton"].unique()
-    found = pl.DataFrame(
-        {
-            "skeleton": distinct,
-            "class": [match.lastgroup if (match := _ANY.match(text)) else None for text in distinct],
-        },
-        schema={"skeleton": pl.String, "class": pl.String},
-    )
-    others = others.join(found, on="skeleton", how="left", maintain_order="left").select("row", "class")
+    found = [match.lastgroup if (match := _ANY.match(text)) else None for text in skeletons]
     timed = (
-        pl.when(message.str.contains(_PLAN))
+        pl.when(messages.str.contains(_PLAN))
         .then(pl.lit("statement_auto_explain"))
         .otherwise(pl.lit("statement_duration"))
     )
-    return (
-        frame.with_row_index("row")
-        .join(others, on="row", how="left", maintain_order="left")
-        .select(pl.when("duration").then(timed).otherwise("class").alias("message_class"))
-        .to_series()
-    )
+    named = pl.select(timed.alias("message_class")).to_series()
+    return named.scatter((~duration).arg_true(), pl.Series(found, dtype=pl.String).gather(codes))

@@ -36,7 +36,7 @@ def parse(segment: Segment, data: bytes) -> pl.DataFrame:
     read = _fields(common["raw"])
     remote = read["connection_from"].str.extract_groups(_FROM).struct.unnest()
     frame = pl.concat([common, read.drop("connection_from"), remote], how="horizontal")
-    return bodies(with_times(frame, segment.time_zone)).select(SCHEMA.names()).cast(SCHEMA)
+    return bodies(with_times(frame, segment.time_zone)).select(SCHEMA.names()).cast(SCHEMA, strict=False)
 
 
 def _starts(data: bytes) -> list[int]:

@@ -65,14 +65,14 @@ def parse(segment: Segment, data: bytes) -> pl.DataFrame:
         pl.when(whole).then(pl.lit("ok")).otherwise(pl.lit("unparsed")).alias("parse_status"),
         pl.when(~whole).then(pl.lit("no_object")).alias("parse_reason"),
     )
-    return bodies(with_times(frame, segment.time_zone)).select(SCHEMA.names()).cast(SCHEMA)
+    return bodies(with_times(frame, segment.time_zone)).select(SCHEMA.names()).cast(SCHEMA, strict=False)
 
 
 def _objects(raw: pl.Series) -> pl.DataFrame:
     """Return the keys of each line; null where it is no object."""
-    # polars leaves blank lines out
-    blank = raw.str.strip_chars() == ""
-    lines = raw.to_frame("line").with_row_index("row").filter(~blank)
+    # polars leaves blank lines out; and each line that it cannot read costs some attempts
+    line = raw.str.strip_chars()
+    lines = raw.to_frame("line").with_row_index("row").filter(line.str.starts_with("{") & line.str.ends_with("}"))
     read = lines.select("row").hstack(_read(lines["line"]))
     return (
         raw.to_frame("line")
@@ -83,7 +83,7 @@ def _objects(raw: pl.Series) -> pl.DataFrame:
 
 
 def _read(lines: pl.Series) -> pl.DataFrame:
-    """Return the keys of lines that are not blank; halves of them apart, as long as one line spoils the others."""
+    """Return the keys of lines that may be objects; halves of them apart, as long as one line spoils the others."""
     try:
         return pl.read_ndjson(io.BytesIO("".join(lines).encode()), schema=_STRINGS)
     except pl.exceptions.PolarsError:

@@ -12,7 +12,15 @@ from typing import Final
 import polars as pl
 
 from database_logs.distinct import distinct_texts
-from database_logs.line_prefixes import ATTACHED_LABELS, LONGEST, PRIMARY_SEVERITIES, LinePattern, line_pattern
+from database_logs.line_prefixes import (
+    ATTACHED_LABELS,
+    LONGEST,
+    PRIMARY_SEVERITIES,
+    STAMPS,
+    LinePattern,
+    line_pattern,
+)
+from database_logs.parsing.frames import sliced
 from database_logs.parsing.postgres_bodies import bodies
 from database_logs.parsing.postgres_columns import SCHEMA, SESSION
 from database_logs.parsing.postgres_times import instants
@@ -21,6 +29,11 @@ from database_logs.segments import Segment
 
 # PostgreSQL puts a tab before each further line of a message (elog.c, append_with_tabs).
 _INDENT: Final = "\t"
+# What stands between a severity and the text (elog.c, error_severity and its callers).
+_TEXT: Final = ":  "
+_NOTHING: Final = pl.Series([0])
+# Lines that are looked at by themselves, at once: their copies take memory.
+_BATCH_LINES: Final = 1 << 16
 _LABELS: Final = {
     "DETAIL": "detail",
     "HINT": "hint",
@@ -45,42 +58,84 @@ def parse(segment: Segment, data: bytes) -> pl.DataFrame:
         data: The bytes.
     """
     text = Text(data)
-    lines = _joined(_lines(text, line_starts(data, _INDENT), line_pattern(segment.prefix)))
+    lines = _joined(_lines(text, line_starts(data, _INDENT).rechunk(), line_pattern(segment.prefix)))
     rows = lines.filter("opens")
     common = placed(segment, text, rows["start"])
     frame = pl.concat([common, rows.drop("start")], how="horizontal")
     frame = frame.with_columns(pl.col("event_id").gather(pl.col("parent")).alias("parent_event_id"))
-    return bodies(_timed(frame, segment.time_zone)).select(SCHEMA.names()).cast(SCHEMA)
+    return bodies(_timed(frame, segment.time_zone)).select(SCHEMA.names()).cast(SCHEMA, strict=False)
 
 
 def _lines(data: Text, starts: pl.Series, pattern: LinePattern) -> pl.DataFrame:
-    """Return the lines, each with the further lines of its message: `start`, `text` and the groups of the prefix."""
-    text = data.pieces(starts)["raw"]
-    found = text.str.extract_groups(pattern.narrow).struct.unnest()
-    labels = (*PRIMARY_SEVERITIES, *ATTACHED_LABELS)
-    sure = (found["severity"].is_in(labels) & (found["head"].str.len_bytes() <= LONGEST)).fill_null(value=False)
-    if not sure.all():
-        unsure = zip(starts.filter(~sure), data.ends(starts).filter(~sure), strict=True)
-        heads = [data.data[start : min(end, start + LONGEST)].decode(errors="replace") for start, end in unsure]
-        wide = pl.Series(heads, dtype=pl.String).str.extract_groups(pattern.wide).struct.unnest()
-        places = pl.select(
-            pl.when(sure).then(pl.int_range(len(sure))).otherwise((~sure).cum_sum() + (len(sure) - 1))
-        ).to_series()
-        found = pl.concat([found, wide])[places]
-    body = pl.col("raw").cast(pl.Binary).bin.slice(pl.col("head").str.len_bytes().fill_null(0)).cast(pl.String)
-    indented = pl.col("text").str.contains("\n\t", literal=True)
-    return (
-        found.with_columns(starts.alias("start"), text)
-        .with_columns(body.str.strip_chars_end("\r\n").alias("text"))
-        .with_columns(indented.alias("indented"))
-        .with_columns(
-            pl.when("indented")
-            .then(pl.when("indented").then("text").str.replace_all("\n\t", "\n", literal=True))
-            .otherwise("text")
-            .alias("text")
+    """Return the lines that have a prefix, and the first, each with the further lines of its message.
+
+    The columns are `start`, `text` and the groups of the prefix. Groups are looked up when lines without prefix are
+    gone: there may be millions of those.
+    """
+    lines = data.pieces(starts)["raw"]
+    groups, places, stamps = _sessions(lines, pattern)
+    sessions, unsure = len(groups), places.is_null()
+    if unsure.any():
+        found = _wide(data, starts, unsure.arg_true(), pattern)
+        places = places.scatter(found["row"], pl.int_range(len(found), dtype=pl.UInt32, eager=True) + sessions)
+        groups = pl.concat([groups, found.drop("row")])
+    texts = _texts(lines, groups["head"].gather(places))
+    kept = _with_strays(pl.DataFrame([starts.alias("start"), texts, places.alias("place"), stamps.alias("stamp")]))
+    found = groups.drop("head").select(pl.all().gather(kept["place"]))
+    if pattern.stamp is not None:
+        of_session = kept["place"] < sessions
+        found = found.with_columns(
+            pl.when(of_session).then(kept["stamp"]).otherwise(pattern.stamp).alias(pattern.stamp)
         )
-        .drop("head", "raw", "indented")
-    )
+    return pl.concat([found, kept.select("start", "text")], how="horizontal")
+
+
+def _sessions(lines: pl.Series, pattern: LinePattern) -> tuple[pl.DataFrame, pl.Series, pl.Series]:
+    """Return distinct prefixes, and by line the place of its own and the time that it begins with.
+
+    Lines of a session begin alike but for the time: what is distinct after it is looked at once. Places are null where
+    a prefix is none, or has several readings.
+    """
+    length = (lines.str.find(_TEXT, literal=True).cast(pl.Int64) + len(_TEXT)).fill_null(0)
+    shape, example = STAMPS.get(pattern.stamp or "", ("", ""))
+    stamps, codes = distinct_texts(lines.str.head(len(example)))
+    # Of other lines the bytes there may be within a character.
+    stamped = stamps.str.contains(shape).gather(codes)
+    rest = (length - len(example)).clip(0).zip_with(stamped, _NOTHING)
+    heads, places = distinct_texts(pl.select(sliced(pl.lit(lines), len(example), pl.lit(rest))).to_series())
+    groups = _groups(example + heads, pattern.narrow)
+    sure = groups["head"].is_not_null().gather(places)
+    return groups, pl.select(pl.when(sure).then(places)).to_series(), stamps.gather(codes)
+
+
+def _wide(data: Text, starts: pl.Series, rows: pl.Series, pattern: LinePattern) -> pl.DataFrame:
+    """Return the groups of those of the rows that have a prefix of any reading, with `row`."""
+    ends, found = data.ends(starts), []
+    for first in range(0, len(rows), _BATCH_LINES):
+        batch = rows[first : first + _BATCH_LINES]
+        places = zip(starts.gather(batch), ends.gather(batch), strict=True)
+        heads = [data.data[start : min(end, start + LONGEST)].decode(errors="replace") for start, end in places]
+        found.append(_groups(pl.Series(heads, dtype=pl.String), pattern.wide).with_columns(row=batch))
+    return pl.concat(found).drop_nulls("head")
+
+
+def _groups(texts: pl.Series, pattern: str) -> pl.DataFrame:
+    """Return the groups of a pattern, of `head` its bytes; null where it does not fit or holds no severity."""
+    found = texts.str.extract_groups(pattern).struct.unnest().with_columns(pl.col("head").str.len_bytes())
+    known = pl.col("severity").is_in((*PRIMARY_SEVERITIES, *ATTACHED_LABELS)) & (pl.col("head") <= LONGEST)
+    return found.select(pl.when(known).then(pl.all()))
+
+
+def _texts(lines: pl.Series, heads: pl.Series) -> pl.Series:
+    """Return what stands after the heads (bytes, null for none), without the tabs of further lines and its end."""
+    begin = heads.fill_null(0).cast(pl.Int64)
+    rest = lines.str.len_bytes().cast(pl.Int64) - begin - lines.str.ends_with("\n").cast(pl.Int64)
+    texts = pl.select(sliced(pl.lit(lines), pl.lit(begin), pl.lit(rest)).alias("text")).to_series()
+    if texts.str.ends_with("\r").any():
+        texts = texts.str.strip_chars_end("\r\n")
+    indented = texts.str.contains(f"\n{_INDENT}", literal=True)
+    outdented = texts.filter(indented).str.replace_all(f"\n{_INDENT}", "\n", literal=True)
+    return texts.scatter(indented.arg_true(), outdented)
 
 
 def _joined(lines: pl.DataFrame) -> pl.DataFrame:
@@ -89,7 +144,7 @@ def _joined(lines: pl.DataFrame) -> pl.DataFrame:
     `opens` says whether a row begins here; `parent` is the number of the row of the message that a row's first line
     belongs to; the columns of `_LABELS` hold the texts that belong to the message of this line.
     """
-    lines = _with_strays(lines.with_row_index("line")).with_row_index("index")
+    lines = lines.with_row_index("index")
     key = pl.coalesce(*(name for name in ("process_id", "session_id") if name in lines.columns), pl.lit(""))
     primary = pl.col("severity").is_in(PRIMARY_SEVERITIES).fill_null(value=False)
     lines = lines.with_columns(
@@ -110,14 +165,15 @@ def _joined(lines: pl.DataFrame) -> pl.DataFrame:
     lines = lines.with_columns((pl.col("primary") | apart | (pl.col("index") == 0)).alias("opens"))
     row = pl.col("opens").cum_sum() - 1
     lines = lines.with_columns(pl.when("attached").then(row.gather(pl.col("owner"))).cast(pl.Int64).alias("parent"))
-    return _with_attached(lines).rename({"text": "message"}).drop("line", "index", "key", "owner")
+    return _with_attached(lines).rename({"text": "message"}).drop("index", "key", "owner")
 
 
 def _with_strays(lines: pl.DataFrame) -> pl.DataFrame:
     """Leave out lines without prefix that PostgreSQL did not indent; their texts go to the line before."""
-    stray = pl.col("severity").is_null()
-    if not lines.select(stray.any()).item():
+    stray = pl.col("place").is_null()
+    if not lines["place"].has_nulls():
         return lines
+    lines = lines.with_row_index("line")
     at = pl.when(~stray).then("line").forward_fill().fill_null(0)
     lines = lines.with_columns(at.alias("at"))
     kept = ~stray | (pl.col("line") == 0)
@@ -129,7 +185,7 @@ def _with_strays(lines: pl.DataFrame) -> pl.DataFrame:
         .join(further, on="at", how="left", maintain_order="left")
         .with_columns(pl.concat_str("text", pl.lit("\n") + pl.col("further").fill_null("")).alias("joined"))
         .with_columns(pl.when(pl.col("further").is_null()).then("text").otherwise("joined").alias("text"))
-        .drop("at", "further", "joined")
+        .drop("line", "at", "further", "joined")
     )
 
 
@@ -206,17 +262,13 @@ def _verbose(frame: pl.DataFrame) -> pl.DataFrame:
             pl.when(coded).then(message.str.slice(0, 5)).otherwise("sqlstate").alias("sqlstate"),
             pl.when(coded).then(message.str.slice(7)).otherwise("message").alias("message"),
         )
-    placed = pl.col("primary") & (pl.col("severity") != "LOG")
-    if not frame.select(placed.any()).item():
-        return frame.with_columns(
-            pl.lit(None, pl.Int32).alias("query_position"), pl.lit(None, pl.Int32).alias("internal_query_position")
-        )
-    at = pl.when(placed).then(message.str.tail(30).str.extract(_POSITION))
-    return frame.with_columns(at.alias("query_position")).with_columns(
-        pl.when(pl.col("query_position").is_null())
-        .then("message")
-        .otherwise(message.str.strip_suffix(pl.lit(" at character ") + pl.col("query_position")))
-        .alias("message"),
-        pl.col("query_position").cast(pl.Int32, strict=False),
+    rows = frame.select((pl.col("primary") & (pl.col("severity") != "LOG")).arg_true()).to_series()
+    texts = frame["message"].gather(rows)
+    found = pl.DataFrame([rows.alias("row"), texts, texts.str.tail(30).str.extract(_POSITION).alias("at")])
+    found = found.drop_nulls("at").with_columns(message.str.strip_suffix(pl.lit(" at character ") + pl.col("at")))
+    nowhere = pl.repeat(None, frame.height, dtype=pl.Int32, eager=True)
+    return frame.with_columns(
+        frame["message"].scatter(found["row"], found["message"]),
+        nowhere.scatter(found["row"], found["at"].cast(pl.Int32, strict=False)).alias("query_position"),
         pl.lit(None, pl.Int32).alias("internal_query_position"),
     )

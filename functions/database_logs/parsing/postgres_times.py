@@ -1,10 +1,10 @@
 """Times of PostgreSQL's logs: local to log_timezone, with an abbreviation that only sometimes says how far from UTC."""
 
-from datetime import datetime
-from functools import cache
 from typing import Final
 
 import polars as pl
+
+from database_logs.parsing.times import INSTANT, zone_exists
 
 _UTC: Final = ("UTC", "GMT", "Z")
 _OFFSET: Final = r"^([+-])([0-9]{2})([0-9]{2})?$"
@@ -26,7 +26,7 @@ def instants(stamps: pl.Series, zones: pl.Series, time_zone: str) -> pl.Series:
     known = set(zones.unique().drop_nulls())
     if known <= set(_UTC):
         return local.dt.replace_time_zone("UTC")
-    abbreviated = [_abbreviated(which, time_zone) for which in ("earliest", "latest") if _exists(time_zone)]
+    abbreviated = [_abbreviated(which, time_zone) for which in ("earliest", "latest") if zone_exists(time_zone)]
     return (
         pl.DataFrame({"local": local, "zone": zones})
         .select(
@@ -34,19 +34,10 @@ def instants(stamps: pl.Series, zones: pl.Series, time_zone: str) -> pl.Series:
             .then(pl.col("local").dt.replace_time_zone("UTC"))
             .when(pl.col("zone").str.contains(_OFFSET))
             .then((pl.col("local") - _east(pl.col("zone"))).dt.replace_time_zone("UTC"))
-            .otherwise(pl.coalesce(*abbreviated, pl.lit(None, pl.Datetime("us", "UTC"))))
+            .otherwise(pl.coalesce(*abbreviated, pl.lit(None, INSTANT)))
         )
         .to_series()
     )
-
-
-@cache
-def _exists(time_zone: str) -> bool:
-    try:
-        pl.Series([datetime(1970, 1, 1)]).dt.replace_time_zone(time_zone)  # noqa: DTZ001 - it is given a zone
-    except pl.exceptions.ComputeError:
-        return False
-    return bool(time_zone)
 
 
 def _east(zone: pl.Expr) -> pl.Expr:

@@ -150,9 +150,10 @@ def placed(segment: Segment, text: Text, starts: pl.Series) -> pl.DataFrame:
 def event_ids(origin: Origin, offsets: pl.Series) -> pl.Series:
     """Return identities of records by the offsets (ascending) at which they begin.
 
-    They are 16 hex digits of the file, 16 decimal digits of the offset.
+    They are 16 hex digits of instance and generation, whatever the file is called by now, and 16 decimal digits of the
+    offset.
     """
-    name = f"{origin.dbi_resource_id}\0{origin.generation}\0{origin.file}"
+    name = f"{origin.dbi_resource_id}\0{origin.generation}"
     file = hashlib.sha256(name.encode()).hexdigest()[:16]
     # Offsets of as many digits all lack as many zeros.
     longer = [*offsets.search_sorted(_POWERS), len(offsets)]

@@ -1,10 +1,48 @@
 """Times as logs write them, to instants."""
 
+from datetime import UTC, datetime
+from functools import cache
 from typing import Final
 
 import polars as pl
 
 INSTANT: Final = pl.Datetime("us", "UTC")
+# Servers that write logs for RDS are of this time. Statements may hold lines that look like a record's first one with
+# any time, for which there is no day, neither in Python nor in the lake.
+_EARLIEST: Final = datetime(1990, 1, 1, tzinfo=UTC)
+_LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+
+
+@cache
+def zone_exists(name: str) -> bool:
+    """Return whether this is an IANA name; `SYSTEM` and abbreviations are none."""
+    try:
+        pl.Series([datetime(1970, 1, 1)]).dt.replace_time_zone(name)  # noqa: DTZ001 - it is given a zone
+    except pl.exceptions.ComputeError:
+        return False
+    return bool(name)
+
+
+def with_possible_times(records: pl.DataFrame, zone: str) -> pl.DataFrame:
+    """Return records whose `event_time` is null where it can be none, with the reason.
+
+    Args:
+        records: Those of a segment, with the columns of COMMON.
+        zone: Of times that name none.
+    """
+    time, reason = pl.col("event_time"), pl.col("parse_reason")
+    impossible = ~time.is_between(_EARLIEST, _LATEST, closed="left").fill_null(value=True)
+    unknown = time.is_null() & (not zone_exists(zone))
+    if not records.select((impossible | unknown).any()).item():
+        return records
+    return records.with_columns(
+        *(pl.when(~impossible).then(pl.col(name)).alias(name) for name in ("event_time", "time_source")),
+        pl.coalesce(
+            reason,
+            pl.when(impossible).then(pl.lit("time_impossible")),
+            pl.when(unknown).then(pl.lit("time_zone_unknown")),
+        ).alias("parse_reason"),
+    )
 
 
 def rfc3339(text: pl.Expr) -> pl.Expr:
@@ -45,6 +83,8 @@ def _with_blank(text: pl.Expr) -> pl.Expr:
 
 
 def _local(time: pl.Expr, zone: str) -> pl.Expr:
+    if not zone_exists(zone):
+        return pl.lit(None, INSTANT)
     # Of an hour that is there twice the first: the log does not tell.
     known = time.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
     return known.dt.convert_time_zone("UTC")

@@ -8,7 +8,8 @@ from typing import Final
 
 from markupsafe import Markup
 
-from database_logs.reports.words import number, seconds
+from database_logs.reports.words import seconds
+from kernel.pages.words import number
 
 _BAR_WIDTH: Final = 500
 _BAR_HEIGHT: Final = 275
@@ -31,7 +32,7 @@ class Dot:
         p95: Seconds.
         total: Seconds, which its area shows.
         name: Of the statement.
-        is_new: Drawn in another colour.
+        is_new: Drawn as a ring.
     """
 
     calls: int
@@ -76,7 +77,8 @@ def days_chart(totals: Sequence[tuple[date, float | None]]) -> Markup:
                 f"{day:%d %b}",
             )
         )
-    return _svg(_BAR_WIDTH, _BAR_HEIGHT, "Seconds that statements took, a bar a day.", marks)
+    told = ", ".join(f"{day:%d %B} {'no digest' if total is None else seconds(total)}" for day, total in totals)
+    return _svg(_BAR_WIDTH, _BAR_HEIGHT, f"Query time, a bar a day: {told}.", marks)
 
 
 def scatter_chart(dots: Sequence[Dot]) -> Markup:
@@ -85,26 +87,25 @@ def scatter_chart(dots: Sequence[Dot]) -> Markup:
     Args:
         dots: At least one.
     """
-    across = _Scale.of([dot.calls for dot in dots], _LEFT, _SCATTER_WIDTH - 24)
-    upward = _Scale.of([dot.p95 for dot in dots], _SCATTER_HEIGHT - 38, 24)
+    # So far from the edges that no circle covers their figures.
+    across = _Scale.of([dot.calls for dot in dots], _LEFT + _LARGEST_RADIUS, _SCATTER_WIDTH - _LARGEST_RADIUS)
+    upward = _Scale.of([dot.p95 for dot in dots], _SCATTER_HEIGHT - 38 - _LARGEST_RADIUS, _LARGEST_RADIUS)
     most = max(dot.total for dot in dots) or 1.0
-    mark = Markup(
-        '<circle cx="{:.1f}" cy="{:.1f}" r="{:.1f}" fill="var(--{})" fill-opacity=".6" stroke="var(--card)" '
-        'data-tip="{}"/>'
-    )
+    mark = Markup('<circle cx="{:.1f}" cy="{:.1f}" r="{:.1f}" class="{}" data-tip="{}"/>')
     # The large ones first, so that none hides another.
     circles = [
         mark.format(
             across.at(dot.calls),
             upward.at(dot.p95),
             max(_LARGEST_RADIUS * math.sqrt(dot.total / most), _LEAST_RADIUS),
-            "orange" if dot.is_new else "blue",
+            "new" if dot.is_new else "known",
             f"{dot.name} · {number(dot.calls)} calls, 95 % within {seconds(dot.p95)}, {seconds(dot.total)} in all",
         )
         for dot in sorted(dots, key=lambda dot: -dot.total)
     ]
     marks = [*_grid(across, upward), *circles]
-    return _svg(_SCATTER_WIDTH, _SCATTER_HEIGHT, "Statements by calls and 95th percentile of their time.", marks)
+    told = "Statements by calls and 95th percentile of their time; the figures are in the list of statements."
+    return _svg(_SCATTER_WIDTH, _SCATTER_HEIGHT, told, marks)
 
 
 def spark(values: Sequence[float | None]) -> Markup:
@@ -157,20 +158,19 @@ class _Scale:
 
 def _grid(across: _Scale, upward: _Scale) -> Iterator[Markup]:
     line = Markup('<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" stroke="var(--line)"/>')
+    floor = upward.start + _LARGEST_RADIUS
     for tick in across.ticks:
         at = across.at(10.0**tick)
-        yield line.format(at, upward.start, at, upward.end)
-        yield Markup('<text x="{:.1f}" y="{:.1f}" class="label">{}</text>').format(
-            at, upward.start + 16, number(10.0**tick)
-        )
+        yield line.format(at, floor, at, 0)
+        yield Markup('<text x="{:.1f}" y="{:.1f}" class="label">{}</text>').format(at, floor + 16, number(10.0**tick))
     for tick in upward.ticks:
         at = upward.at(10.0**tick)
-        yield line.format(across.start, at, across.end, at)
+        yield line.format(_LEFT, at, _SCATTER_WIDTH, at)
         yield Markup('<text x="{:.1f}" y="{:.1f}" class="axis">{}</text>').format(
-            across.start - 8, at + 4, f"{number(10.0**tick)} s" if tick > 0 else seconds(10.0**tick)
+            _LEFT - 8, at + 4, f"{number(10.0**tick)} s" if tick > 0 else seconds(10.0**tick)
         )
     yield Markup('<text x="{:.1f}" y="{:.1f}" class="label">calls</text>').format(
-        (across.start + across.end) / 2, upward.start + 34
+        (across.start + across.end) / 2, floor + 34
     )
 
 

@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from importlib.resources import files
 from typing import Any, Final
 
 import polars as pl
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Template
 from markupsafe import Markup
 
 from database_logs.reports import words
 from database_logs.reports.charts import Dot, days_chart, scatter_chart, spark
+from kernel.pages.templating import templates_of
+from kernel.pages.words import counted, number, seen
 
 # Days before that a digest is compared with.
 WEEK: Final = 7
@@ -25,6 +26,8 @@ _LISTED: Final = 100
 _BARS: Final = 15
 _DOTS: Final = 200
 _MOST: Final = 0.8
+# What of a statement is in its line; more would not be seen, and a hundred of 100 kB would make a page of 10 MB.
+_SUMMARY: Final = 400
 
 
 @dataclass(frozen=True)
@@ -52,11 +55,10 @@ def render(day: date, digest: pl.DataFrame, history: pl.DataFrame, instances: pl
     rows = digest.to_dicts()
     days = [day - timedelta(days=back) for back in range(WEEK, -1, -1)]
     total = float(digest["query_time_sum"].sum())
+    has_history = history.height > 0
     return _template().render(
-        style=_asset("digest.css"),
-        script=_asset("digest.js"),
         day=day,
-        has_history=history.height > 0,
+        has_history=has_history,
         total=total,
         calls=int(digest["calls"].sum()),
         rows=rows[:_LISTED],
@@ -65,7 +67,7 @@ def render(day: date, digest: pl.DataFrame, history: pl.DataFrame, instances: pl
         instances=instances.height,
         most=_most(digest),
         days=days_chart(_totals(days, history, total if rows else 0.0)),
-        scatter=scatter_chart([_dot(row) for row in rows[:_DOTS]]) if rows else None,
+        scatter=scatter_chart([_dot(row, has_history=has_history) for row in rows[:_DOTS]]) if rows else None,
         costly=[_bar(row) for row in rows[:_BARS]],
         by_instance=_by_instance(instances),
         sparks=_sparks(days, rows[:_LISTED], history),
@@ -74,21 +76,15 @@ def render(day: date, digest: pl.DataFrame, history: pl.DataFrame, instances: pl
 
 @cache
 def _template() -> Template:
-    templates = Environment(
-        loader=PackageLoader("database_logs.reports"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
+    templates = templates_of("database_logs.reports")
+    templates.filters.update(
+        seconds=words.seconds,
+        share=words.share,
+        day=words.day,
+        seen=seen,
+        fits=lambda text: words.short(text, _SUMMARY),
     )
-    templates.filters.update(number=words.number, seconds=words.seconds, share=words.share, day=words.day)
-    templates.globals.update(counted=words.counted)
     return templates.get_template("digest.html.j2")
-
-
-def _asset(name: str) -> Markup:
-    # Our own style and script: the only text besides the drawings that is not escaped.
-    return Markup(files("database_logs.reports").joinpath("templates", name).read_text("utf-8"))  # noqa: S704
 
 
 def _most(digest: pl.DataFrame) -> int:
@@ -101,9 +97,13 @@ def _totals(days: list[date], history: pl.DataFrame, total: float) -> list[tuple
     return [(day, sums.get(day)) for day in days[:-1]] + [(days[-1], total)]
 
 
-def _dot(row: dict[str, Any]) -> Dot:
+def _dot(row: dict[str, Any], *, has_history: bool) -> Dot:
     return Dot(
-        row["calls"], row["query_time_p95"], row["query_time_sum"], words.short(row["fingerprint"]), row["is_new"]
+        calls=row["calls"],
+        p95=row["query_time_p95"],
+        total=row["query_time_sum"],
+        name=words.short(row["fingerprint"]),
+        is_new=row["is_new"] and has_history,
     )
 
 
@@ -112,7 +112,7 @@ def _bar(row: dict[str, Any]) -> Bar:
         name=words.short(row["fingerprint"]),
         value=row["query_time_sum"],
         note=words.share(row["share"]),
-        tip=f"{words.number(row['calls'])} calls on {words.counted(len(row['instances']), 'instance')}",
+        tip=f"{number(row['calls'])} calls on {counted(len(row['instances']), 'instance')}",
         is_new=row["is_new"],
     )
 
@@ -121,7 +121,7 @@ def _by_instance(instances: pl.DataFrame) -> list[Bar]:
     first = instances.sort("query_time_sum", "instance_id", descending=[True, False]).head(_BARS)
     total = float(instances["query_time_sum"].sum()) or 1.0
     return [
-        Bar(name or "(unknown)", spent, words.share(spent / total), f"{words.number(calls)} calls")
+        Bar(seen(name) if name else "(unknown)", spent, words.share(spent / total), f"{number(calls)} calls")
         for name, calls, spent in first.iter_rows()
     ]
 

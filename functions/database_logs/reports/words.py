@@ -3,17 +3,9 @@
 from datetime import date
 from typing import Final
 
+from kernel.pages.words import seen
+
 _LONG: Final = 110
-
-
-def number(value: float) -> str:
-    """Return a whole number with thousands separated."""
-    return f"{value:,.0f}"
-
-
-def counted(value: int, noun: str) -> str:
-    """Return a number with its noun, in the plural where it must be."""
-    return f"{value:,} {noun}{'' if value == 1 else 's'}"
 
 
 def seconds(value: float) -> str:
@@ -34,7 +26,12 @@ def day(value: date) -> str:
     return f"{value.day} {value:%B %Y}"
 
 
-def short(statement: str) -> str:
-    """Return the beginning of a statement."""
-    line = " ".join(statement.split())
-    return line if len(line) <= _LONG else f"{line[: _LONG - 1]}…"
+def short(statement: str, most: int = _LONG) -> str:
+    """Return the beginning of a statement, in one line.
+
+    Args:
+        statement: Of anybody, so what would not be seen is shown.
+        most: Characters.
+    """
+    line = " ".join(seen(statement[: 2 * most]).split())
+    return line if len(line) <= most else f"{line[: most - 1]}…"

@@ -104,20 +104,22 @@ class Forwarder:
             LakeFileMissing: A file of the segment is gone, and no newer one has replaced it.
         """
         done = self._state.progress(message_id)
-        tally = Forwarded(records=done)
         try:
-            for batch, records in self._batches(parsed, done):
+            for batch, records in self._batches(parsed, done.records):
+                # What became of a part of a request does not count: all of it is sent again.
+                tally = done.model_copy(deep=True)
                 self._send(batch, tally, segment_name(parsed.segment))
                 tally.records += records
+                done = tally
         except LakeFileMissing:
             if not self._is_replaced(parsed):
                 raise
         except (SearchDenied, SearchUnavailable):
-            self._state.note_progress(message_id, tally.records)
+            self._state.note_progress(message_id, done)
             raise
-        if self._verification is not None and tally.spans and self._is_sampled(parsed):
-            self._verification.send(SegmentForwarded(parsed=parsed, spans=list(tally.spans.values())))
-        return tally
+        if self._verification is not None and done.spans and self._is_sampled(parsed):
+            self._verification.send(SegmentForwarded(parsed=parsed, spans=list(done.spans.values())))
+        return done
 
     def _is_sampled(self, parsed: SegmentParsed) -> bool:
         """Choose by the segment's name, so that a message that comes again is chosen again; what was missing always."""

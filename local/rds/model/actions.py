@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
@@ -14,7 +14,7 @@ from local.rds.model.errors import (
 )
 from local.rds.model.estates import Estate, describe_event
 from local.rds.model.generations import Generation
-from local.rds.model.instances import Instance
+from local.rds.model.instances import Cluster, Instance
 from local.rds.model.logs import Log, Resolution
 from local.rds.model.markers import parse
 from local.rds.model.portions import (
@@ -107,8 +107,12 @@ def describe_db_clusters(call: Call) -> dict[str, Any]:
 def describe_events(call: Call) -> dict[str, Any]:
     """DescribeEvents: of the last hour, if nothing else is said; kept 14 days."""
     asked = call.parameters
+    if "SourceIdentifier" in asked and "SourceType" not in asked:
+        raise ServiceError("InvalidParameterCombination", 400, "SourceIdentifier cannot be given without SourceType.")
     end = asked.get("EndTime", call.now)
     start = asked.get("StartTime", end - timedelta(minutes=asked.get("Duration", 60)))
+    if start > end:
+        raise invalid("The parameter StartTime must be before EndTime.")
     categories = set(asked.get("EventCategories", ()))
     found = [
         event
@@ -124,17 +128,12 @@ def describe_events(call: Call) -> dict[str, Any]:
 
 def describe_db_parameters(call: Call) -> dict[str, Any]:
     """DescribeDBParameters: those that say how logs are written."""
-    name = call.parameters["DBParameterGroupName"]
-    for instance in call.estate.instances.values():
-        if instance.parameter_group == name:
-            shown = [
-                {"ParameterName": key, "ParameterValue": value, "Source": "user", "ApplyType": "dynamic"}
-                for key, value in sorted(instance.parameters.items())
-                if call.parameters.get("Source", "user") == "user"
-            ]
-            page, marker = _page(shown, _limit(call), call)
-            return {"Parameters": page, **marker}
-    raise ServiceError("DBParameterGroupNotFound", 404, f"DBParameterGroup not found: {name}")
+    return _parameters(call, call.parameters["DBParameterGroupName"], call.estate.instances.values())
+
+
+def describe_db_cluster_parameters(call: Call) -> dict[str, Any]:
+    """DescribeDBClusterParameters: those that say how logs are written."""
+    return _parameters(call, call.parameters["DBClusterParameterGroupName"], call.estate.clusters.values())
 
 
 def list_tags_for_resource(call: Call) -> dict[str, Any]:
@@ -211,10 +210,24 @@ ACTIONS: Final[dict[str, Callable[[Call], dict[str, Any]]]] = {
     "DescribeDBClusters": describe_db_clusters,
     "DescribeEvents": describe_events,
     "DescribeDBParameters": describe_db_parameters,
+    "DescribeDBClusterParameters": describe_db_cluster_parameters,
     "ListTagsForResource": list_tags_for_resource,
     "DescribeDBLogFiles": describe_db_log_files,
     "DownloadDBLogFilePortion": download_db_log_file_portion,
 }
+
+
+def _parameters(call: Call, name: str, owners: Iterable[Instance | Cluster]) -> dict[str, Any]:
+    for owner in owners:
+        if owner.parameter_group == name:
+            shown = [
+                {"ParameterName": key, "ParameterValue": value, "Source": "user", "ApplyType": "dynamic"}
+                for key, value in sorted(owner.parameters.items())
+                if call.parameters.get("Source", "user") == "user"
+            ]
+            page, marker = _page(shown, _limit(call), call)
+            return {"Parameters": page, **marker}
+    raise ServiceError("DBParameterGroupNotFound", 404, f"DBParameterGroup not found: {name}")
 
 
 def _portion(instance: Instance, found: Resolution, taken: Slice, call: Call) -> dict[str, Any]:

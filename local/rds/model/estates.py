@@ -141,6 +141,12 @@ class Estate:
         message = "DB instance is paused" if paused else "DB instance resumed"
         self._note(identifier, "db-instance", message, ("notification",), now)
 
+    def fill(self, identifier: str, now: datetime) -> None:
+        """Let an instance run out of storage."""
+        self.instance(identifier).status = "storage-full"
+        message = "The allocated storage for the DB instance has been exhausted."
+        self._note(identifier, "db-instance", message, ("low storage",), now)
+
     def delete(self, identifier: str, now: datetime) -> None:
         """Delete an instance; its logs go with it."""
         instance = self.instance(identifier)

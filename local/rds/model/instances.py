@@ -21,6 +21,9 @@ class DatabaseServer(Protocol):
     def start(self) -> None:
         """Start it again; its logs go on."""
 
+    def stop(self) -> None:
+        """End it in order."""
+
     def connect(self) -> Any:
         """Return a connection as the DB-API has it."""
 
@@ -157,6 +160,7 @@ class Cluster:
         members: Identifiers of its instances.
         writer: The one that writes.
         pauses: Whether it may go down to no capacity: MinCapacity 0.
+        parameters: Of its parameter group, as DescribeDBClusterParameters shows them.
     """
 
     identifier: str
@@ -167,6 +171,12 @@ class Cluster:
     writer: str
     pauses: bool = False
     tags: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def parameter_group(self) -> str:
+        """DBClusterParameterGroup."""
+        return f"{self.identifier}-parameters"
 
     def describe(self, account: str, region: str) -> dict[str, Any]:
         """Return a DBCluster as botocore's model has it."""
@@ -176,6 +186,8 @@ class Cluster:
             "DBClusterArn": f"arn:aws:rds:{region}:{account}:cluster:{self.identifier}",
             "Engine": self.engine,
             "EngineVersion": self.engine_version,
+            "EngineMode": "provisioned",
+            "DBClusterParameterGroup": self.parameter_group,
             "Status": "available",
             "DBClusterMembers": [
                 {

@@ -21,6 +21,7 @@ PARAMETERS: Final = {
     "log_warnings": "2",
     "time_zone": "+00:00",
 }
+_PLACES: Final = "/usr/sbin:/usr/bin"
 _FILES: Final = {"slow": "slow.log", "general": "general.log", "error": "error.log", "audit": "server_audit.log"}
 _FLUSHED: Final = {"slow": "FLUSH SLOW LOGS", "general": "FLUSH GENERAL LOGS"}
 
@@ -33,7 +34,7 @@ class MariaDbServer:
     """
 
     def __init__(self, folder: Path) -> None:
-        server, install = shutil.which("mariadbd", path="/usr/sbin:/usr/bin"), shutil.which("mariadb-install-db")
+        server, install = _programs()
         if server is None or install is None:
             raise DatabaseNotStarted("MariaDB is missing: install mariadb-server, on Debian with apt-get.")
         self._socket = folder / "socket"
@@ -57,6 +58,11 @@ class MariaDbServer:
             give(place)
         run([install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal"], folder)
         self.start()
+
+    @staticmethod
+    def installed() -> bool:
+        """Whether its programs are there."""
+        return all(_programs())
 
     def source(self, kind: str) -> FileSource | None:
         """Return the log `slow`, `general`, `error` or `audit`."""
@@ -102,3 +108,8 @@ class MariaDbServer:
         except pymysql.err.OperationalError:
             return False
         return True
+
+
+def _programs() -> tuple[str | None, str | None]:
+    """Return the server and what prepares its data."""
+    return shutil.which("mariadbd", path=_PLACES), shutil.which("mariadb-install-db", path=_PLACES)

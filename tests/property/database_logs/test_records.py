@@ -87,6 +87,14 @@ _LINES = [
         ],
     ),
     Lines(
+        LogType.POSTGRES_JSON,
+        [
+            b'{"timestamp": "2026-01-01 10:00:00.123 UTC", "pid": 7, "error_severity": "LOG", "message": "a"}\n',
+            b'{"timestamp": "2026-01-01 10:00:00.123 UTC", "message": "cut\n',
+            b'{"timestamp": "2026-01-01 10:00:00.123 UTC", "message": "duration: 1.0 ms  statement: SELECT 1"}\n',
+        ],
+    ),
+    Lines(
         LogType.SQLSERVER_ERROR,
         [
             b"2024-05-01 10:00:00.12 spid52      text\r\n",
@@ -140,7 +148,7 @@ def test_pieces_of_a_growing_log_parse_to_what_the_whole_does(grammar: Lines, da
 @_SETTINGS
 @given(data=st.data())
 def test_wide_text_of_sql_server_parses_as_narrow_text_does(zone: str, data: st.DataObject) -> None:
-    lines = [line.decode() for line in _LINES[4].lines] + ["more\r\n", "zo\u00eb\r\n"]
+    lines = [line.decode() for line in _LINES[5].lines] + ["more\r\n", "zo\u00eb\r\n"]
     text = "2024-05-01 10:00:00.12 Server      up\r\n" + "".join(
         data.draw(st.lists(st.sampled_from(lines), max_size=12))
     )

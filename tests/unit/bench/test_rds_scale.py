@@ -18,16 +18,22 @@ def test_document_holds_what_the_model_says() -> None:
 def test_portions_are_as_many_as_megabytes_and_cut_lines_cost_some_more() -> None:
     assert Task(size=10 * PORTION_BYTES).portions == 10
     assert Task(size=10 * PORTION_BYTES, line_bytes=200).portions == 11
-    assert task_calls(Task(size=10 * PORTION_BYTES, streamed=True)).total() == 2
+    assert task_calls(Task(size=10 * PORTION_BYTES, streamed=True)).total() == 1
 
 
 def test_a_pass_asks_for_pages_of_instances_and_for_the_files_of_those_that_are_due() -> None:
-    assert discovery_calls(316, 100) == {"rds.DescribeDBInstances": 4, "rds.DescribeDBLogFiles": 100}
+    assert discovery_calls(316, 100, 9) == {
+        "rds.DescribeEvents": 1,
+        "rds.DescribeDBInstances": 4,
+        "rds.DescribeDBClusters": 4,
+        "rds.DescribeDBLogFiles": 100,
+        "rds.DescribeDBParameters": 9,
+    }
 
 
 def test_a_further_segment_costs_its_transactions() -> None:
     one, two = (task_write_units(Task(size=1, segments=segments)) for segments in (1, 2))
-    assert two - one == 2 * 9
+    assert two - one == 2 * 7
 
 
 @pytest.mark.parametrize(("batched", "requests"), [(True, 2 + 2 * 2), (False, 20 + 2 * 2)])

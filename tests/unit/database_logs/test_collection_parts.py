@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from database_logs.collection import markers, ranges
+from database_logs.collection.complete import CompleteSource
 from database_logs.collection.generations import first_line, generation_of
 from database_logs.collection.ledger import Gap, Reason, account
 from database_logs.collection.portions import MOST_BYTES, NOTICE, Bytes, Portion, PortionSource, Statistics
@@ -90,8 +91,8 @@ class Api:
         self.asked.append((marker, lines))
         return self.answers.pop(0)
 
-    def source(self, hour: datetime | None = None) -> PortionSource:
-        return PortionSource(self, lambda: NOW, hour, Statistics())
+    def source(self, hour: datetime | None = None, *, late: bool = False) -> PortionSource:
+        return PortionSource(self, lambda: NOW, hour, Statistics(), lambda: late)
 
 
 def test_cut_portion_of_a_full_megabyte_is_followed_by_a_marker_that_is_built() -> None:
@@ -102,6 +103,15 @@ def test_cut_portion_of_a_full_megabyte_is_followed_by_a_marker_that_is_built() 
     api = Api(Portion(cut, "7:99999999"), Portion(rest, f"7:{begin + len(rest)}"))
     assert api.source().read(0, len(whole) + 14) == Bytes(whole + b"0123456789abc\n", at_end=False)
     assert api.asked == [("0", 10_000), (f"7:{begin}", 10_000)]
+
+
+def test_reader_without_time_stops_after_a_portion_and_calls_it_no_end() -> None:
+    api = Api(Portion(b"ab\n", "7:3"), Portion(b"ab\ncd\n", "7:6"))
+    assert api.source(late=True).read(0, 6) == Bytes(b"ab\n", at_end=False)
+    chunks = [bytes([letter]) * 2 * TAIL_BYTES for letter in b"abc"]
+    streamed = CompleteSource(lambda: iter(chunks), lambda: True)
+    assert streamed.read(0, 9000) == Bytes(chunks[0], at_end=False)
+    assert streamed.read(len(chunks[0]), 9000, chunks[0][-TAIL_BYTES:]) == Bytes(chunks[1], at_end=False)
 
 
 def test_shorter_cut_portion_is_asked_for_again_with_its_whole_lines_only() -> None:

@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from database_logs.discovery.files import Found, Known, Listed, compare
-from database_logs.discovery.fleet import Instance, parse_fleet
-from database_logs.discovery.schedule import Turn, after_pause, next_turn, shard_of
+from database_logs.discovery.fleet import parse_fleet
+from database_logs.discovery.instances import Instance
+from database_logs.discovery.schedule import Turn, after_failure, after_pause, next_turn, shard_of
 from database_logs.errors import FleetInvalid
 
 NOW = datetime(2026, 11, 21, 8, 40, tzinfo=UTC)
@@ -38,18 +39,34 @@ def test_instances_are_chosen_by_engine_tags_and_name(filters: dict[str, object]
     assert parse_fleet(_fleet(**filters)).has(_instance(team="orders")) is taken
 
 
-@pytest.mark.parametrize("engine", ["neptune", "docdb"])
+@pytest.mark.parametrize("engine", ["neptune", "docdb", "custom-oracle-ee"])
 def test_engines_of_other_services_are_left_out(engine: str) -> None:
     assert not parse_fleet(_fleet()).has(_instance(engine=engine))
 
 
 @pytest.mark.parametrize(
     ("document", "word"),
-    [("{", "document"), ("{}", "estates"), (_fleet(include="("), "regular"), (_fleet(rate=0), "rate")],
+    [
+        ("{", "document"),
+        ("{}", "estates"),
+        (_fleet(include="("), "regular"),
+        (_fleet(rate=0), "rate"),
+        (_fleet(estates=[ESTATE | {"external_id": "x"}]), r"external_id.*2 to 1,224"),
+        (_fleet(estates=[ESTATE | {"external_id": "two words"}]), r"external_id.*letters"),
+        (_fleet(estates=[ESTATE | {"role_arn": "arn:aws:iam::123456789012:role/logs"}]), "external_id"),
+        (_fleet(estates=[ESTATE | {"external_id": "gatehouse"}]), "role_arn"),
+    ],
 )
 def test_wrong_fleet_is_refused_with_the_field(document: str, word: str) -> None:
     with pytest.raises(FleetInvalid, match=word):
         parse_fleet(document)
+
+
+@pytest.mark.parametrize("external_id", ["ab", "A-z0_9+=,.@:/-"])
+def test_external_id_is_what_sts_takes(external_id: str) -> None:
+    role = {"role_arn": "arn:aws:iam::123456789012:role/logs", "external_id": external_id}
+    fleet = parse_fleet(_fleet(estates=[ESTATE | role]))
+    assert fleet.estates[0].external_id == external_id
 
 
 def test_idle_instance_is_looked_at_half_as_often_each_time_until_a_limit() -> None:
@@ -65,7 +82,18 @@ def test_instance_that_sleeps_is_asked_every_half_hour_at_last() -> None:
     turn = None
     for _ in range(6):
         turn = after_pause(turn, NOW, 5 * MINUTE)
-    assert turn == Turn(30 * MINUTE, NOW + 30 * MINUTE)
+    assert turn == Turn(30 * MINUTE, NOW + 30 * MINUTE, asleep=NOW)
+
+
+def test_instance_that_errs_is_asked_half_as_often_each_time_until_a_limit() -> None:
+    before = Turn(5 * MINUTE, NOW, seen=NOW - MINUTE, asleep=NOW)
+    turn, intervals = before, []
+    for _ in range(3):
+        turn = after_failure(turn, NOW, 5 * MINUTE, 15 * MINUTE)
+        intervals.append(turn.interval / MINUTE)
+    assert intervals == [10, 15, 15]
+    assert turn == Turn(15 * MINUTE, NOW + 15 * MINUTE, before.seen, before.asleep)
+    assert after_failure(None, NOW, 5 * MINUTE, 15 * MINUTE) == Turn(10 * MINUTE, NOW + 10 * MINUTE)
 
 
 def test_every_instance_has_one_shard_and_few_move_when_one_is_added() -> None:
@@ -156,4 +184,18 @@ def test_files_that_are_no_logs_are_counted_by_reason() -> None:
 def test_errors_are_collected_from_the_running_log_where_there_is_one() -> None:
     fresh, running = _listed("error/mysql-error.log"), _listed("error/mysql-error-running.log")
     assert [one.listed for one in compare([fresh, running], {}, "mysql", NOW).moved] == [running]
-    assert [one.listed for one in compare([fresh], {}, "mysql", NOW).moved] == [fresh]
+
+
+def test_errors_are_collected_from_the_other_log_only_if_there_is_no_running_one_for_ten_minutes() -> None:
+    fresh = _listed("error/mysql-error.log")
+    found = compare([fresh], {}, "mysql", NOW)
+    assert (found.moved, [one.file for one in found.waiting]) == ([], [fresh.file])
+    waiting = {fresh.file: found.waiting[0]}
+    grown = _listed(fresh.file, 150, NOW + 9 * MINUTE)
+    again = compare([grown], waiting, "mysql", NOW + 9 * MINUTE)
+    assert (again.moved, again.waiting) == ([], [])
+    assert [one.listed for one in compare([grown], waiting, "mysql", NOW + 10 * MINUTE).moved] == [grown]
+    running = _listed("error/mysql-error-running.log")
+    emptied = _listed(fresh.file, 0, NOW + 9 * MINUTE)
+    found = compare([emptied, running], waiting, "mysql", NOW + 10 * MINUTE)
+    assert [one.listed for one in found.moved] == [running]

@@ -79,9 +79,22 @@ def test_postgres_statements(text: str, fingerprinted: str) -> None:
 
 
 def test_redacted_statements_keep_all_but_values() -> None:
-    text = "SELECT  `a1`, X'0f' -- it's\n, 'p\\'w' /* 'x' */ FROM t_5  WHERE b IN (1, -2.5) AND c IS NULL"
+    text = "SELECT  `a1`, X'0f' -- it's\n, 'p''w' /* 'x' */ FROM t_5  WHERE b IN (1, -2.5) AND c IS NULL"
     assert _redacted(text) == "SELECT  `a1`, ? -- it's\n, ? /* 'x' */ FROM t_5  WHERE b IN (?, ?) AND c IS NULL"
     assert _redacted('SELECT $1, $$p$$, "P" FROM t', "postgres") == 'SELECT ?, ?, "P" FROM t'  # fmt: skip
+
+
+@pytest.mark.parametrize("dialect", ["mysql", "postgres"])
+@pytest.mark.parametrize("values", [r"'C:\', 'sesame'", r"'it\'s sesame'", r"'it\\\'s sesame', 'x'", r"\'sesame"])
+def test_what_a_session_decides_to_be_text_is_left_out(values: str, dialect: Dialect) -> None:
+    found = _redacted(f"CALL p(1, {values})", dialect)
+    assert found.startswith("CALL p(?, ")
+    assert found.endswith("…")
+    assert "sesame" not in found
+
+
+def test_backslash_that_is_escaped_itself_leaves_no_doubt() -> None:
+    assert _redacted(r"SELECT 'C:\\', 5 FROM t") == "SELECT ?, ? FROM t"
 
 
 def test_a_cut_string_is_redacted() -> None:

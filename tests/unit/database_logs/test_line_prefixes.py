@@ -113,3 +113,11 @@ def test_background_processes_stop_at_q() -> None:
     prefix = "%m [%p] %q%u@%d "
     fields = _read(prefix, "2026-01-01 10:00:00.123 UTC [42] LOG:  text")
     assert (fields["process_id"], fields["user_name"]) == ("42", None)
+
+
+def test_names_with_nothing_to_tell_them_apart_cost_a_long_line_little() -> None:
+    pattern = line_pattern("%a %u %d %i ")
+    assert pattern.begins_record(b"psql app orders SELECT LOG:  x")
+    # Unbounded, each would take hours.
+    assert not pattern.begins_record(b"a " * 2000)
+    assert not pattern.begins_record(b"a " * 2000 + b"LOG: ")

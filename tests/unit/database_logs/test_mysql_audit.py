@@ -5,7 +5,6 @@ import polars as pl
 import pytest
 
 from database_logs.log_types import LogType
-from database_logs.parsing.audit_order import in_time_order
 from database_logs.parsing.mysql_audit import parse
 from tests.support.rds_segments import segment_of
 
@@ -87,27 +86,3 @@ def test_what_is_no_event_is_kept_with_a_reason() -> None:
     row = _row("20240501 10:00:00,srv,app")
     assert (row["parse_status"], row["parse_reason"], row["user"]) == ("unparsed", "not_audit", None)
     assert row["event_time"] == datetime(2024, 5, 1, 10, tzinfo=UTC)
-
-
-def _event(micros: int, name: str) -> str:
-    return f"{micros},s,a,h,1,1,QUERY,d,'{name}',0\n"
-
-
-def test_files_are_merged_in_time_order() -> None:
-    at = 1714557600000000
-    first = _frame(_event(at, "a") + _event(at + 4, "d") + _event(at + 4, "e"), "audit.log.0")
-    second = _frame(_event(at + 2, "b") + _event(at + 2, "c") + _event(at + 4, "f"), "audit.log.1")
-    for frames in ([first, second], [second, first.reverse()]):
-        merged = in_time_order([frame.lazy() for frame in frames]).collect()
-        assert merged["object"].to_list() == list("abcdef")
-    assert merged.schema == first.schema
-
-
-def test_a_record_without_time_stays_behind_the_one_before() -> None:
-    at = 1714557600000000
-    timeless = "20241399 10:00:00,s,a,h,1,1,QUERY,d,'timeless',0\n"
-    first = _frame(_event(at, "a") + timeless + _event(at + 2, "c"), "audit.log.0")
-    other = _frame(_event(at + 1, "b"), "audit.log.1")
-    merged = in_time_order([other.lazy(), first.lazy()]).collect()
-    assert merged["event_time"].null_count() == 1
-    assert [row["raw"][:-1].split(",")[8] for row in merged.to_dicts()] == ["'a'", "'timeless'", "'b'", "'c'"]

@@ -69,6 +69,20 @@ def test_nothing_that_is_published_as_secret_is_left() -> None:
         ("could not connect: postgresql://joe:sesame@db.example/shop", ()),
         ('job failed: {"password": "sesame"}', ()),
         ("job failed: user=joe password=sesame", ()),
+        ("customer sesame has 90210", (("HINT", "Perhaps sesame."),)),
+        ("duration: 1.0 ms  statement: SELECT 0o90210, 90210abc", ()),
+        ("statement: SET application_name TO sesame", ()),
+        ('statement: ALTER ROLE x PASSWORD "sesame"', ()),
+        ("statement: INSERT INTO t VALUES ('it\\'s sesame')", ()),
+        ("doppelter Schlüsselwert", (("DETAIL", "Schlüssel »(name)=(sesame)« existiert bereits."),)),
+        ("invalid input syntax for type json", (("DETAIL", 'Expected JSON value, but found "sesame".'),)),
+        ("invalid input syntax for type xml", (("DETAIL", "line 1: Start tag expected\nsesame\n^"),)),
+        ("duplicate key value violates unique constraint", (("DETAIL", "Existing local row (1, sesame)."),)),
+        ("deadlock detected", (("DETAIL", "Process 1 waits for X.\nProcess 1: UPDATE t\nSET a = b.sesame"),)),
+        ("division by zero", (("CONTEXT", "PL/pgSQL assignment \"v := 'sesame'\"\nPL/pgSQL function f() line 3"),)),
+        ("division by zero", (("CONTEXT", "remote SQL command: SELECT a FROM t WHERE b = 'sesame'"),)),
+        ("duration: 1.0 ms  plan:\nQuery Text: SELECT \"o'b\" FROM t\nScan  (cost=1)\n  Filter: (a = 'sesame')", ()),
+        ('duration: 1.0 ms  plan:\n{"Plan": {"Filter": "(\\"o\'b\\" = \'sesame\'::text)"}}', ()),
     ],
 )
 def test_values_and_secrets_do_not_leave(message: str, attached: tuple[tuple[str, str], ...]) -> None:
@@ -88,35 +102,117 @@ def test_names_and_measures_stay() -> None:
     assert error["message"].to_list() == ['relation "orders" does not exist']
 
 
-def test_interleaved_lines_are_redacted_too() -> None:
-    left = _left(line("ERROR", "a", 1) + line("LOG", "b", 2) + line("STATEMENT", "SELECT 'sesame', 90210", 1))
+def test_texts_of_what_was_not_parsed_are_withheld() -> None:
+    left = _left(line("ERROR", "a", 1) + line("LOG", "b", 2) + line("STATEMENT", "SELECT 'sesame'", 1))
     assert "sesame" not in left
-    assert "90210" not in left
+    assert "sesame" not in _left("so sesame it is\n")
 
 
-def test_lines_that_are_not_parsed_are_redacted_from_end_to_end() -> None:
-    assert "sesame" not in _left("so 'sesame' it is\n")
+def test_message_that_no_pattern_knows_is_withheld_and_its_place_stays() -> None:
+    frame = redacted(parsed(line("ERROR", "customer sesame not found").encode()))
+    assert frame.select("message", "severity", "user_name").row(0) == (None, "ERROR", "app")
+
+
+def test_words_of_details_and_contexts_stay() -> None:
+    text = line("ERROR", "duplicate key value violates unique constraint") + line(
+        "DETAIL", "Key (name, lower(b))=(x, y) already exists."
+    )
+    assert redacted(parsed(text.encode()))["detail"].to_list() == ["Key (name, lower(b))=? already exists."]
+    text = line("ERROR", "deadlock detected") + line(
+        "DETAIL", "Process 1 waits for ShareLock on transaction 5.\nProcess 2 waits for X.\nProcess 1: UPDATE t"
+    )
+    assert redacted(parsed(text.encode()))["detail"].to_list() == [
+        "Process 1 waits for ShareLock on transaction 5.\nProcess 2 waits for X.\nProcess 1: ?"
+    ]
+
+
+_STATEMENTS = [
+    'SELECT * FROM t WHERE a = "sesame"',
+    "SELECT 'a', \"b'\", 'sesame', \"c'\"",
+    'CREATE USER x IDENTIFIED BY "sesame"',
+    "CREATE USER x IDENTIFIED BY sesame",
+    "INSERT INTO t VALUES ('C:\\', 'sesame')",
+    'SELECT "it\\"sesame"',
+    "SET PASSWORD FOR 'joe' = 'sesame'",
+    "SET x = sesame",
+    'SELECT "sesame',
+]
+
+
+def _slow(statement: str) -> str:
+    header = "# User@Host: a[a] @ b [c]\n# Query_time: 1  Lock_time: 0.0 Rows_sent: 1  Rows_examined: 1"
+    return f"# Time: 2026-01-01T00:00:00Z\n{header}\nSET timestamp=1767225600;\n{statement};\n"
+
+
+def _audit(statement: str) -> str:
+    quoted = statement.replace("\\", "\\\\").replace("'", "\\'")
+    return f"1767261600000000,h,u,c,1,2,QUERY,db,'{quoted}',0\n"
+
+
+@pytest.mark.parametrize("statement", _STATEMENTS)
+def test_values_of_statements_of_mysql_do_not_leave(statement: str) -> None:
+    assert "sesame" not in _left(_slow(statement), LogType.MYSQL_SLOW)
+    assert "sesame" not in _left(_audit(statement), LogType.MYSQL_AUDIT)
+    assert "sesame" not in _left(f"2026-01-01T00:00:00.0Z\t   12 Query\t{statement}\n", LogType.MYSQL_GENERAL)
+
+
+def test_record_that_begins_within_a_string_is_withheld() -> None:
+    rest = "line two of a text: sesame', 2);\n"
+    assert "sesame" not in _left(rest + _slow("SELECT 1"), LogType.MYSQL_SLOW)
+    assert "sesame" not in _left(f"{rest}2026-01-01T00:00:00.0Z\t   12 Query\tSELECT 1\n", LogType.MYSQL_GENERAL)
+    assert "sesame" not in _left(f"\t{rest}" + line("LOG", "division by zero"))
+
+
+def test_keys_that_a_statement_forges_have_no_values() -> None:
+    text = _slow("SELECT 1").replace("Rows_sent", "Foo: sesame  QC_hit: No  Killed: 0  Rows_sent")
+    frame = redacted(parse(segment_of(text.encode(), LogType.MYSQL_SLOW), text.encode()))
+    assert frame["attributes"].to_list() == [
+        [{"key": "Foo", "value": "?"}, {"key": "QC_hit", "value": "No"}, {"key": "Killed", "value": "0"}]
+    ]
 
 
 @pytest.mark.parametrize(
-    ("log_type", "text"),
+    "message",
     [
-        (
-            LogType.MYSQL_SLOW,
-            '# Time: 2026-01-01T00:00:00Z\n# User@Host: a[a] @ b [c]\n# Query_time: 1\nSELECT "sesame";\n',
-        ),
-        (LogType.MYSQL_GENERAL, "2026-01-01T00:00:00.0Z\t   12 Query\tSET PASSWORD FOR 'joe' = 'sesame'\n"),
-        (LogType.MYSQL_AUDIT, "1767261600000000,h,u,c,1,2,QUERY,db,'CREATE USER joe IDENTIFIED BY \\'sesame\\'',0\n"),
-        (
-            LogType.MYSQL_ERROR,
-            "2026-01-01T00:00:00.0Z 0 [Warning] Unsafe. Statement: INSERT INTO t VALUES ('sesame')\n",
-        ),
-        (LogType.SQLSERVER_ERROR, "2026-01-01 00:00:00.00 spid52      Server=x;Password=sesame;Database=y\n"),
+        'Unsafe statement written to the binary log. Statement: INSERT INTO t VALUES ("sesame")',
+        "Error 'Incorrect integer value: 'sesame' for column 'a' at row 1' on query. Query: 'INSERT INTO t'",
+        "Truncated incorrect DOUBLE value: 'sesame'",
+        "Query 'SELECT \"sesame\"' killed",
+        "Can't read 'sesame",
+        "A temporary password is generated for root@localhost: sesame",
+        "InnoDB: transactions deadlock detected, dumping detailed information.\n 0: len 6; hex 736573; asc sesame;;",
     ],
 )
-def test_other_engines_are_redacted_too(log_type: LogType, text: str) -> None:
+def test_values_in_errors_of_mysql_do_not_leave(message: str) -> None:
+    text = f"2026-01-01T00:00:00.0Z 0 [Warning] [MY-010055] [Server] {message}\n"
+    assert "sesame" not in _left(text, LogType.MYSQL_ERROR)
+
+
+@pytest.mark.parametrize(
+    ("log_type", "message"),
+    [
+        (LogType.SQLSERVER_ERROR, "Server=x;Password=sesame;Database=y"),
+        (LogType.SQLSERVER_ERROR, "Cannot insert a duplicate key. The duplicate key value is (sesame, 90210)."),
+        (LogType.SQLSERVER_ERROR, "Conversion failed when converting the varchar value 'sesame' to data type int."),
+        (LogType.SQLSERVER_ERROR, "inputbuf: INSERT t VALUES (sesame)"),
+        (LogType.ORACLE_ALERT, "ORA-00001: unique constraint (S.U) violated on columns (A) values ('sesame')"),
+        (LogType.ORACLE_ALERT, "CREATE USER x IDENTIFIED BY sesame"),
+        (LogType.ORACLE_ALERT, "ORA-01555 caused by SQL statement below (SQL ID: x):\nSELECT sesame"),
+    ],
+)
+def test_values_in_messages_of_other_engines_do_not_leave(log_type: LogType, message: str) -> None:
+    time = "2026-01-01 00:00:00.00 spid52      " if log_type is LogType.SQLSERVER_ERROR else "2026-01-01T00:00:00Z\n"
+    text = f"{time}{message}\n"
     assert parse(segment_of(text.encode(), log_type), text.encode()).height == 1
     assert "sesame" not in _left(text, log_type)
+
+
+def test_words_of_messages_of_other_engines_stay() -> None:
+    text = (
+        "2026-01-01T00:00:00.0Z 0 [ERROR] [MY-012592] [InnoDB] Operating system error number 28 in a file operation.\n"
+    )
+    frame = redacted(parse(segment_of(text.encode(), LogType.MYSQL_ERROR), text.encode()))
+    assert frame["message"].to_list() == ["Operating system error number 28 in a file operation."]
 
 
 @pytest.mark.parametrize("log_type", list(LogType))

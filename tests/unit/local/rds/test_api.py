@@ -97,6 +97,44 @@ def test_cluster_fails_over_and_says_so_in_events(rds_api: RdsServer, rds: Any) 
     assert len(rds.describe_events(StartTime=START)["Events"]) == 6
 
 
+@pytest.mark.parametrize(
+    ("parameters", "code"),
+    [
+        ({"SourceIdentifier": "orders-1"}, "InvalidParameterCombination"),
+        ({"MaxRecords": 101}, "InvalidParameterValue"),
+        ({"StartTime": START + timedelta(hours=1), "EndTime": START}, "InvalidParameterValue"),
+    ],
+)
+def test_events_are_not_asked_for_in_any_way(rds: Any, parameters: dict[str, Any], code: str) -> None:
+    assert code_of(lambda: rds.describe_events(**parameters)) == (code, 400)
+
+
+def test_events_come_in_pages_and_for_two_weeks(rds_api: RdsServer, rds: Any) -> None:
+    add_instance(rds_api.world)
+    for _ in range(15):
+        rds_api.control.reboot("orders-1")
+    first = rds.describe_events(MaxRecords=20)
+    second = rds.describe_events(MaxRecords=20, Marker=first["Marker"])
+    assert [len(page["Events"]) for page in (first, second)] == [20, 10]
+    assert "Marker" not in second
+    of_it = rds.describe_events(SourceIdentifier="orders-1", SourceType="db-instance", Duration=1)["Events"]
+    assert len(of_it) == 30
+    rds_api.control.advance(14 * 86_400 + 1)
+    assert rds.describe_events(Duration=30 * 24 * 60)["Events"] == []
+
+
+def test_cluster_parameter_group_tells_what_instances_do_not(rds_api: RdsServer, rds: Any) -> None:
+    rds_api.world.estate(ACCOUNT, REGION).clusters["shop"] = Cluster(
+        "shop", resource_id("cluster", "shop"), "aurora-postgresql", "16.6", [], "", parameters={"log_timezone": "UTC"}
+    )
+    [cluster] = rds.describe_db_clusters()["DBClusters"]
+    group = cluster["DBClusterParameterGroup"]
+    [parameter] = rds.describe_db_cluster_parameters(DBClusterParameterGroupName=group, Source="user")["Parameters"]
+    assert (parameter["ParameterName"], parameter["ParameterValue"]) == ("log_timezone", "UTC")
+    asked = code_of(lambda: rds.describe_db_cluster_parameters(DBClusterParameterGroupName="none"))
+    assert asked == ("DBParameterGroupNotFound", 404)
+
+
 def test_logs_belong_to_instances_and_not_to_clusters(rds_api: RdsServer, rds: Any) -> None:
     add_instance(rds_api.world).cluster = "orders"
     asked = code_of(lambda: rds.describe_db_log_files(DBInstanceIdentifier="orders"))

@@ -47,6 +47,14 @@ def test_most_are_idle_for_hours() -> None:
     assert sum(size > 500_000 for size in written) > 5
 
 
+def test_instances_that_sleep_write_nothing() -> None:
+    world, instances = fleet()
+    world.advance(timedelta(hours=1))
+    asleep = [log for instance in instances if instance.paused for log in instance.logs]
+    assert asleep
+    assert not any(log.source.length(world.now()) for log in asleep)
+
+
 def test_same_seed_is_the_same_fleet() -> None:
     def known(seed: int) -> list[object]:
         _, instances = fleet(seed)

@@ -16,12 +16,13 @@
   addEventListener("pointerdown", show, { passive: true });
   addEventListener("scroll", () => { tip.hidden = true; }, { passive: true });
 
-  // The filter looks at everything that is known of a statement, also at what is folded away.
-  const input = document.getElementById("filter");
-  const rows = [...document.querySelectorAll("[data-statement]")];
-  const texts = rows.map((row) => row.textContent.toLowerCase());
-  input?.addEventListener("input", () => {
-    const words = input.value.toLowerCase().split(/\s+/);
-    rows.forEach((row, i) => { row.hidden = !words.every((word) => texts[i].includes(word)); });
-  });
+  // An input filters what its selector finds, by all of its text, also by what is folded away.
+  for (const input of document.querySelectorAll("[data-filters]")) {
+    const rows = [...document.querySelectorAll(input.dataset.filters)];
+    const texts = rows.map((row) => row.textContent.toLowerCase());
+    input.addEventListener("input", () => {
+      const words = input.value.toLowerCase().split(/\s+/);
+      rows.forEach((row, i) => { row.hidden = !words.every((word) => texts[i].includes(word)); });
+    });
+  }
 }
