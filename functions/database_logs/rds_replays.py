@@ -269,17 +269,7 @@ def _task(
 ) -> CollectTask:
     listed, name = file
     return CollectTask(
-        file=FileRef(
-            account=estate.account,
-            region=estate.region,
-            dbi_resource_id=instance.dbi_resource_id,
-            instance_id=instance.instance_id,
-            cluster_id=instance.cluster_id,
-            engine=instance.engine,
-            log_type=name.log_type,
-            file=listed.file,
-            tags=instance.tags,
-        ),
+        file=estate.file(instance, name.log_type, listed.file),
         size=listed.size,
         last_written=listed.last_written,
         closed=name.closed,

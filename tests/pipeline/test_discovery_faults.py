@@ -39,6 +39,15 @@ def _queued(run: Collecting) -> list[str]:
     return [json.loads(message["body"])["file"]["instance_id"] for message in run.messages()]
 
 
+def test_role_that_may_not_hear_events_still_has_its_files_looked_at(
+    run: Collecting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _postgres(run, "orders-1")
+    run.server.control.script([Rule(Effect.ACCESS_DENIED, action="DescribeEvents", times=None)])
+    assert run.discover()["queued"] == 1
+    assert emitted(capsys.readouterr().out)["InstancesRefused"] == 1
+
+
 @pytest.mark.parametrize(
     "rule",
     [

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from database_logs.collection.unlisted import Unwatched, unlisted
-from database_logs.contracts import CollectTask, FileRef
-from database_logs.discovery.events import Heard, News, remembered, since, unheard
+from database_logs.contracts import CollectTask
+from database_logs.discovery.events import Event, Heard, News, remembered, since, unheard
 from database_logs.discovery.facts import Facts, noted
 from database_logs.discovery.files import Found, Known, Moved, compare
 from database_logs.discovery.fleet import Estate, Fleet
@@ -176,7 +176,7 @@ class Discoverer:
         known = self.turns.of(estate.place)
         began, listener = self.now(), f"{shard}/{shards}"
         heard = self.turns.heard(estate.place, listener)
-        events = api.events(since(heard, began), began)
+        events = self._events(api, estate, since(heard, began), began, done)
         news = unheard(heard, events)
         everything = {one.dbi_resource_id: one for one in api.instances(fresh=news.changes_fleet)}
         mine = [one for one in everything.values() if shard_of(one.dbi_resource_id, shards) == shard]
@@ -196,6 +196,14 @@ class Discoverer:
             if is_due(turn := turns.get(one.dbi_resource_id), began, shortest) or news.about(one)
         ]
         return _Begun(estate, looks, news, listener, remembered(events, began))
+
+    def _events(self, api: "FleetApi", estate: Estate, begin: datetime, end: datetime, done: Pass) -> list[Event]:
+        """Return what RDS announced; nothing where the role may not hear it, as nothing depends on it."""
+        try:
+            return api.events(begin, end)
+        except AccessRefused as refused:
+            done.refused.append(f"{estate.place}: {refused}")
+            return []
 
     def _look(self, look: _Look, done: Pass, wave: Wave) -> bool:
         """Look at an instance, and return whether its account answers more."""
@@ -322,17 +330,7 @@ def _since(look: _Look) -> float:
 
 def _task(estate: Estate, instance: Instance, moved: Moved, formats: Formats) -> CollectTask:
     return CollectTask(
-        file=FileRef(
-            account=estate.account,
-            region=estate.region,
-            dbi_resource_id=instance.dbi_resource_id,
-            instance_id=instance.instance_id,
-            cluster_id=instance.cluster_id,
-            engine=instance.engine,
-            log_type=moved.name.log_type,
-            file=moved.listed.file,
-            tags=instance.tags,
-        ),
+        file=estate.file(instance, moved.name.log_type, moved.listed.file),
         size=moved.listed.size,
         last_written=moved.listed.last_written,
         closed=moved.closed,

@@ -5,8 +5,10 @@ from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from database_logs.contracts import FileRef
 from database_logs.discovery.instances import Instance
 from database_logs.errors import FleetInvalid
+from database_logs.log_types import LogType
 
 # DescribeDBInstances has the instances of Neptune, DocumentDB and RDS Custom (custom-*), too. The latter's logs are on
 # their hosts: DescribeDBLogFiles "doesn't apply to RDS Custom" (Amazon RDS API reference).
@@ -48,6 +50,20 @@ class Estate(BaseModel):
     def place(self) -> str:
         """What its items in the tables are kept under."""
         return f"{self.account}/{self.region}"
+
+    def file(self, instance: Instance, log_type: LogType, file: str) -> FileRef:
+        """Return the reference of a log file of one of its instances."""
+        return FileRef(
+            account=self.account,
+            region=self.region,
+            dbi_resource_id=instance.dbi_resource_id,
+            instance_id=instance.instance_id,
+            cluster_id=instance.cluster_id,
+            engine=instance.engine,
+            log_type=log_type,
+            file=file,
+            tags=instance.tags,
+        )
 
 
 class Fleet(BaseModel):
