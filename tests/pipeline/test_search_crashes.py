@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from database_logs.handlers import forward_records, verify_search
 from database_logs.search import bulk
 from database_logs.search.answers import Answer
 from kernel import aws
+from tests.support import openobserve
 from tests.support.aws import account
 from tests.support.context import Context
 from tests.support.openobserve import OpenObserve
@@ -61,9 +63,12 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenObserve]:
 
 
 @pytest.fixture
-def queues(server: OpenObserve) -> list[Queue]:
+def queues(server: OpenObserve, monkeypatch: pytest.MonkeyPatch) -> list[Queue]:
     """Return the queues of a segment that has a poisonous document and a late one, for an engine that is down."""
-    now = datetime.now(UTC)
+    # It is noon for all, so that all events are of one day, whose records are one file.
+    now = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    monkeypatch.setattr(forward_records, "utc_now", lambda: now)
+    monkeypatch.setattr(openobserve, "time", SimpleNamespace(time_ns=lambda: int(now.timestamp()) * 1_000_000_000))
     events = [slow_event(now - timedelta(hours=9), "SELECT 'secret' FROM old")]
     events += [slow_event(now - timedelta(seconds=9 - n), f"SELECT 'secret-{n}' FROM t") for n in range(6)]  # noqa: S608 - in a log
     message = parsed(b"".join(events)).model_dump_json()
