@@ -23,6 +23,9 @@ EMBEDDED := $(DEV) $(CLOUD) $(RUNTIME) $(SAM)
 ENV ?= dev
 CI_XDIST ?= 2
 
+# Where it is set, every process compiles all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 ##@ Use
 
 .PHONY: demo

@@ -11,7 +11,7 @@ import json
 import math
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,10 +22,12 @@ from bench.documents import put, table  # noqa: E402 - the path is set just abov
 from bench.rds_scale_model import (  # noqa: E402
     Task,
     discovery_calls,
+    discovery_requests,
     parse_requests,
     queue_requests,
     task_calls,
     task_requests,
+    task_seconds,
     task_write_units,
 )
 from kernel import prices  # noqa: E402
@@ -39,10 +41,15 @@ INSTANCES: Final = 316
 BYTES: Final = 100e12
 MONTH_SECONDS: Final = 30 * 86_400
 ACCOUNT_REGIONS: Final = (1, 2, 3, 4, 6)
+# Where the budget brings all bytes by portions.
+LANES_IN: Final = 4
+LANES_SHOWN: Final = (1, 2, 4, 8)
 
 # ---- as deployed by default
 INTERVAL_SECONDS: Final = 300
 RATE: Final = 12.0  # calls a second, of an account in a region, that the budget gives out
+LANES: Final = 8  # CONCURRENT_PORTIONS
+MOST_AT_ONCE: Final = 40  # DatabaseLogsMaxConcurrency
 
 # ---- ASSUMED
 # Groups of parameters of an instance that are not RDS' own: its own one, and its cluster's.
@@ -52,6 +59,7 @@ BUSY_FILES: Final = 2
 LINE_BYTES: Final = 200
 # As rdstail observed on one file; RDS documents neither this nor the rate, of which 14 a second were observed.
 STREAM_BYTES_PER_SECOND: Final = 0.6e6
+ANSWER_SECONDS: Final = 0.08
 OBSERVED_RATE: Final = 14.0
 # The busiest hour over the average.
 PEAK: Final = 5
@@ -154,11 +162,13 @@ class Month:
 
     Attributes:
         calls: To RDS.
+        waiting: Seconds that tasks wait for the bytes, were there calls enough.
         usage: Of AWS.
     """
 
     calls: dict[str, int]
     segments: int
+    waiting: float
     usage: dict[str, prices.Usage]
 
     @property
@@ -173,8 +183,11 @@ def parse_bytes_per_second() -> float:
     return 1e6 * min(float(measured["postgres_mb_s"]), float(measured["slow_mb_s"]))
 
 
-def month(account_regions: int) -> Month:
-    """Return a month where the fleet is in so many accounts and regions."""
+def month(account_regions: int, lanes: int = LANES) -> Month:
+    """Return a month where the fleet is in so many accounts and regions, and so many lanes of a file are read at once.
+
+    Where the budget is spent, all functions that may run at once wait for it, all the time.
+    """
     asked = demand(account_regions)
     passes = MONTH_SECONDS // INTERVAL_SECONDS
     live = live_task()
@@ -198,7 +211,11 @@ def month(account_regions: int) -> Month:
     writes = lives * task_write_units(live) + files * task_write_units(closed)
     puts = lives * task_requests(live)["s3.PutObject"] + files * task_requests(closed)["s3.PutObject"]
     parsed = parse_requests(LAKE_FILES)
-    fetch_seconds = BYTES / STREAM_BYTES_PER_SECOND
+    taken = replace(live, size=live.size * asked.by_portions)
+    waiting = lives * _seconds(taken, lanes) + files * _seconds(closed, lanes)
+    fetch_seconds = waiting if asked.by_portions == 1 else max(waiting, MOST_AT_ONCE * MONTH_SECONDS)
+    looks = discovery_requests(in_discovery, moved=lives // (passes * account_regions))
+    in_dynamodb = prices.counted({name: number * passes * account_regions for name, number in looks.items()})
     parse_seconds = BYTES / parse_bytes_per_second() + segments * CALL_SECONDS
     looked_seconds = sum(discovery.values()) * REQUEST_SECONDS
     usage = {
@@ -206,9 +223,8 @@ def month(account_regions: int) -> Month:
             architecture=ARCHITECTURE,
             lambda_requests=passes * account_regions,
             lambda_gb_seconds=looked_seconds * DISCOVER_GB,
-            # its read of what is known of each instance's files, and what it knows by then
-            dynamodb_reads=passes * INSTANCES,
-            dynamodb_writes=passes * INSTANCES,
+            dynamodb_reads=in_dynamodb["dynamodb_reads"],
+            dynamodb_writes=in_dynamodb["dynamodb_writes"],
             sqs_fifo=queue_requests(lives + files, batched=True, batch_size=BATCH_SIZE),
         ),
         "collection": prices.Usage(
@@ -230,7 +246,11 @@ def month(account_regions: int) -> Month:
             architecture=ARCHITECTURE, s3_storage=BYTES / 1e9 * (LAKE_RATIO + GZIP_RATIO * RAW_MONTHS)
         ),
     }
-    return Month(calls, segments, usage)
+    return Month(calls, segments, waiting, usage)
+
+
+def _seconds(task: Task, lanes: int) -> float:
+    return task_seconds(task, lanes, answer=ANSWER_SECONDS, bytes_per_second=STREAM_BYTES_PER_SECOND)
 
 
 def exported() -> dict[str, float]:
@@ -246,7 +266,7 @@ def exported() -> dict[str, float]:
 def limits(account_regions: int) -> list[list[str]]:
     """Return a line a limit, the nearest first, in the busiest hour but where it says otherwise."""
     asked, whole = demand(account_regions), month(account_regions)
-    streams = BYTES / MONTH_SECONDS / STREAM_BYTES_PER_SECOND
+    collecting = whole.waiting / MONTH_SECONDS
     parsing = whole.usage["parsing"].lambda_gb_seconds / PARSE_GB / MONTH_SECONDS
     per_second = whole.segments / MONTH_SECONDS
     puts = task_requests(live_task())["s3.PutObject"] + parse_requests(LAKE_FILES)["s3.PutObject"]
@@ -261,7 +281,18 @@ def limits(account_regions: int) -> list[list[str]]:
         ),
         ("the same on average", asked.wanted, RATE, "more accounts or regions"),
         ("calls to RDS a second as made, on average", asked.asked, OBSERVED_RATE, "never: the budget holds it"),
-        ("functions at once", (streams + parsing) * PEAK, LAMBDA_AT_ONCE, "bytes; ask AWS for more"),
+        (
+            "CollectFile at once, on average",
+            collecting,
+            MOST_AT_ONCE,
+            "bytes; what waits for the budget comes on top",
+        ),
+        (
+            "functions at once",
+            min(collecting * PEAK, MOST_AT_ONCE) + min(parsing * PEAK, MOST_AT_ONCE),
+            LAMBDA_AT_ONCE,
+            "DatabaseLogsMaxConcurrency",
+        ),
         ("DynamoDB writes a second", writes * PEAK, TABLE_WRITES, "files that move, not bytes"),
         ("PUTs a second, were it one prefix", per_second * puts * PEAK, PREFIX_PUTS, "files that move"),
         ("groups of the FIFO queue", files, FIFO_GROUPS, "logs of the fleet"),
@@ -295,6 +326,16 @@ def figures() -> str:
             f"{usd[part]:,.0f}",
         ]
         for part, usage in shown.usage.items()
+    ]
+    side_by_side = [
+        [
+            str(lanes),
+            f"{_seconds(live_task(), lanes):.1f}",
+            f"{each.waiting / MONTH_SECONDS:.1f}",
+            f"{each.usd['collection']:,.0f}",
+        ]
+        for lanes in LANES_SHOWN
+        for each in (month(LANES_IN, lanes),)
     ]
     total = sum(usd.values())
     against = [
@@ -334,6 +375,8 @@ def figures() -> str:
             table(["call", "a month", "a second"], by_kind),
             "### A month in two accounts or regions: AWS",
             table(["part", "GB-seconds", "S3 PUTs", "DynamoDB write units", "SQS requests", "USD"], costs),
+            "### Portions of a file under way at once, in four accounts or regions",
+            table(["at once", "seconds of a task", "functions at once", "USD a month of collection"], side_by_side),
             "### Against CloudWatch Logs",
             table(["way", "USD a month"], against),
             "### Limits in two accounts or regions, the nearest first",

@@ -138,18 +138,15 @@ def _start(board: "Board", stack: ExitStack, hours: float, seed: int) -> _Stand:
     with board.stage("start") as stage:
         start = datetime.now(UTC).replace(minute=10, second=0, microsecond=0) - timedelta(hours=hours + 1)
         story = Story(start, hours, _real_servers(stage))
-        stage.say("servers and fleet")
         arguments = ["--start", start.isoformat(), "--seed", str(seed), "--busy", "10", "--quiet", "0.05"]
         rds = stack.enter_context(RdsProcess([*arguments, "--real", *story.real]))
-        rds.command("script", rules=story.script(), seed=seed)
         stage.say("embedded cloud")
         if left := EmbeddedCloud.find(CLOUD):
             left.stop()
         clock = FunctionClock(_OUT / "clock")
         cloud = EmbeddedCloud.start(CLOUD, rds=rds.endpoint, clock=clock.path)
         stack.callback(cloud.stop)
-        rds.command("cloud", endpoint=cloud.endpoint)
-        stage.end(f"{INSTANCES} instances, {' and '.join(story.real) or 'none'} of them real")
+        stage.end("the embedded cloud; the fleet comes up meanwhile")
     with board.stage("deploy") as stage:
         deployment = deploy(
             cloud, parameters=parameters(), on_progress=lambda line: stage.say(line) if line.endswith("…") else None
@@ -157,9 +154,16 @@ def _start(board: "Board", stack: ExitStack, hours: float, seed: int) -> _Stand:
         pause(cloud.client("events"))
         application = Application(cloud, deployment.outputs)
         application.prepare()
+        stage.say("servers and fleet")
+        rds.await_fleet()
+        rds.command("script", rules=story.script(), seed=seed)
+        rds.command("cloud", endpoint=cloud.endpoint)
         took = ", ".join(f"{step} {seconds:.0f} s" for step, seconds in deployment.seconds.items())
         skipped = counted(len(deployment.skipped), "resource")
-        stage.end(f"the real template ({took}); {skipped} skipped; functions have the fleet's time")
+        stage.end(
+            f"the real template ({took}); {skipped} skipped; {INSTANCES} instances, "
+            f"{' and '.join(story.real) or 'none'} of them real"
+        )
     return _Stand(story, rds, clock, application)
 
 

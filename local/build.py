@@ -4,19 +4,27 @@ import hashlib
 import json
 import os
 import platform
+import shutil
+import tempfile
+import time
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from local import sam, samconfig
 from local.errors import BuildFailed
-from local.paths import ROOT, STATE
-from local.template import load
+from local.paths import ROOT, SAM_LOCK, STATE
+from local.template import load, read
 
 TEMPLATE = ROOT / "template.yaml"
 _ARCHITECTURES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 _LAYER_ARCHIVES = STATE / "cache/layers"
+_BUILDS = STATE / "cache/builds"
+_BUILT = "build/template.yaml"
+_UNUSED_DAYS = 7
+# What a template says of the files that it takes along.
+_SOURCES = ("CodeUri", "ContentUri", "DefinitionUri")
 # A fixed time lets equal layers be equal archives.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
@@ -48,21 +56,38 @@ def build_for_aws(env: str) -> None:
         raise BuildFailed(f"sam build for '{env}' failed: the reason stands above.")
 
 
-def build_for_cloud(template: Path, folder: Path, parameters: Mapping[str, str]) -> Path:
-    """Run `sam build` and make what it built digestible for the emulator.
+def build_for_cloud(template: Path, parameters: Mapping[str, str]) -> Path:
+    """Run `sam build` and make what it built digestible for the emulator; once for the same sources.
 
     Args:
         template: The root template.
-        folder: Where to build.
         parameters: Template parameters.
 
     Returns:
-        The built root template.
+        The built root template. Who deploys it must leave it and everything beside it as it is: others deploy it too.
 
     Raises:
         BuildFailed: `sam build` failed.
     """
-    built = folder / "build" / "template.yaml"
+    folder = _BUILDS / _digest(template, parameters)
+    if not folder.exists():
+        _BUILDS.mkdir(parents=True, exist_ok=True)
+        _forget_unused()
+        fresh = Path(tempfile.mkdtemp(dir=_BUILDS))
+        try:
+            # SAM CLI also writes beside the folder that it builds into.
+            _build(template, fresh / _BUILT, parameters)
+            fresh.rename(folder)
+        except OSError:
+            if not folder.exists():  # else another process was faster
+                raise
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
+    os.utime(folder)
+    return folder / _BUILT
+
+
+def _build(template: Path, built: Path, parameters: Mapping[str, str]) -> None:
     code, said = sam.call(
         "build",
         "--template-file",
@@ -77,7 +102,46 @@ def build_for_cloud(template: Path, folder: Path, parameters: Mapping[str, str])
     if code != 0:
         raise BuildFailed(f"sam build of {template} failed:\n{said}")
     _prepare(built)
-    return built
+
+
+def _digest(template: Path, parameters: Mapping[str, str]) -> str:
+    """Return what tells builds apart: what builds, the templates and everything that they take along."""
+    digest = hashlib.blake2b(json.dumps([str(template.resolve()), dict(parameters)]).encode(), digest_size=16)
+    stacks = {stack.path: stack.body for stack in read(template, parameters)}
+    places = {(path.parent / source).resolve() for path, body in stacks.items() for source in _sources(body)}
+    for path in (SAM_LOCK, Path(__file__), *sorted(stacks), *_files(places)):
+        _take_in(digest, path, str(path))
+    return digest.hexdigest()
+
+
+def _sources(body: Any) -> Iterator[str]:
+    """Yield the local paths in a template."""
+    if isinstance(body, list):
+        for item in body:
+            yield from _sources(item)
+    elif isinstance(body, dict):
+        for name, value in body.items():
+            if name in _SOURCES and isinstance(value, str):
+                yield value
+            else:
+                yield from _sources(value)
+
+
+def _files(places: Iterable[Path]) -> list[Path]:
+    found = {path for place in places for path in ([place] if place.is_file() else place.rglob("*")) if path.is_file()}
+    return sorted(path for path in found if "__pycache__" not in path.parts)
+
+
+def _take_in(digest: Any, path: Path, name: str) -> None:
+    digest.update(f"{name}\0{path.stat().st_size}\0".encode())
+    digest.update(path.read_bytes())
+
+
+def _forget_unused() -> None:
+    oldest = time.time() - _UNUSED_DAYS * 86_400
+    for folder in _BUILDS.iterdir():
+        if folder.stat().st_mtime < oldest:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _prepare(built: Path) -> None:
@@ -89,8 +153,9 @@ def _prepare(built: Path) -> None:
                 _prepare((built.parent / properties["Location"]).resolve())
             case "AWS::Serverless::StateMachine" if str(properties.get("DefinitionUri")).endswith((".yaml", ".yml")):
                 properties["DefinitionUri"] = _definition_as_json(built.parent, logical_id, properties["DefinitionUri"])
-            case "AWS::Serverless::LayerVersion" if (built.parent / properties["ContentUri"]).is_dir():
-                properties["ContentUri"] = str(_archive(built.parent / properties["ContentUri"]))
+            case "AWS::Serverless::LayerVersion" if (layer := built.parent / properties["ContentUri"]).is_dir():
+                properties["ContentUri"] = str(_archive(layer))
+                shutil.rmtree(layer)
     built.write_text(json.dumps(body, indent=1))
 
 
@@ -116,8 +181,7 @@ def _archive(layer: Path) -> Path:
     digest = hashlib.blake2b(digest_size=16)
     files = sorted(path for path in layer.rglob("*") if path.is_file())
     for path in files:
-        digest.update(f"{path.relative_to(layer)}\0{path.stat().st_size}\0".encode())
-        digest.update(path.read_bytes())
+        _take_in(digest, path, str(path.relative_to(layer)))
     archive = _LAYER_ARCHIVES / f"{digest.hexdigest()}.zip"
     if not archive.exists():
         _LAYER_ARCHIVES.mkdir(parents=True, exist_ok=True)

@@ -73,6 +73,7 @@ class Deployment:
     """What was deployed.
 
     Attributes:
+        built: The root template that `sam build` made.
         outputs: Of the root stack.
         skipped: What the embedded cloud cannot take.
         applied: What was set through APIs after the deployment.
@@ -81,6 +82,7 @@ class Deployment:
 
     stack: str
     account: str
+    built: Path
     outputs: Mapping[str, str]
     skipped: tuple[SkippedResource, ...]
     applied: tuple[AppliedSetting, ...]
@@ -130,7 +132,7 @@ def deploy(
     for resource in left_out:
         on_progress(str(resource))
     with _step("sam build", seconds, on_progress):
-        built = build_for_cloud(template, cloud.folder / f"sam-{account}", given)
+        built = build_for_cloud(template, given)
     with _step("sam deploy", seconds, on_progress):
         _sam_deploy(cloud, built, given, stack, account)
     with _step("settings", seconds, on_progress):
@@ -141,6 +143,7 @@ def deploy(
     return Deployment(
         stack=stack,
         account=account,
+        built=built,
         outputs={output["OutputKey"]: output["OutputValue"] for output in outputs},
         skipped=left_out,
         applied=applied,

@@ -23,7 +23,7 @@ from local.endpoints import ACCOUNT, REGION, client, get_json, post
 from local.errors import ServerNotRunning, ServerNotStarted, ServerNotStopped
 from local.paths import CLOUD_PYTHON, DEV_PYTHON, ROOT, RUNTIME_PYTHON, STATE, UNPACKED
 
-START_SECONDS = 30
+START_SECONDS = 60
 TERM_SECONDS = 3
 _PORT_ATTEMPTS = 5
 _KILL_ATTEMPTS = 250

@@ -12,11 +12,11 @@ UNKNOWN = object()
 """Stands for a value that only a deployed stack could tell."""
 
 
-class _Loader(yaml.SafeLoader):
+class _Loader(yaml.CSafeLoader):
     """YAML with CloudFormation's short forms."""
 
 
-def _intrinsic(loader: yaml.SafeLoader, tag: str, node: yaml.Node) -> dict[str, Any]:
+def _intrinsic(loader: _Loader, tag: str, node: yaml.Node) -> dict[str, Any]:
     value: Any
     match node:
         case yaml.ScalarNode():
@@ -34,13 +34,13 @@ _Loader.add_multi_constructor("!", _intrinsic)
 # Step Functions and CloudFormation both mean the text: "2012-10-17" is no date.
 _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    for first, resolvers in _Loader.yaml_implicit_resolvers.items()
 }
 
 
 def load(path: Path) -> dict[str, Any]:
     """Return a template or a state machine definition, short forms written out."""
-    document: dict[str, Any] = yaml.load(path.read_text(), _Loader)  # noqa: S506 - a SafeLoader
+    document: dict[str, Any] = yaml.load(path.read_text(), _Loader)  # noqa: S506 - a safe loader
     return document
 
 

@@ -1,7 +1,8 @@
 """What the parts of database_logs send each other: bodies of queue messages and inputs of state machines."""
 
 from datetime import date, datetime
-from typing import Literal, Self
+from enum import StrEnum
+from typing import Literal, Protocol, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
@@ -71,6 +72,8 @@ class SegmentCommitted(Contract):
         time_zone: IANA name; of times that name no zone.
         truncated, open_tail: As in `segments.Segment`.
         forward: Search is told of it, where there is search.
+        sha256: Of its bytes, hex, as the ledger has it; what the raw segment holds must have it. None where nobody
+            kept it: then only their number is known.
     """
 
     file: FileRef
@@ -78,6 +81,7 @@ class SegmentCommitted(Contract):
     start: int = Field(ge=0)
     end: int = Field(gt=0)
     key: str
+    sha256: str | None = Field(default=None, pattern=r"^[0-9a-f]{64}$")
     prefix: str = RDS_PREFIX
     time_zone: str = "UTC"
     truncated: bool = False
@@ -129,6 +133,7 @@ class SegmentManifest(Contract):
         first_time, last_time: Of the records; None where none has a time.
         is_complete: The files are there.
         replaced: Keys of the files of older versions, which are to be gone.
+        damaged: Why the raw segment is not what was parsed any more; None as long as it is. Its records stay.
     """
 
     segment: SegmentCommitted
@@ -140,6 +145,7 @@ class SegmentManifest(Contract):
     files: list[ParsedFile]
     is_complete: bool = False
     replaced: list[str] = []
+    damaged: str | None = None
 
     @property
     def parsed(self) -> SegmentParsed:
@@ -283,6 +289,19 @@ class Discovered(Contract):
     queued: int
 
 
+class NamedFile(Protocol):
+    """What a replay chooses files by: a FileRef has it, and an entry of the index."""
+
+    @property
+    def instance_id(self) -> str: ...  # noqa: D102 - as of FileRef
+    @property
+    def dbi_resource_id(self) -> str: ...  # noqa: D102
+    @property
+    def log_type(self) -> LogType: ...  # noqa: D102
+    @property
+    def file(self) -> str: ...  # noqa: D102
+
+
 class LogReplayInput(Contract):
     """What to replay: whole segments with records of a time.
 
@@ -311,7 +330,7 @@ class LogReplayInput(Contract):
             raise ValueError(f"start {self.start} is not before end {self.end}")
         return self
 
-    def names(self, file: FileRef) -> bool:
+    def names(self, file: NamedFile) -> bool:
         """Whether a file is of those to replay, whatever its time."""
         return (
             (self.instances is None or not {file.instance_id, file.dbi_resource_id}.isdisjoint(self.instances))
@@ -387,12 +406,35 @@ class SegmentsRestored(Contract):
         told: Segments that were in order, of which the parsers were told once more.
         queued: Files of which there is more to collect, which collection does.
         unavailable: Segments that RDS does not have any more, or has other bytes in their place.
+        open: Segments that another call has to go on with: RDS throttles, or the time of this one was used up.
     """
 
     restored: int = Field(ge=0)
     told: int = Field(ge=0)
     queued: int = Field(ge=0)
     unavailable: int = Field(ge=0)
+    open: int = Field(default=0, ge=0)
+
+
+class Restored(StrEnum):
+    """What became of a segment that was to be brought back.
+
+    TOLD: it was in order. READ: RDS gave it once more. UNAVAILABLE: RDS does not have these bytes any more.
+    """
+
+    TOLD = "told"
+    READ = "read"
+    UNAVAILABLE = "unavailable"
+
+
+class RestoreProgress(Contract):
+    """How far a list of a replay from RDS came before it was interrupted.
+
+    Attributes:
+        done: What became of its segments, in their order; those behind are open.
+    """
+
+    done: list[Restored] = []
 
 
 class ReplayPage(Contract):
@@ -419,7 +461,9 @@ class SegmentsChecked(Contract):
     Attributes:
         done: Segments that the parsers of today have brought into the lake.
         open: Those that still wait for it.
+        damaged: Those whose raw segment was damaged, or replaced, after it was parsed; the lake keeps what it has.
     """
 
     done: int = Field(ge=0)
     open: int = Field(ge=0)
+    damaged: int = Field(ge=0)

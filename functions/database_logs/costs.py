@@ -12,7 +12,7 @@ def usd(taken: Taken, architecture: str) -> float:
     """Return the USD of one call of a function: its GB-seconds, the call, and its requests to AWS.
 
     Args:
-        taken: By the call.
+        taken: By the call. Portions that are under way at once wait together: their seconds count once.
         architecture: Of the function: `arm64` or `x86_64`.
     """
     usage = Usage(

@@ -13,7 +13,7 @@ class SegmentMissing(DatabaseLogsError):
 
 
 class SegmentDamaged(DatabaseLogsError):
-    """A raw segment is no gzip, or ends too early."""
+    """A raw segment is no gzip, ends too early, or holds other bytes than were stored."""
 
 
 class ParserVersionStale(DatabaseLogsError):
@@ -86,6 +86,10 @@ class ParametersGone(DatabaseLogsError):
 
 class CacheUnavailable(DatabaseLogsError):
     """What is kept of RDS' answers cannot be reached; RDS is asked instead."""
+
+
+class TableThrottled(DatabaseLogsError):
+    """DynamoDB leaves items of a batch unwritten again and again."""
 
 
 class FileIgnored(DatabaseLogsError):

@@ -5,9 +5,10 @@ Raw segments are in the raw bucket, all else is in the lake bucket. Records are 
 """
 
 import hashlib
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from database_logs.contracts import SegmentCommitted
 from database_logs.log_types import LogType
@@ -18,13 +19,21 @@ LAKE: Final = "database_logs"
 LOGS: Final = f"{LAKE}/logs"
 PARTS: Final = f"{LAKE}/digests/parts"
 MANIFESTS: Final = f"{LAKE}/manifests"
+INDEX: Final = f"{LAKE}/index"
 # Of a record without time in a segment without any: hive's name of the partition of null.
 UNDATED: Final = "__HIVE_DEFAULT_PARTITION__"
+# Where the index has segments of so many hours that an entry for each would cost more than it saves.
+SCATTERED: Final = "scattered"
 
 
 def segment_key(log_type: LogType, resource: str, generation: str, start: int, end: int) -> str:
     """Return the key of a raw segment: kind, instance, generation and range. Names of files keep their slashes."""
     return f"{SEGMENTS}/{log_type}/{resource}/{quote(generation, safe='/@.~')}/{start:015d}-{end:015d}.gz"
+
+
+def pulled_key(log_type: LogType, resource: str, generation: str, start: int, end: int) -> str:
+    """Return the key of the beginning of a segment whose end no call had time for; it expires as segments do."""
+    return segment_key(log_type, resource, generation, start, end).removesuffix(".gz") + ".pulled.gz"
 
 
 def segment_name(segment: SegmentCommitted) -> str:
@@ -42,6 +51,47 @@ def segment_name(segment: SegmentCommitted) -> str:
 def manifest_key(name: str) -> str:
     """Return the key of the manifest of a segment: one, whichever version parsed it."""
     return f"{MANIFESTS}/{name}.json"
+
+
+@dataclass(frozen=True)
+class Indexed:
+    """A segment as the index has it, whose keys say enough to choose segments without reading anything.
+
+    Attributes:
+        name: As `segment_name` returns it.
+    """
+
+    instance_id: str
+    dbi_resource_id: str
+    log_type: LogType
+    file: str
+    name: str
+
+
+def hour_prefix(hour: datetime | str, instance_id: str | None = None) -> str:
+    """Return the prefix of the segments that have records of an hour, in UTC, of all instances or of one.
+
+    Args:
+        hour: Its beginning; UNDATED for segments in which no record has a time, SCATTERED for those of many hours.
+        instance_id: DBInstanceIdentifier; None for all.
+    """
+    prefix = f"{INDEX}/hour={hour if isinstance(hour, str) else f'{hour:%Y-%m-%dT%H}'}/"
+    return prefix if instance_id is None else f"{prefix}{quote(instance_id, safe='')}/"
+
+
+def index_key(hour: datetime | str, segment: SegmentCommitted) -> str:
+    """Return the key that says that a segment has records of an hour; the object is empty."""
+    file = segment.file
+    prefix = hour_prefix(hour, file.instance_id)
+    return f"{prefix}{file.log_type.value}/{quote(file.file, safe='')}/{segment_name(segment)}"
+
+
+def indexed(key: str) -> Indexed:
+    """Return what a key of the index says."""
+    instance, log_type, file, name = key.split("/")[-4:]
+    # Offsets and generation have no dashes.
+    resource = name.rsplit("-", 3)[0]
+    return Indexed(unquote(instance), resource, LogType(log_type), unquote(file), name)
 
 
 def records_key(log_type: LogType, day: date | None, name: str) -> str:
@@ -62,11 +112,6 @@ def part_key(day: date | None, name: str) -> str:
 def parts_prefix(day: date | None) -> str:
     """Return the prefix of the parts of a day's digest, with the slash at its end."""
     return f"{PARTS}/event_date={_day(day)}/"
-
-
-def segment_of(key: str) -> str:
-    """Return the name of the segment that a file of the lake was made of."""
-    return key.rpartition("/")[2].rpartition("-v")[0]
 
 
 def digest_key(day: date) -> str:
@@ -102,6 +147,11 @@ def page_key(replay_id: str, number: int) -> str:
 def restore_key(page: str) -> str:
     """Return the key of what a replay from RDS is to restore, whose segments come to be listed in a page."""
     return page.replace("/segments-", "/restore-")
+
+
+def progress_of_key(page: str) -> str:
+    """Return the key of how far the restoring of a page came before it was interrupted."""
+    return page.replace("/segments-", "/progress-").replace(".jsonl", ".json")
 
 
 def unavailable_key(page: str) -> str:

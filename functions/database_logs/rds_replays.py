@@ -1,8 +1,8 @@
 """Replays from RDS: what the lake lacks, though the ledger has it, is read again as long as RDS has the file.
 
-A segment is lacking if its raw object is missing, or if no parser has brought it into the lake. A file is lacking if it
-was given up and is there again, or was never collected. What is in order is left alone. The ledger has the hash of each
-segment: what RDS gives in its place must be the same bytes.
+A segment is lacking if its raw object is missing or known to be damaged, or if no parser has brought it into the lake.
+A file is lacking if it was given up and is there again, or was never collected. What is in order is left alone. The
+ledger has the hash of each segment: what RDS gives in its place must be the same bytes.
 """
 
 import re
@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from database_logs.collection.collector import Restored
 from database_logs.collection.generations import generation_of
 from database_logs.collection.ledger import Reason
 from database_logs.collection.positions import Position
@@ -24,6 +23,8 @@ from database_logs.contracts import (
     LogReplayPlan,
     LostSegment,
     PlanLogReplayInput,
+    Restored,
+    RestoreProgress,
     RestoreTask,
     SegmentCommitted,
     SegmentsRestored,
@@ -32,7 +33,14 @@ from database_logs.discovery.files import Known, Listed
 from database_logs.discovery.fleet import Estate, Fleet
 from database_logs.discovery.formats import Formats
 from database_logs.discovery.instances import Instance
-from database_logs.errors import AccessRefused, InstanceGone, InstancePaused
+from database_logs.errors import (
+    AccessRefused,
+    ApiThrottled,
+    DatabaseLogsError,
+    InstanceGone,
+    InstancePaused,
+    WorkRemains,
+)
 from database_logs.file_names import IgnoredFile, LogFileName, classify
 from database_logs.locations import (
     gone_key,
@@ -152,7 +160,7 @@ class RdsReplayPlanner:
         except (InstancePaused, AccessRefused):
             found.unreachable.append(instance.instance_id)
             return
-        listed = _by_identity(listing, self.turns.files(resource), instance.engine)
+        listed = _by_identity(listing, self.turns.remembered(resource).files, instance.engine)
         positions = {position.identity: (position, seen) for position, seen in self.ledger.positions(resource)}
         for identity in sorted({*listed, *positions}):
             file = listed.get(identity)
@@ -196,7 +204,7 @@ class RdsReplayPlanner:
 
     def _is_parsed(self, one: LostSegment) -> bool:
         manifest = self.manifests.read(manifest_key(segment_name(one.segment)))
-        return manifest is not None and manifest[0].is_complete
+        return manifest is not None and manifest[0].is_complete and manifest[0].damaged is None
 
 
 @dataclass(frozen=True)
@@ -216,36 +224,61 @@ class Restorer:
     def restore(self, page: str) -> SegmentsRestored:
         """Restore all files of a list, and list what the parsers were told of, for those who wait for it.
 
+        Where RDS throttles, or the time is used up, it is noted how far that came, and another call goes on from there.
         Doing it twice is harmless: what is in order by then is only told to the parsers again.
 
         Raises:
             ReplayPageMissing: There is no such list.
-            ApiThrottled, InstancePaused, AccessRefused, DeliveryShort: As RDS answers.
+            InstancePaused, AccessRefused, DeliveryShort: As RDS answers.
         """
-        told: list[SegmentCommitted] = []
-        unavailable: list[LostSegment] = []
-        done: Counter[Restored] = Counter()
-        queued: list[tuple[CollectTask, str, str]] = []
-        for line in self.pages.read_restores(restore_key(page)):
-            collector = self.collector_of(line.task.file)
-            for one, what in collector.restore(line.task, line.lost):
-                done[what] += 1
-                if what is Restored.UNAVAILABLE:
-                    unavailable.append(one)
-                else:
-                    told.append(one.segment)
-            name = classify(line.task.file.file, line.task.file.engine)
-            if line.collect and isinstance(name, LogFileName):
-                queued.append((line.task, name.base, page))
+        lines = self.pages.read_restores(restore_key(page))
+        lost = [one for line in lines for one in line.lost]
+        done = list(self.pages.progress(page).done)
+        try:
+            self._go_on(lines, done)
+        except (ApiThrottled, WorkRemains):
+            self.pages.write_progress(page, RestoreProgress(done=done))
+            return _restored(done, open_=len(lost) - len(done))
+        except DatabaseLogsError:
+            self.pages.write_progress(page, RestoreProgress(done=done))
+            raise
+        names = [(line.task, classify(line.task.file.file, line.task.file.engine)) for line in lines if line.collect]
+        queued = [(task, name.base, page) for task, name in names if isinstance(name, LogFileName)]
         self.tasks.send(queued)
+        unavailable = [one for one, what in zip(lost, done, strict=True) if what is Restored.UNAVAILABLE]
+        told = [one.segment for one, what in zip(lost, done, strict=True) if what is not Restored.UNAVAILABLE]
         self.pages.write_lines(unavailable_key(page), unavailable)
         self.pages.write_lines(page, told)
-        return SegmentsRestored(
-            restored=done[Restored.READ],
-            told=done[Restored.TOLD],
-            queued=len(queued),
-            unavailable=len(unavailable),
-        )
+        return _restored(done, queued=len(queued))
+
+    def _go_on(self, lines: Sequence[RestoreTask], done: list[Restored]) -> None:
+        """Restore what is not done yet, and add it to what is.
+
+        Raises:
+            WorkRemains: The time is used up, and something is open.
+        """
+        skipped = len(done)
+        for line in lines:
+            rest = line.lost[skipped:]
+            skipped = max(0, skipped - len(line.lost))
+            if not rest:
+                continue
+            collector = self.collector_of(line.task.file)
+            for _, what in collector.restore(line.task, rest):
+                done.append(what)
+                if collector.remaining() <= 0:
+                    raise WorkRemains("The time of the function is used up; another call goes on with the list.")
+
+
+def _restored(done: Sequence[Restored], queued: int = 0, open_: int = 0) -> SegmentsRestored:
+    counts = Counter(done)
+    return SegmentsRestored(
+        restored=counts[Restored.READ],
+        told=counts[Restored.TOLD],
+        queued=queued,
+        unavailable=counts[Restored.UNAVAILABLE],
+        open=open_,
+    )
 
 
 def _by_identity(

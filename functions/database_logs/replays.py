@@ -4,9 +4,9 @@ What is replayed from S3 goes through the parsers of today: a segment that an ol
 replaced, one that this version parsed is only told to search again. All of it is harmless when it is done twice.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from database_logs.contracts import (
@@ -19,14 +19,15 @@ from database_logs.contracts import (
     SegmentsQueued,
 )
 from database_logs.locations import (
-    logs_prefix,
+    SCATTERED,
+    UNDATED,
+    hour_prefix,
+    indexed,
     manifest_key,
     page_key,
     replay_key,
     segment_name,
-    segment_of,
 )
-from database_logs.log_types import LogType
 from database_logs.version import PARSER_VERSION
 
 if TYPE_CHECKING:
@@ -77,12 +78,15 @@ class ReplayPlanner:
         return plan
 
     def _chosen(self, request: LogReplayInput) -> Iterator[SegmentManifest]:
-        """Yield the manifests of segments to replay, in the order of their names."""
-        names = {segment_of(key) for prefix in _prefixes(request) for key in self._lake.keys(prefix)}
-        keys = [manifest_key(name) for name in sorted(names)]
+        """Yield the manifests of segments to replay, in the order of their names.
+
+        The index tells which they are but for the minutes at both ends; nothing else is read.
+        """
         with ThreadPoolExecutor(_THREADS) as threads:
-            for found in threads.map(self._manifests.read, keys):
-                if found is not None and request.names(found[0].segment.file) and _overlaps(found[0], request):
+            listed = threads.map(lambda prefix: list(self._lake.keys(prefix)), _prefixes(request))
+            names = {one.name for keys in listed for one in map(indexed, keys) if request.names(one)}
+            for found in threads.map(self._manifests.read, [manifest_key(name) for name in sorted(names)]):
+                if found is not None and _overlaps(found[0], request):
                     yield found[0]
 
 
@@ -122,31 +126,41 @@ class ReplayChecker:
             ReplayPageMissing: There is no such list.
         """
         with ThreadPoolExecutor(_THREADS) as threads:
-            done = list(threads.map(self._is_done, self._pages.read(page)))
-        return SegmentsChecked(done=sum(done), open=len(done) - sum(done))
+            found = list(threads.map(self._manifest, self._pages.read(page)))
+        damaged = sum(manifest is not None and manifest.damaged is not None for manifest in found)
+        done = sum(manifest is not None and _is_done(manifest) for manifest in found)
+        return SegmentsChecked(done=done, open=len(found) - damaged - done, damaged=damaged)
 
-    def _is_done(self, segment: SegmentCommitted) -> bool:
+    def _manifest(self, segment: SegmentCommitted) -> SegmentManifest | None:
         found = self._manifests.read(manifest_key(segment_name(segment)))
-        return found is not None and found[0].is_complete and found[0].parser_version >= PARSER_VERSION
+        return None if found is None else found[0]
+
+
+def _is_done(manifest: SegmentManifest) -> bool:
+    return manifest.is_complete and manifest.parser_version >= PARSER_VERSION and manifest.damaged is None
 
 
 def _prefixes(request: LogReplayInput) -> Iterator[str]:
-    for log_type in request.log_types or LogType:
-        for day in _days(request):
-            yield logs_prefix(log_type, day)
-        if request.files is not None:
-            yield logs_prefix(log_type, None)
+    hours: list[datetime | str] = [*_hours(request), SCATTERED]
+    if request.files is not None:
+        hours.append(UNDATED)
+    # RDS writes identifiers in lower case, and the ids of resources in upper case, which the index does not begin with.
+    instances: Sequence[str | None] = request.instances or []
+    if request.instances is None or any(name != name.lower() for name in request.instances):
+        instances = [None]
+    for hour in hours:
+        yield from (hour_prefix(hour, instance) for instance in instances)
 
 
-def _days(request: LogReplayInput) -> Iterator[date]:
-    day, last = request.start.astimezone(UTC).date(), request.end.astimezone(UTC).date()
-    while day <= last:
-        yield day
-        day += timedelta(days=1)
+def _hours(request: LogReplayInput) -> Iterator[datetime]:
+    hour = request.start.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    while hour < request.end:
+        yield hour
+        hour += timedelta(hours=1)
 
 
 def _overlaps(manifest: SegmentManifest, request: LogReplayInput) -> bool:
     if manifest.first_time is None or manifest.last_time is None:
-        # Its partition was only looked at since its file was named.
+        # It was only looked for since its file was named.
         return True
     return manifest.first_time < request.end and manifest.last_time >= request.start

@@ -1,15 +1,23 @@
 """ParseSegment's work: a raw segment into the lake, in an order in which no reader ever sees a record twice.
 
-The manifest says which files are about to be there; then those of older parsers go, the files come, the manifest is
-marked complete, and search is told. Each step is harmless when it is done again. A version that finds a newer one in
-the manifest takes back what it wrote: a worker that slept through a deployment leaves nothing behind.
+The manifest says which files are about to be there; then those of older parsers go, entries of the index and the files
+come, the manifest is marked complete, and search is told. Each step is harmless when it is done again. A version that
+finds a newer one in the manifest takes back what it wrote: a worker that slept through a deployment leaves nothing
+behind.
 """
 
+import hashlib
 from typing import TYPE_CHECKING, Final
 
 from database_logs.contracts import SegmentCommitted, SegmentManifest
-from database_logs.errors import ManifestContended, NewerParserBusy, ParserVersionStale
-from database_logs.lake_files import lake_files, manifest_of
+from database_logs.errors import (
+    ManifestContended,
+    NewerParserBusy,
+    ParserVersionStale,
+    SegmentDamaged,
+    SegmentMissing,
+)
+from database_logs.lake_files import index_keys, lake_files, manifest_of
 from database_logs.locations import manifest_key, segment_name
 from database_logs.parsing.dispatch import parse
 from database_logs.segments import Origin, Segment
@@ -22,6 +30,9 @@ if TYPE_CHECKING:
     from database_logs.adapters.segments import RawSegments
 
 _ATTEMPTS: Final = 5
+
+# A manifest and its ETag.
+_Found = tuple[SegmentManifest, str]
 
 
 class SegmentParser:
@@ -47,17 +58,17 @@ class SegmentParser:
 
         Raises:
             SegmentMissing: There is no raw segment.
-            SegmentDamaged: It cannot be read.
+            SegmentDamaged: It is not what was stored, and the lake has nothing of this version yet.
             ParserVersionStale: This version made other files of it before.
             NewerParserBusy: A newer version has begun it and is not done.
             ManifestContended: Others changed its manifest at every attempt.
         """
         found = self._manifests.read(manifest_key(segment_name(segment)))
         if found is not None and found[0].parser_version >= PARSER_VERSION and found[0].is_complete:
-            manifest = found[0]
-            self._lake.delete(manifest.replaced)
+            self._lake.delete(found[0].replaced)
+            manifest = self._checked(found)
         else:
-            manifest = self._bring(segment)
+            manifest = self._bring(segment, found)
         if not manifest.is_complete:
             raise NewerParserBusy(
                 f"Parsers of version {manifest.parser_version} have begun segment {segment_name(segment)}, and these "
@@ -68,32 +79,85 @@ class SegmentParser:
             self._search.send(manifest.parsed)
         return manifest
 
-    def _bring(self, segment: SegmentCommitted) -> SegmentManifest:
-        records = parse(segment_of(segment), self._raw.read(segment.key))
+    def _checked(self, found: _Found) -> SegmentManifest:
+        """Return the manifest of a segment that is in the lake, with what is wrong with its raw segment by now."""
+        try:
+            self._read(found[0].segment)
+        except SegmentMissing:
+            # Raw segments expire, records do not.
+            return found[0]
+        except SegmentDamaged as error:
+            return self._note(found, str(error))
+        return self._note(found, None)
+
+    def _note(self, found: _Found, damage: str | None) -> SegmentManifest:
+        manifest, _ = found
+        if manifest.damaged != damage:
+            manifest, _ = self._change(manifest.model_copy(update={"damaged": damage}), found, is_complete=False)
+        return manifest
+
+    def _read(self, segment: SegmentCommitted) -> bytes:
+        """Return the bytes of a raw segment, which are those that were stored.
+
+        Raises:
+            SegmentMissing: There is none.
+            SegmentDamaged: They are others.
+        """
+        data = self._raw.read(segment.key)
+        found, wanted = hashlib.sha256(data).hexdigest(), segment.sha256
+        if len(data) != segment.end - segment.start or found != (wanted or found):
+            raise SegmentDamaged(
+                f"The raw segment {segment.key} holds {len(data)} bytes with SHA-256 {found}, and "
+                f"{segment.end - segment.start} with {wanted or 'one that nobody kept'} were stored: somebody has "
+                "replaced it. Replay it from RDS, or restore an earlier version of the object."
+            )
+        return data
+
+    def _bring(self, segment: SegmentCommitted, found: _Found | None) -> SegmentManifest:
+        try:
+            data = self._read(segment)
+        except SegmentDamaged as error:
+            if found is not None:
+                self._note(found, str(error))
+            raise
+        records = parse(segment_of(segment), data)
         files = lake_files(segment, records)
         wanted = manifest_of(segment, records, files)
-        planned = self._change(wanted, is_complete=False)
+        begun = self._change(wanted, found, is_complete=False)
+        planned, _ = begun
         if planned.parser_version > PARSER_VERSION:
             return planned
         self._lake.delete(planned.replaced)
+        # An entry too many, of times that an older version read, costs a replay one manifest that it does not need.
+        self._lake.mark(index_keys(segment, records))
         for file in files:
             self._lake.put(file.described.key, file.body)
-        manifest = self._change(wanted, is_complete=True)
+        manifest, _ = self._change(wanted, begun, is_complete=True)
         if manifest.parser_version > PARSER_VERSION:
             self._lake.delete([file.described.key for file in files])
         return manifest
 
-    def _change(self, wanted: SegmentManifest, *, is_complete: bool) -> SegmentManifest:
-        """Put the manifest unless a newer version did, and return the one that stands."""
+    def _change(self, wanted: SegmentManifest, found: _Found | None, *, is_complete: bool) -> _Found:
+        """Put the manifest unless a newer version did, and return the one that stands.
+
+        Args:
+            wanted: The manifest.
+            found: As it was read or written before, which may be a while ago: a change is on condition of that, and
+                that there is nothing to change is believed of a look of now alone.
+            is_complete: What becomes of it.
+        """
         key = manifest_key(segment_name(wanted.segment))
-        for _ in range(_ATTEMPTS):
-            found = self._manifests.read(key)
+        for attempt in range(_ATTEMPTS):
+            if found is not None and found[0].parser_version > wanted.parser_version:
+                return found
             standing, etag = found or (None, None)
-            if standing is not None and standing.parser_version > PARSER_VERSION:
-                return standing
             new = _next(standing, wanted, is_complete=is_complete)
-            if new == standing or self._manifests.write(key, new, etag):
-                return new
+            if found is None or new != standing:
+                if (written := self._manifests.write(key, new, etag)) is not None:
+                    return new, written
+            elif attempt:
+                return found
+            found = self._manifests.read(key)
         raise ManifestContended(
             f"The manifest {key} was changed by others at each of {_ATTEMPTS} attempts: several functions parse this "
             "segment at the same time. The message comes again."
@@ -127,7 +191,9 @@ def _next(standing: SegmentManifest | None, wanted: SegmentManifest, *, is_compl
         return wanted.model_copy(update={"is_complete": is_complete})
     if standing.parser_version == wanted.parser_version:
         _require_same(standing, wanted)
-        return standing.model_copy(update={"is_complete": is_complete or standing.is_complete})
+        return standing.model_copy(
+            update={"is_complete": is_complete or standing.is_complete, "damaged": wanted.damaged}
+        )
     # What older versions wrote stays known: one that was interrupted may yet write it.
     replaced = [*standing.replaced, *(file.key for file in standing.files)]
     return wanted.model_copy(update={"replaced": replaced, "is_complete": is_complete})

@@ -88,6 +88,7 @@ class ReadingSettings(Settings):
     Attributes:
         segment_bytes: In a segment, at most.
         concurrent_portions: Of one file, under way at once, at most.
+        margin_seconds: Left at the end of the function's time to stop in good order.
     """
 
     fleet_parameter: str
@@ -99,6 +100,7 @@ class ReadingSettings(Settings):
     collect_queue_url: str
     segment_bytes: Annotated[int, Field(ge=4096)]
     concurrent_portions: Annotated[int, Field(ge=1, le=16)]
+    margin_seconds: Annotated[int, Field(ge=1)]
 
 
 class CollectSettings(ReadingSettings):
@@ -107,13 +109,11 @@ class CollectSettings(ReadingSettings):
     Attributes:
         valkey_url: As of DiscoverLogs.
         lease_seconds: How long a worker holds a file; longer than the function may run.
-        margin_seconds: Left at the end of the function's time to stop in good order.
         architecture: Of the function; it sets its price.
     """
 
     valkey_url: _Valkey
     lease_seconds: Annotated[int, Field(ge=60)]
-    margin_seconds: Annotated[int, Field(ge=1)]
     architecture: Literal["arm64", "x86_64"] = "arm64"
 
 

@@ -29,7 +29,7 @@ def hourly(events: pl.DataFrame) -> pl.DataFrame:
     counted = words.sort(words.columns).group_by(words.columns, maintain_order=True).agg(events=pl.len().cast(pl.Int64))
     hour, *ranks = unpack(counted.select(words.columns), sizes)
     hour = hour.cast(pl.Int64) + first
-    texts = [ranking.texts.gather(by_row) for ranking, by_row in zip(rankings, ranks, strict=True)]
+    texts = [ranking.enum().gather(by_row) for ranking, by_row in zip(rankings, ranks, strict=True)]
     return pl.DataFrame(
         [
             (hour // HOURS).cast(pl.Int32).cast(pl.Date).alias("event_date"),

@@ -18,23 +18,23 @@ _TELLING: Final = (
 _COMPARED_AT_ONCE: Final = 262_144
 
 
-def duplicates(events: pl.DataFrame, refused: pl.Series | None = None) -> pl.Series:
+def duplicates(events: pl.DataFrame, suspects: pl.Series) -> pl.Series:
     """Return the positions (UInt32) of the events that repeat an earlier one.
 
     Args:
         events: In the order of the object: the lake's columns that the slice has. Those it lacks are null throughout
             and tell nothing apart, as do those derived from others.
-        refused: Positions of rows that are no events: they neither repeat one nor are repeated.
+        suspects: Positions (UInt32, ascending) of events, among them all that are equal to another one.
     """
-    hashes = events.select(pl.col(name).to_physical() for name in _TELLING if name in events.columns).hash_rows()
+    telling = events.select(pl.col(name).to_physical() for name in _TELLING if name in events.columns)
+    hashes = telling[suspects].hash_rows()
     ascending = hashes.sort()
     repeated = ascending.filter(ascending == ascending.shift(1)).unique()
     # Equal events have equal hashes; which of these are equal events is then decided by all their columns.
-    suspects = hashes.is_in(repeated.implode()).arg_true()
-    if refused is not None and len(refused):
-        suspects = suspects.filter(~suspects.is_in(refused.implode()))
+    alike = hashes.is_in(repeated.implode())
+    suspects, hashes = suspects.filter(alike), hashes.filter(alike)
     parts = len(suspects) // _COMPARED_AT_ONCE + 1
-    part = hashes[suspects] % parts
+    part = hashes % parts
     first = pl.concat(_first(events, suspects.filter(part == number)) for number in range(parts))
     return suspects.filter(~suspects.is_in(first.implode()))
 
@@ -47,5 +47,4 @@ def _first(events: pl.DataFrame, suspects: pl.Series) -> pl.Series:
 
 def without(rows: int, excluded: pl.Series) -> pl.Series:
     """Return all positions (UInt32) of so many rows but the excluded ones."""
-    every = pl.int_range(rows, dtype=pl.get_index_type(), eager=True)
-    return every.filter(~every.is_in(excluded.implode()))
+    return pl.repeat(value=True, n=rows, dtype=pl.Boolean, eager=True).scatter(excluded, values=False).arg_true()

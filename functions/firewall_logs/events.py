@@ -11,15 +11,13 @@ from firewall_logs.aggregate import HOUR_US, HOURLY_KEYS, HOURS, hourly
 from firewall_logs.contracts import Slice
 from firewall_logs.derive import path_templates, registered_domain
 from firewall_logs.dictionary import Dictionary, Few, encoding, is_narrow
-from firewall_logs.duplicates import without
 from firewall_logs.encodings import Encodings
 from firewall_logs.files import LocalFile, path_of, write
 from firewall_logs.frames import SCHEMAS
-from firewall_logs.order import ORDER_KEYS, arranged
+from firewall_logs.order import days
 
 # A slab of rows that is gathered at a time, and a row group of what a unit writes.
 ROW_GROUP_ROWS: Final = 262_144
-_KEYS: Final = frozenset((*ORDER_KEYS, *HOURLY_KEYS))
 
 
 class Gathered:
@@ -38,7 +36,7 @@ class Gathered:
     @property
     def time_forms(self) -> dict[str, int]:
         """Rows by form of their time."""
-        return dict(sorted(self._time_forms.items()))
+        return dict(sorted((+self._time_forms).items()))
 
     @property
     def refused(self) -> pl.Series:
@@ -50,8 +48,8 @@ class Gathered:
         self._collected.add(rows)
         self._refused.append(refused.cast(pl.get_index_type()) + self._rows)
         self._rows += rows.height
-        passed = time_form.gather(without(rows.height, refused)) if len(refused) else time_form
-        self._time_forms.update(dict(passed.value_counts().iter_rows()))
+        self._time_forms.update(dict(time_form.value_counts().iter_rows()))
+        self._time_forms.subtract(dict(time_form.gather(refused).value_counts().iter_rows()))
 
     def frame(self) -> pl.DataFrame:
         """Return all rows in order; there are none left to keep afterwards."""
@@ -93,36 +91,35 @@ def _taken(name: str, dtype: pl.DataType, frames: list[pl.DataFrame], heights: l
 _NO_EVENTS: Final = pl.DataFrame(schema={"event_time": pl.Datetime("us", "UTC"), "event_time_ns": pl.Int16})
 
 
-def write_events(task: Slice, events: pl.DataFrame, kept: pl.Series, out: Path) -> Iterator[LocalFile]:
+def write_events(task: Slice, events: pl.DataFrame, positions: pl.Series, out: Path) -> Iterator[LocalFile]:
     """Write the files of a slice's events and their hourly counts, one of each a day.
 
     Args:
         task: Whose feed and zone they have.
         events: In the order of the object.
-        kept: Positions (UInt32) of those that are written, ascending.
+        positions: Of those that are written (UInt32), in the order of the lake.
         out: Below which folder.
     """
-    yield from write_days(derived(events), kept, out, row_group_rows=ROW_GROUP_ROWS, feed=task.feed, zone=task.zone)
+    given = {"feed": task.feed, "zone": task.zone}
+    yield from write_days(derived(events), positions, out, row_group_rows=ROW_GROUP_ROWS, **given)
 
 
 def write_days(
-    events: pl.DataFrame, kept: pl.Series, out: Path, *, row_group_rows: int, **given: str
+    events: pl.DataFrame, positions: pl.Series, out: Path, *, row_group_rows: int, **given: str
 ) -> Iterator[LocalFile]:
     """Write files of events in lake order and of their hourly counts, one of each a day.
 
     Args:
-        events: Columns of the lake; those that are absent and not given become null. Of rows that agree in host and
-            instant the first comes first.
-        kept: Positions (UInt32) of those that are written, ascending.
+        events: Columns of the lake; those that are absent and not given become null.
+        positions: Of those that are written (UInt32), in the order of the lake.
         out: Below which folder.
         row_group_rows: Of the files of events.
         given: Columns of text with one value in all rows.
     """
-    keys = events.select(name for name in events.columns if name in _KEYS)[kept]
-    positions, days = arranged(keys, kept)
+    keys = events.select(name for name in HOURLY_KEYS if name in events.columns)[positions]
     counts = hourly(keys)
     slabs = Slabs(events, given)
-    for day, rows, low, high, start in days.iter_rows():
+    for day, rows, low, high, start in days(keys).iter_rows():
         path = path_of(out, "events", day)
         write("events", path, slabs.of(positions.slice(start, rows), row_group_rows), slabs.schema, row_group_rows)
         yield LocalFile("events", path, day, rows, low, high)
@@ -172,6 +169,11 @@ def _lake_columns(events: pl.DataFrame, given: dict[str, str]) -> list[pl.Expr]:
     # dt.hour goes by calendars, which takes four times as long.
     hour = {"event_hour": (pl.col("event_time").to_physical() // HOUR_US % HOURS).cast(pl.Int8)}
     constants = {name: pl.lit(value, pl.Enum([value])) for name, value in given.items()}
-    absent = {name: pl.lit(None, dtype) for name, dtype in SCHEMAS["events"].items() if name not in events.columns}
+    # An enum of no texts is text for the file, and written in half the time.
+    absent = {
+        name: pl.lit(None, pl.Enum([]) if dtype == pl.String else dtype)
+        for name, dtype in SCHEMAS["events"].items()
+        if name not in events.columns
+    }
     made = absent | constants | hour
     return [made.get(name, pl.col(name)).alias(name) for name in SCHEMAS["events"]]

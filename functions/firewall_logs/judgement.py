@@ -42,7 +42,9 @@ def judge(frame: pl.DataFrame, bounds: Bounds) -> Judged:
         bounds: What the feed and the object say about times.
     """
     times = instants(frame[schema.TIME_FIELD], bounds)
-    columns = [times["us"].cast(pl.Datetime("us", "UTC")).alias("event_time"), times["ns"].alias("event_time_ns")]
+    # Only refused rows have no instant, and columns without nulls take a third of the time to gather.
+    us, ns = times["us"].fill_null(0), times["ns"].fill_null(0)
+    columns = [us.cast(pl.Datetime("us", "UTC")).alias("event_time"), ns.alias("event_time_ns")]
     if "extra" in frame.columns:
         columns.append(frame["extra"])
     conflicts: list[pl.DataFrame] = []

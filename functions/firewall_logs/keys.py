@@ -68,6 +68,10 @@ class Ranking:
         found = pl.Series(name, [None], dtype=pl.String).append(distinct)
         return cls(Part(ranks, len(found), texts.codes), found)
 
+    def enum(self) -> pl.Series:
+        """Return the texts as an enum: polars writes one in a fraction of the time that it takes for text."""
+        return self.texts.cast(pl.Enum(self.texts.drop_nulls()))
+
 
 def pack(parts: Iterable[Part]) -> tuple[pl.DataFrame, list[list[int]]]:
     """Pack parts, the most significant first.

@@ -12,6 +12,7 @@ from firewall_logs.events import Gathered, write_events
 from firewall_logs.files import LocalFile
 from firewall_logs.judgement import judge
 from firewall_logs.ndjson import NdjsonRows
+from firewall_logs.order import Order
 from firewall_logs.parquet_rows import ParquetRows
 from firewall_logs.quarantine import Quarantine
 from firewall_logs.rows import Batch, ObjectDefect, Reader
@@ -66,11 +67,11 @@ def transform(task: Slice, raw: Path, out: Path) -> Outcome:
         return _defective(task, str(defect), quarantine)
     events = gathered.frame()
     refused = gathered.refused
-    repeated = duplicates(events, refused)
+    order = Order.of(events, without(events.height, refused))
+    repeated = duplicates(events, order.suspects)
     by_reason = quarantine.by_reason
     drifted = drift(events, refused, gathered.time_forms)
-    kept = without(events.height, pl.concat([refused, repeated]))
-    files = [*write_events(task, events, kept, out), *quarantine.write()]
+    files = [*write_events(task, events, order.without(repeated), out), *quarantine.write()]
     return Outcome(
         account=Account(
             rows_in=rows_in,

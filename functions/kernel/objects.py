@@ -63,18 +63,21 @@ class Bucket:
         """Write an object, whatever was there."""
         self._put(key, body, content_type, _sha256(body))
 
-    def replace(self, key: str, body: bytes, content_type: str, etag: str | None) -> bool:
-        """Write an object if it still is as it was read, and return whether it was.
+    def replace(self, key: str, body: bytes, content_type: str, etag: str | None) -> str | None:
+        """Write an object if it still is as it was read.
 
         Args:
             key: Of the object.
             body: Its new content.
             content_type: Of the content.
             etag: That `find` returned with the old content; None where there must be no object.
+
+        Returns:
+            The new ETag; None if it was not written.
         """
         condition = {"IfNoneMatch": "*"} if etag is None else {"IfMatch": etag}
         try:
-            self._put(key, body, content_type, _sha256(body), **condition)
+            return self._put(key, body, content_type, _sha256(body), **condition)
         except ClientError as error:
             # 409: another conditional write is under way; 404: the object is gone.
             if _is_missing(error) or error.response["Error"]["Code"] in {
@@ -83,9 +86,8 @@ class Bucket:
                 "ConditionalRequestConflict",
                 "409",
             }:
-                return False
+                return None
             raise
-        return True
 
     def find(self, key: str) -> tuple[bytes, str] | None:
         """Return the content of an object and its ETag, or None where there is none."""
@@ -124,7 +126,8 @@ class Bucket:
             for entry in page.get("Contents", []):
                 yield entry["Key"], entry["Size"]
 
-    def _put(self, key: str, body: bytes | Path, content_type: str, digest: bytes, **condition: Any) -> None:
+    def _put(self, key: str, body: bytes | Path, content_type: str, digest: bytes, **condition: Any) -> str:
+        """Write an object, and return its ETag."""
         arguments = {
             "Bucket": self.name,
             "Key": key,
@@ -134,10 +137,9 @@ class Bucket:
             **condition,
         }
         if isinstance(body, bytes):
-            self._s3.put_object(Body=body, **arguments)
-        else:
-            with body.open("rb") as stream:
-                self._s3.put_object(Body=stream, **arguments)
+            return self._s3.put_object(Body=body, **arguments)["ETag"]
+        with body.open("rb") as stream:
+            return self._s3.put_object(Body=stream, **arguments)["ETag"]
 
     def _require_same(self, key: str, digest: bytes) -> None:
         found = self._s3.head_object(Bucket=self.name, Key=key)["Metadata"].get("sha256", "unknown")

@@ -1,5 +1,5 @@
 # ruff: noqa: SLF001 - MiniStack's private names are what is replaced here; seams.py checks them at start
-"""What one account does in another: who a role's caller is, and events that a rule forwards.
+"""What one account does in another: events that a rule forwards.
 
 MiniStack itself assumes roles of other accounts, and with IAM enforced looks at trust policies and session policies.
 """
@@ -7,34 +7,17 @@ MiniStack itself assumes roles of other accounts, and with IAM enforced looks at
 from collections.abc import Callable
 from typing import Any
 
-from ministack.core import iam_evaluator, responses
+from ministack.core import responses
 from ministack.services import eventbridge
 
 from local.emulator import seams
 
 
 def install() -> None:
-    """Name callers as IAM does, and let rules send events to the buses of other accounts."""
-    seams.replace(iam_evaluator, "_resolve_condition_key", "key ctx", _named_by_role)
+    """Let rules send events to the buses of other accounts."""
     seams.replace(
         eventbridge, "_dispatch_to_event_bus", "spec event rule event_path target_input_payload", _into_its_account
     )
-
-
-def _named_by_role(original: Callable[..., Any]) -> Callable[..., Any]:
-    """aws:PrincipalArn of a role's session is the role, of which MiniStack shows the session.
-
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principalarn
-    """
-
-    def resolve(key: str, context: Any) -> Any:
-        found = original(key, context)
-        if key.lower() != "aws:principalarn" or ":assumed-role/" not in str(found):
-            return found
-        account, _, session = str(found).partition(":assumed-role/")
-        return f"{account.replace(':sts:', ':iam:')}:role/{session.partition('/')[0]}"
-
-    return resolve
 
 
 def _into_its_account(original: Callable[..., None]) -> Callable[..., None]:

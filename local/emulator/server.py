@@ -15,6 +15,7 @@ from local.emulator import (
     event_sources,
     lambda_pool,
     nested_stacks,
+    policies,
     quotas,
     seams,
     state_language,
@@ -48,6 +49,7 @@ def serve() -> None:
     tasks = containers.LocalContainers(settings.container_python, settings.root, settings.endpoint)
     runs = distributed_map.MapRuns()
     accounts.install()
+    policies.install()
     nested_stacks.install()
     event_sources.install()
     lambda_pool.install(pool)

@@ -1,6 +1,6 @@
 """The API of a fleet in a process of its own: `python -m local.rds`, which ends with its standard input.
 
-Its first line of output is a JSON object with `endpoint`.
+Its first line of output is a JSON object with `endpoint`; a second one, with `started`, comes once the fleet is there.
 """
 
 import json
@@ -38,6 +38,8 @@ def main() -> None:
     start = (given.start or datetime.now(UTC)).replace(second=0, microsecond=0)
     world = World(start if start.tzinfo else start.replace(tzinfo=UTC), given.speed)
     with ExitStack() as stack:
+        api = stack.enter_context(RdsServer(world, given.port))
+        _say(endpoint=api.endpoint)
         real: dict[str, RealServer] = {}
         for engine in given.real:
             # Short, as there is a socket in it, and where whoever the server runs as may go.
@@ -48,10 +50,13 @@ def main() -> None:
             prepare(server.connect)
             real[engine] = server
         populate(world, given.seed, real, busy=given.busy, quiet=given.quiet)
-        api = stack.enter_context(RdsServer(world, given.port))
-        sys.stdout.write(json.dumps({"endpoint": api.endpoint, "started": time.time()}) + "\n")
-        sys.stdout.flush()
+        _say(started=time.time())
         sys.stdin.read()
+
+
+def _say(**said: str | float) -> None:
+    sys.stdout.write(json.dumps(said) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -62,6 +62,7 @@ def populate(
     *,
     busy: float = 40.0,
     quiet: float = 1.0,
+    times: int = 1,
 ) -> None:
     """Put the fleet into a world.
 
@@ -71,10 +72,11 @@ def populate(
         real: Servers by engine; the first instance of the engine has its logs.
         busy: Records a minute, at most, in each log of a twentieth of the instances.
         quiet: Times what the others write.
+        times: How many fleets of this size.
     """
     servers = dict(real or {})
     draw = Random(seed)  # noqa: S311 - made up, and meant to come again
-    for plan in _plans():
+    for plan in _plans(times):
         instance = _instance(world, plan, seed, _load(draw, busy, quiet), servers.pop(plan.engine, None))
         estate = world.estate(*plan.place)
         estate.add(instance)
@@ -97,15 +99,15 @@ def populate(
         cluster.members.append(plan.identifier)
 
 
-def _plans() -> Iterator[_Plan]:
+def _plans(times: int) -> Iterator[_Plan]:
     for engine, number in _CLUSTERS.items():
-        for index in range(number):
+        for index in range(number * times):
             cluster = f"{engine}-{index:02}"
             for member in (1, 2):
                 place = PLACES[index % len(PLACES)]
-                yield _Plan(f"{cluster}-{member}", engine, place, cluster, index >= number - _PAUSED_CLUSTERS)
+                yield _Plan(f"{cluster}-{member}", engine, place, cluster, index >= (number - _PAUSED_CLUSTERS) * times)
     for engine, number in {**_SINGLE, **_NOT_RDS}.items():
-        for index in range(number):
+        for index in range(number * times):
             yield _Plan(f"{engine}-{index:02}", engine, PLACES[index % len(PLACES)])
 
 

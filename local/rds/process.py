@@ -19,7 +19,9 @@ class RdsNotStarted(LocalCloudError):
 
 
 class RdsProcess:
-    """A running fleet; it ends with this object, and with this process however that ends.
+    """A fleet; it ends with this object, and with this process however that ends.
+
+    It comes up by and by: `await_fleet` before the first command.
 
     Args:
         arguments: Of `python -m local.rds`.
@@ -35,11 +37,24 @@ class RdsProcess:
         self._process = subprocess.Popen(  # noqa: S603 - our own
             [DEV_PYTHON, "-m", "local.rds", *arguments], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )
+        self.endpoint: str = self._said()["endpoint"]
+
+    def await_fleet(self) -> None:
+        """Wait until all instances are there.
+
+        Raises:
+            RdsNotStarted: They did not come up.
+        """
+        self._said()
+
+    def _said(self) -> dict[str, Any]:
+        """Return what it says next."""
         line = self._process.stdout.readline() if self._process.stdout is not None else b""
         if not line:
             self.stop()
             raise RdsNotStarted("The log API of RDS did not come up: what it wrote above says why.")
-        self.endpoint: str = json.loads(line)["endpoint"]
+        said: dict[str, Any] = json.loads(line)
+        return said
 
     def __enter__(self) -> Self:
         return self

@@ -134,6 +134,6 @@ def test_valkey_that_is_not_there_or_says_nothing_is_unavailable_at_once() -> No
         began = datetime.now(UTC)
         with pytest.raises(CacheUnavailable):
             deaf.get("a")
-        assert datetime.now(UTC) - began < timedelta(seconds=5)
+        assert datetime.now(UTC) - began < timedelta(seconds=30)
     with pytest.raises(CacheUnavailable):
         deaf.put("a", b"1", KEEP)

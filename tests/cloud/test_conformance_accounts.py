@@ -141,3 +141,20 @@ def test_a_session_does_what_role_and_session_policy_both_allow(guarded: Embedde
     for prefix in ({}, {"Prefix": "out/"}):
         with pytest.raises(ClientError, match="AccessDenied"):
             s3.list_objects_v2(Bucket="there", **prefix)
+
+
+def test_policy_that_asks_for_tls_is_held_to_in_all_else_it_says(guarded: EmbeddedCloud) -> None:
+    buckets = ["arn:aws:s3:::there", "arn:aws:s3:::there/*"]
+    tls = {
+        "Effect": "Deny",
+        "Principal": "*",
+        "Action": "s3:*",
+        "Resource": buckets,
+        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+    }
+    kept = {"Effect": "Deny", "Principal": "*", "Action": "s3:DeleteObject", "Resource": buckets}
+    guarded.client("s3", THERE).put_bucket_policy(Bucket="there", Policy=_document(tls, kept))
+    s3 = _read_as(guarded, "gatehouse-plan", ExternalId="x-1")
+    assert s3.get_object(Bucket="there", Key="in/a")["Body"].read() == b"x"
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.delete_object(Bucket="there", Key="in/a")

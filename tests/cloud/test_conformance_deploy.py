@@ -2,6 +2,7 @@ import json
 import subprocess
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -84,12 +85,13 @@ def test_the_layer_holds_the_locked_wheel(app: App) -> None:
     (layer,) = app.client("lambda").list_layers()["Layers"]
     saw("layer", layer)
     assert layer["LatestMatchingVersion"]["CompatibleArchitectures"] == [host_architecture()]
-    folder = app.cloud.folder / f"sam-{ACCOUNT}" / "build" / "Layers" / "SmallLayer" / "python"
-    assert (folder / "annotated_types-0.8.0.dist-info").is_dir()
+    built = json.loads((app.deployment.built.parent / "Layers" / "template.yaml").read_text())
+    with ZipFile(built["Resources"]["SmallLayer"]["Properties"]["ContentUri"]) as archive:
+        assert "python/annotated_types-0.8.0.dist-info/METADATA" in archive.namelist()
 
 
 def test_the_source_of_a_state_machine_is_never_written(app: App) -> None:
-    built = app.cloud.folder / f"sam-{ACCOUNT}" / "build" / "App"
+    built = app.deployment.built.parent / "App"
     assert json.loads((built / "RunItems.asl.json").read_text())["StartAt"] == "AskAboutItems"
     source = FIXTURE_APP.parent / "statemachines" / "run_items.asl.yaml"
     assert source.read_text().startswith("Comment: ")

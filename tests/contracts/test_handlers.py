@@ -1,13 +1,15 @@
 """Every handler imports with what is deployed with it, and reads just what the template gives it."""
 
 import re
+from functools import cache
+from pathlib import Path
 from typing import Annotated
 
 import pytest
 from pydantic import TypeAdapter
 
 from tests.support.handlers import handler_source
-from tests.support.layers import imported, installed, size
+from tests.support.layers import imported, installed, probed, size
 from tests.support.templates import Function, Json, Stack, functions, stacks
 
 # python3.11 runs on Amazon Linux 2: https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
@@ -26,6 +28,18 @@ def keys_out_of_step(variables: set[str], fields: set[str]) -> list[str]:
 @pytest.mark.parametrize("function", functions(), ids=str)
 def test_handler_imports_with_its_code_and_layers_alone(function: Function) -> None:
     assert len(imported(function).libraries) <= 1, f"{function} imports both polars and pyarrow: they fit no function"
+
+
+def test_handler_that_cannot_be_imported_is_noticed_whatever_comes_before_it() -> None:
+    function = functions()[0]
+    handlers = ["kernel.errors.SettingsInvalid", "kernel.errors.nothing", "polars.DataFrame", "kernel.nowhere.handler"]
+    sound, *broken = probed(function.code, tuple(function.layers), handlers).values()
+    assert "error" not in sound
+    assert [found["error"].split("\n")[-2].partition(":")[0] for found in broken] == [
+        "AttributeError",
+        "ModuleNotFoundError",
+        "ModuleNotFoundError",
+    ]
 
 
 @pytest.mark.parametrize("function", functions(), ids=str)
@@ -92,12 +106,15 @@ def needed_glibc(library: bytes) -> int:
     return max((int(minor) for minor in re.findall(rb"GLIBC_2\.(\d+)", library)), default=0)
 
 
+@cache
+def _too_new(packages: Path) -> list[str]:
+    libraries = packages.rglob("*.so*")
+    return [f"{path.name} needs 2.{found}" for path in libraries if (found := needed_glibc(path.read_bytes())) > GLIBC]
+
+
 @pytest.mark.parametrize("function", functions(), ids=str)
 def test_layers_load_on_the_runtime(function: Function) -> None:
-    libraries = [path for layer in function.layers for path in installed(layer).rglob("*.so*")]
-    too_new = [
-        f"{path.name} needs 2.{found}" for path in libraries if (found := needed_glibc(path.read_bytes())) > GLIBC
-    ]
+    too_new = [problem for layer in function.layers for problem in _too_new(installed(layer))]
 
     assert not too_new, f"{function} runs on glibc 2.{GLIBC}: {too_new}"
 

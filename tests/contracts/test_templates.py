@@ -222,9 +222,15 @@ def test_queue_hides_messages_longer_than_the_function_may_hold_them(function: F
     properties = queue.stack.resources[queue.logical_id]["Properties"]
     window = _maximum(function.stack, event.get("MaximumBatchingWindowInSeconds", 0))
 
-    # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-    assert properties["VisibilityTimeout"] >= 6 * function.properties["Timeout"] + window
-    assert properties["RedrivePolicy"]["maxReceiveCount"] >= 5, "throttling counts as receiving"
+    hidden, timeout = properties["VisibilityTimeout"], function.properties["Timeout"]
+    receives = properties["RedrivePolicy"]["maxReceiveCount"]
+    lease = int(function.properties["Environment"]["Variables"].get("LEASE_SECONDS", 0))
+
+    # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html. Without a lease two calls with one
+    # message may work side by side, once Lambda has tried for long to call a function that is throttled.
+    assert hidden >= 6 * timeout + window or (event["BatchSize"] == 1 and hidden >= lease > timeout + window)
+    assert receives >= 5, "throttling counts as receiving"
+    assert receives * hidden >= 5 * 6 * timeout, "a message is given up before throttling is over"
     assert event["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
 
 

@@ -46,7 +46,7 @@ class Gatehouse:
         )
         return str(started["executionArn"])
 
-    def end(self, execution_arn: str, seconds: float = 90) -> dict[str, Any]:
+    def end(self, execution_arn: str, seconds: float = 240) -> dict[str, Any]:
         return finished(self.client("stepfunctions"), execution_arn, seconds=seconds)
 
     def run(self, machine: str = "ProcessObjectsArn", **given: Any) -> dict[str, Any]:
@@ -84,6 +84,16 @@ class Gatehouse:
         manifests = [json.load(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"]) for entry in listed]
         names = [f["key"] for m in manifests if m["source"]["key"] == key for f in m["files"] if f["kind"] == kind]
         return [s3.get_object(Bucket=bucket, Key=name)["Body"].read() for name in names]
+
+    def refusals(self) -> list[str]:
+        """Return what the functions' logs say of missing permissions."""
+        logs = self.client("logs")
+        return [
+            event["message"]
+            for group in logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/gatehouse-local-")["logGroups"]
+            for event in logs.filter_log_events(logGroupName=group["logGroupName"], limit=10_000)["events"]
+            if "not authorized" in event["message"] or "AccessDenied" in event["message"]
+        ]
 
     def query(self, key: str, columns: str, folder: Path) -> list[Any]:
         """Query the events of a raw key, the way an analyst would."""
@@ -133,6 +143,15 @@ class Gatehouse:
 @pytest.fixture(scope="session")
 def gatehouse(cloud: EmbeddedCloud, deployed: Deployment) -> Gatehouse:
     return Gatehouse(cloud, deployed)
+
+
+def ended(stacks: Any, name: str) -> dict[str, Any] | None:
+    """Return the description of a stack that was made; None while it is being made."""
+    [described] = stacks.describe_stacks(StackName=name)["Stacks"]
+    if described["StackStatus"].endswith("IN_PROGRESS"):
+        return None
+    assert described["StackStatus"] == "CREATE_COMPLETE", described
+    return dict(described)
 
 
 def _tasks(ecs: Any, cluster: str, status: str) -> list[str]:

@@ -26,7 +26,7 @@ def test_what_a_run_has_committed_can_be_asked_for(
     gatehouse: Gatehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ref = gatehouse.put_events("asked", range(375_000, 375_100))
-    eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "COMMITTED"], seconds=60)
+    eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "COMMITTED"])
     monkeypatch.setattr(Target, "of", lambda env, cloud: Target(env, gatehouse.client, cloud))
     monkeypatch.setattr("local.paths.STATE", tmp_path)
     # Rays are numbers in sixteen hex digits; other tests have rays of their own in the same days.
@@ -65,7 +65,7 @@ def test_a_sealed_day_is_projected_when_it_is_announced(
         listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
         return [entry for entry in listed if f"/eventDay={DAY:%Y%m%d}/" in entry["Key"]]
 
-    [found] = eventually(look, seconds=120)
+    [found] = eventually(look)
     events = pl.read_parquet(io.BytesIO(s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read())).to_dicts()
 
     assert "/eventDay=20260608/v00001-" in found["Key"]

@@ -80,7 +80,7 @@ def test_wrong_input_of_a_backfill_fails_at_once_with_its_sentence(gatehouse: Ga
 def test_quarantined_rows_are_replayed_once(gatehouse: Gatehouse) -> None:
     bad = {"Datetime": "yesterday", "RayID": "f" * 16}
     ref = gatehouse.put("cloudflare/3/replayed.log.gz", raw.ndjson([raw.an_event(1), bad, bad]))
-    eventually(lambda: "COMMITTED" in _states(gatehouse, [ref]), seconds=60)
+    eventually(lambda: "COMMITTED" in _states(gatehouse, [ref]))
     wanted: dict[str, Any] = {"keys": [ref["key"]], "reasons": ["time_format"]}
     dry = json.loads(_run(gatehouse, "replay_quarantine", wanted)["output"])
     assert (dry["rows"], dry["list_key"]) == ({"time_format": 2}, None)

@@ -43,7 +43,7 @@ def test_task_that_spot_takes_back_is_run_again_on_demand(gatehouse: Gatehouse, 
         ref = gatehouse.put_events("taken-back", range(EVENTS))
         arn = gatehouse.start(objects=[ref], engine="batch", max_concurrency=1)
         run = arn.rpartition(":")[2]
-        [task] = eventually(lambda: [t for t in gatehouse.tasks(run) if t["lastStatus"] == "RUNNING"], seconds=60)
+        [task] = eventually(lambda: [t for t in gatehouse.tasks(run) if t["lastStatus"] == "RUNNING"])
         gatehouse.client("ecs").stop_task(cluster=FUNCTIONS, task=task["taskArn"], reason="as Spot does")
         described = gatehouse.end(arn)
     assert described["status"] == "SUCCEEDED"
@@ -55,7 +55,7 @@ def test_work_that_a_task_refuses_is_not_tried_again_and_fails_the_run(gatehouse
     with gatehouse.untriggered():
         ref = gatehouse.put_events("withdrawn", range(LIGHT))
         arn = gatehouse.start(objects=[ref], engine="batch")
-        eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "CLAIMED"], seconds=30)
+        eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "CLAIMED"])
         gatehouse.client("s3").delete_object(Bucket=ref["bucket"], Key=ref["key"], VersionId=ref["version_id"])
         described = gatehouse.end(arn)
     assert (described["status"], described["error"]) == ("FAILED", "ReconciliationFailed")

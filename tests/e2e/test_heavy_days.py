@@ -68,7 +68,7 @@ def test_task_of_a_seal_that_spot_takes_back_is_run_again_on_demand(gatehouse: G
     with _heavy_above_a_megabyte(gatehouse):
         arn = gatehouse.start("SealDayArn", date="2025-07-07")
         seal = arn.rpartition(":")[2]
-        [task] = eventually(lambda: [t for t in gatehouse.tasks(seal) if t["lastStatus"] == "RUNNING"], seconds=60)
+        [task] = eventually(lambda: [t for t in gatehouse.tasks(seal) if t["lastStatus"] == "RUNNING"])
         gatehouse.client("ecs").stop_task(cluster=FUNCTIONS, task=task["taskArn"], reason="as Spot does")
         sealed = gatehouse.end(arn)
     assert json.loads(sealed["output"])["rows"] == EVENTS

@@ -41,28 +41,10 @@ def gatehouse() -> Iterator[Gatehouse]:
     try:
         deployed = Gatehouse(cloud, deploy(cloud, parameters=PARAMETERS))
         pause(cloud.client("events"))
-        _allow_plain_http(deployed)
         yield deployed
     finally:
         cloud.stop()
         shutil.rmtree(cloud.folder, ignore_errors=True)
-
-
-def _allow_plain_http(gatehouse: Gatehouse) -> None:
-    """Drop the buckets' policies, which refuse everything but TLS: the embedded cloud speaks no TLS."""
-    for output in ("RawBucketName", "LakeBucketName", "RunsBucketName"):
-        gatehouse.client("s3").delete_bucket_policy(Bucket=gatehouse.output(output))
-
-
-def _refusals(gatehouse: Gatehouse) -> list[str]:
-    """Return what the functions' logs say of missing permissions."""
-    logs = gatehouse.client("logs")
-    return [
-        event["message"]
-        for group in logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/gatehouse-local-")["logGroups"]
-        for event in logs.filter_log_events(logGroupName=group["logGroupName"], limit=10_000)["events"]
-        if "not authorized" in event["message"] or "AccessDenied" in event["message"]
-    ]
 
 
 def _is_committed(gatehouse: Gatehouse, ref: dict[str, str]) -> bool:
@@ -74,8 +56,8 @@ def test_new_objects_are_committed_under_the_functions_own_policies(gatehouse: G
         gatehouse.put_events("guarded", range(100)),
         gatehouse.put("cloudflare/47/guarded.parquet", raw.parquet(100)),
     ]
-    eventually(lambda: all(_is_committed(gatehouse, ref) for ref in refs) or _refusals(gatehouse), seconds=60)
-    assert _refusals(gatehouse) == []
+    eventually(lambda: all(_is_committed(gatehouse, ref) for ref in refs) or gatehouse.refusals())
+    assert gatehouse.refusals() == []
 
 
 def test_failed_run_is_recorded_under_the_functions_own_policies(gatehouse: Gatehouse) -> None:
@@ -83,7 +65,7 @@ def test_failed_run_is_recorded_under_the_functions_own_policies(gatehouse: Gate
     described = gatehouse.run(objects=[{**gone, "key": "cloudflare/3/never-there.log.gz"}])
     assert (described["status"], described["error"]) == ("FAILED", "ReconciliationFailed")
     assert gatehouse.document(described, "failure.json")["objects_failed"] == 1
-    assert _refusals(gatehouse) == []
+    assert gatehouse.refusals() == []
 
 
 def test_backfill_and_replay_do_their_work_under_the_functions_own_policies(gatehouse: Gatehouse) -> None:
@@ -93,11 +75,11 @@ def test_backfill_and_replay_do_their_work_under_the_functions_own_policies(gate
         parquet = gatehouse.put("cloudflare/47/filled/a.parquet", raw.parquet(100))
     for feed in ("3", "47"):
         described = gatehouse.run("BackfillArn", feed=feed, prefix=f"cloudflare/{feed}/filled/", dry_run=False)
-        assert (described["status"], _refusals(gatehouse)) == ("SUCCEEDED", [])
+        assert (described["status"], gatehouse.refusals()) == ("SUCCEEDED", [])
     assert _is_committed(gatehouse, ref)
     assert _is_committed(gatehouse, parquet)
     described = gatehouse.run("ReplayQuarantineArn", keys=[ref["key"]], dry_run=False)
-    assert (described["status"], _refusals(gatehouse)) == ("SUCCEEDED", [])
+    assert (described["status"], gatehouse.refusals()) == ("SUCCEEDED", [])
 
 
 def test_day_is_swept_and_sealed_under_the_functions_own_policies(gatehouse: Gatehouse) -> None:
@@ -106,15 +88,15 @@ def test_day_is_swept_and_sealed_under_the_functions_own_policies(gatehouse: Gat
         gatehouse.put("cloudflare/3/20250501/a.log.gz", raw.ndjson(events))
         gatehouse.put("cloudflare/47/20250501/b.parquet", raw.parquet(10))
     described = gatehouse.run("SealDayArn", date="2025-05-01")
-    assert (described["status"], _refusals(gatehouse)) == ("SUCCEEDED", [])
+    assert (described["status"], gatehouse.refusals()) == ("SUCCEEDED", [])
     assert json.loads(described["output"])["rows"] == 50
     blocked = gatehouse.run("SealDayArn", date="no day")
-    assert (blocked["status"], _refusals(gatehouse)) == ("FAILED", [])
+    assert (blocked["status"], gatehouse.refusals()) == ("FAILED", [])
 
 
 def test_cut_is_compacted_under_the_functions_own_policy(gatehouse: Gatehouse, tmp_path: Path) -> None:
     ref = gatehouse.put_events("compacted", range(200, 260))
-    eventually(lambda: _is_committed(gatehouse, ref) or _refusals(gatehouse), seconds=60)
+    eventually(lambda: _is_committed(gatehouse, ref) or gatehouse.refusals())
     files = [file for file in _files(gatehouse, ref) if (file.kind, file.event_date) == ("events", DAY)]
     cut = Cut(start=None, end=None, rows=30)
     s3, path = gatehouse.client("s3"), tmp_path / "events.parquet"
@@ -128,7 +110,7 @@ def test_cut_is_compacted_under_the_functions_own_policy(gatehouse: Gatehouse, t
     for _ in range(2):
         answer = gatehouse.client("lambda").invoke(FunctionName=COMPACT_UNIT, Payload=unit)
         assert json.loads(answer["Payload"].read()) == {"index": 0, "rows_in": 30, "rows_out": 30, "duplicates": 0}
-    assert _refusals(gatehouse) == []
+    assert gatehouse.refusals() == []
 
 
 def _files(gatehouse: Gatehouse, ref: dict[str, str]) -> list[LakeFile]:
@@ -165,8 +147,8 @@ def test_sealed_days_are_projected_under_the_functions_own_policy(
     for version in (1, 2):
         seal(version)
         wanted = [f"v{version:05d}"]
-        eventually(lambda: projected() == wanted or _refusals(gatehouse), seconds=120)  # noqa: B023 - called at once
-    assert _refusals(gatehouse) == []
+        eventually(lambda: projected() == wanted or gatehouse.refusals())  # noqa: B023 - called at once
+    assert gatehouse.refusals() == []
 
 
 def test_function_without_its_policy_is_refused(gatehouse: Gatehouse) -> None:

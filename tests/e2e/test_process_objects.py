@@ -16,7 +16,7 @@ def test_object_put_into_the_bucket_is_in_the_lake_without_further_ado(gatehouse
     events = [raw.an_event(n) for n in range(500)]
     bad = {"Datetime": "yesterday", "RayID": "f" * 16}
     ref = gatehouse.put("cloudflare/3/triggered.log.gz", raw.ndjson([*events, *events[:7], bad]))
-    eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "COMMITTED"], seconds=60)
+    eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "COMMITTED"])
     rows = gatehouse.query(ref["key"], "count(*), count(DISTINCT ray_id), min(zone), max(feed)", tmp_path)
     assert rows == [(500, 500, "orchard.example", "3")]
     assert len(gatehouse.committed_files(ref["key"], "quarantine")) == 1
@@ -35,7 +35,7 @@ def test_event_delivered_twice_adds_no_rows(gatehouse: Gatehouse, tmp_path: Path
     queue = gatehouse.output("ObjectQueueUrl")
     for _ in range(2):
         gatehouse.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(event))
-    eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "COMMITTED"], seconds=60)
+    eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "COMMITTED"])
     again = gatehouse.run(objects=[ref])
     assert json.loads(again["output"])["objects_committed"] == 0
     assert gatehouse.query(ref["key"], "count(*)", tmp_path) == [(100,)]
@@ -45,7 +45,7 @@ def test_run_by_hand_over_a_prefix_commits_what_lies_below_it(gatehouse: Gatehou
     ref = gatehouse.put("cloudflare/47/by-hand/a.parquet", raw.parquet(3000))
     described = gatehouse.run(feed="47", prefix="cloudflare/47/by-hand/")
     assert described["status"] == "SUCCEEDED"
-    eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "COMMITTED"], seconds=60)
+    eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "COMMITTED"])
     plan = gatehouse.document(described, "plan.json")
     assert [planned["ref"]["key"] for planned in plan["objects"]] == [ref["key"]]
 
@@ -119,10 +119,10 @@ def test_stopped_execution_gives_its_objects_back(gatehouse: Gatehouse) -> None:
     with gatehouse.untriggered():
         ref = gatehouse.put_events("stopped", range(250_000))
         arn = gatehouse.start(objects=[ref])
-        eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "CLAIMED"], seconds=30)
+        eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "CLAIMED"])
         gatehouse.client("stepfunctions").stop_execution(executionArn=arn)
         described = gatehouse.end(arn)
-        eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "FAILED"], seconds=30)
+        eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "FAILED"])
     assert described["status"] == "ABORTED"
     failure = gatehouse.document(described, "failure.json")
     assert (failure["state"], failure["error"]) == ("execution", "ABORTED")

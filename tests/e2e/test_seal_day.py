@@ -46,7 +46,7 @@ def test_day_is_swept_sealed_reopened_and_sealed_again(gatehouse: Gatehouse, tmp
     day = "2025-03-01"
     events = [raw.an_event(n, Datetime=f"{day}T{n % 24:02}:00:{n % 60:02}Z") for n in range(600)]
     announced = gatehouse.put("cloudflare/3/20250301/a.log.gz", raw.ndjson(events[:400]))
-    eventually(lambda: [item for item in gatehouse.ledger(announced) if item["state"] == "COMMITTED"], seconds=60)
+    eventually(lambda: [item for item in gatehouse.ledger(announced) if item["state"] == "COMMITTED"])
     with gatehouse.untriggered():
         # Its event never comes; and half of its rows came with the other object already.
         swept = gatehouse.put("cloudflare/3/20250301/b.log.gz", raw.ndjson(events[200:500]))
@@ -66,7 +66,7 @@ def test_day_is_swept_sealed_reopened_and_sealed_again(gatehouse: Gatehouse, tmp
     assert _loose(gatehouse, day) == []
 
     late = gatehouse.put("cloudflare/3/20250301/late.log.gz", raw.ndjson(events[450:]))
-    eventually(lambda: [item for item in gatehouse.ledger(late) if item["state"] == "COMMITTED"], seconds=60)
+    eventually(lambda: [item for item in gatehouse.ledger(late) if item["state"] == "COMMITTED"])
     assert _state(gatehouse, day) == "REOPENED"
     assert _rows(gatehouse, day, tmp_path) == 500
     second = json.loads(_seal(gatehouse, day)["output"])
@@ -123,7 +123,7 @@ def test_schedule_starts_the_seals_that_are_due(gatehouse: Gatehouse) -> None:
     ref = gatehouse.put(
         "cloudflare/3/20250601/due.log.gz", raw.ndjson([raw.an_event(1, Datetime="2025-06-01T10:00:00Z")])
     )
-    eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "COMMITTED"], seconds=60)
+    eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "COMMITTED"])
     event = {"time": "2025-06-02T02:00:00Z"}
     answer = gatehouse.client("lambda").invoke(
         FunctionName="gatehouse-local-firewall-logs-start-seals", Payload=json.dumps(event)

@@ -15,7 +15,7 @@ from local.deploy import STACK, deploy
 from local.endpoints import ACCOUNT
 from local.paths import ROOT
 from local.supervisor import EmbeddedCloud
-from tests.e2e.conftest import Gatehouse
+from tests.e2e.conftest import Gatehouse, ended
 from tests.support import raw
 from tests.support.cloud import eventually
 
@@ -111,9 +111,6 @@ def gatehouse() -> Iterator[TwoAccounts]:
             },
         )
         made = TwoAccounts(cloud, deployment)
-        # The embedded cloud speaks no TLS.
-        for output in ("RawBucketName", "LakeBucketName", "RunsBucketName"):
-            made.client("s3").delete_bucket_policy(Bucket=made.output(output))
         ssm = made.client("ssm")
         feeds = json.loads(ssm.get_parameter(Name=FEEDS)["Parameter"]["Value"])
         ssm.put_parameter(Name=FEEDS, Value=json.dumps([*feeds, FEED]), Overwrite=True)
@@ -144,23 +141,15 @@ def _deploy_source(cloud: EmbeddedCloud) -> None:
         Capabilities=["CAPABILITY_NAMED_IAM"],
         Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
     )
-    made = eventually(lambda: _ended(stacks))
-    assert made["StackStatus"] == "CREATE_COMPLETE"
+    made = eventually(lambda: ended(stacks, ROLE))
     assert {output["OutputKey"]: output["OutputValue"] for output in made["Outputs"]} == {"RoleArn": ROLE_ARN}
-    # The embedded cloud speaks no TLS.
-    cloud.client("iam", SOURCE).delete_role_policy(RoleName=ROLE, PolicyName="tls-only")
-
-
-def _ended(stacks: Any) -> dict[str, Any] | None:
-    [described] = stacks.describe_stacks(StackName=ROLE)["Stacks"]
-    return None if described["StackStatus"].endswith("IN_PROGRESS") else dict(described)
 
 
 def test_object_put_into_another_accounts_bucket_is_in_the_lake_without_further_ado(
     gatehouse: TwoAccounts, tmp_path: Path
 ) -> None:
     ref = gatehouse.put_there(f"{PREFIX}triggered.parquet", raw.parquet(500))
-    eventually(lambda: gatehouse.is_committed(ref), seconds=60)
+    eventually(lambda: gatehouse.is_committed(ref))
     assert gatehouse.query(ref["key"], "count(*), min(zone), max(feed)", tmp_path) == [(500, "media.example", "media")]
 
 
@@ -171,7 +160,7 @@ def test_run_over_a_feed_of_another_account_commits_what_lies_below_it(gatehouse
         described = gatehouse.run(feed="media", prefix=f"{PREFIX}by-hand/")
     assert described["status"] == "SUCCEEDED", described
     assert gatehouse.is_committed(ref)
-    eventually(lambda: gatehouse.is_committed(beside), seconds=60)
+    eventually(lambda: gatehouse.is_committed(beside))
 
 
 @pytest.mark.parametrize(

@@ -68,15 +68,20 @@ def lines() -> list[Json]:
 
 
 def _collect() -> None:
-    """Discover two instances, of which one lets nobody read; collect the other's file at the second attempt."""
+    """Discover three instances, of two of which RDS tells nothing; collect the first's file at the second attempt."""
     with collecting() as run:
-        for name in ("orders-1", "orders-2"):
+        for name in ("orders-1", "orders-2", "orders-3"):
             instance, logs = database(run, "postgres", "stderr", name=name)
             instance.tags["team"] = "orders"
             logs["stderr"].write(pg_lines(0, 10))
-        run.server.control.script([Rule(Effect.ACCESS_DENIED, instance="orders-2", times=1)])
+        run.server.control.script(
+            [
+                Rule(Effect.ACCESS_DENIED, instance="orders-2", times=1),
+                Rule(Effect.INTERNAL_FAILURE, instance="orders-3", times=None),
+            ]
+        )
         discover_logs.handler({}, Context())
-        run.server.control.script([Rule(Effect.ACCESS_DENIED, instance="orders-1", times=1)])
+        run.server.control.script([Rule(Effect.INTERNAL_FAILURE, instance="orders-1", times=5)])
         messages = run.messages()
         for _ in range(2):
             collect_file.handler({"Records": messages}, Context())
@@ -120,7 +125,15 @@ def test_alarm_reads_what_is_emitted_under_its_very_dimensions(alarm: Json, line
 
 
 @pytest.mark.parametrize(
-    "name", ["InstancesRefused", "CollectionsFailed", "RdsCallsFailed", "SearchRequestsFailed", "TimeToLoss"]
+    "name",
+    [
+        "InstancesFailed",
+        "InstancesRefused",
+        "CollectionsFailed",
+        "RdsCallsFailed",
+        "SearchRequestsFailed",
+        "TimeToLoss",
+    ],
 )
 def test_what_fails_is_counted_where_its_alarm_looks(name: str, lines: list[Json]) -> None:
     assert max(value for _, metric, _, _, value in _emitted(lines) if metric == name) > 0
@@ -130,6 +143,12 @@ def test_account_that_refuses_is_named_to_whoever_looks_for_it(lines: list[Json]
     [told] = [line for line in lines if line.get("message") == "logs may not be read"]
 
     assert "orders-2" in told["reason"]
+
+
+def test_instance_that_rds_does_not_answer_about_is_named_to_whoever_looks_for_it(lines: list[Json]) -> None:
+    [told] = [line for line in lines if line.get("message") == "RDS gave no answer"]
+
+    assert "orders-3" in told["reason"]
 
 
 @pytest.mark.parametrize("query", QUERIES)

@@ -1,4 +1,5 @@
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -108,6 +109,45 @@ def test_instances_files_and_kinds_are_chosen(
     assert _queued(queues) == expected
 
 
+def test_plan_reads_the_manifests_that_it_needs_and_no_others() -> None:
+    for hour in range(6):
+        for name in "abc":
+            _parsed(name, JUNE_7 + timedelta(hours=hour, minutes=5), start=hour * 1000)
+    asked: Counter[str] = Counter()
+
+    def count(model: Any, **_: Any) -> None:
+        asked[model.name] += 1
+
+    aws.s3().meta.events.register("before-call.s3", count)
+    two_hours = {"start": (JUNE_7 + timedelta(hours=3)).isoformat(), "end": (JUNE_7 + timedelta(hours=5)).isoformat()}
+    cases: list[tuple[dict[str, Any], int, int]] = [
+        ({"instances": ["a"]}, 2, 3),
+        ({"instances": ["db-A"]}, 2, 3),
+        ({"instances": ["a", "b"], "log_types": ["mysql_slow"]}, 4, 6),
+        ({"files": ["slow.log"], "instances": ["c"]}, 2, 4),
+        ({"files": ["other.log"]}, 0, 4),
+        ({}, 6, 3),
+    ]
+    for number, (request, manifests, listings) in enumerate(cases):
+        asked.clear()
+        assert _plan(f"r{number}", dry_run=True, **two_hours, **request)["segments"] == manifests
+        # The plan itself is asked for once.
+        assert asked == {"GetObject": manifests + 1, "ListObjectsV2": listings, "PutObject": 1}
+
+
+def test_segment_is_found_by_the_hours_that_it_has_records_of_and_not_by_those_between() -> None:
+    _parsed("a", JUNE_7 + timedelta(hours=1), JUNE_7 + timedelta(hours=5))
+    found = [
+        _plan(
+            f"r{hour}",
+            start=(JUNE_7 + timedelta(hours=hour)).isoformat(),
+            end=(JUNE_7 + timedelta(hours=hour + 1)).isoformat(),
+        )
+        for hour in range(7)
+    ]
+    assert [plan["segments"] for plan in found] == [0, 1, 0, 0, 0, 1, 0]
+
+
 def test_mended_parsers_replace_the_records_and_search_hears_of_them_once(
     queues: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,15 +156,34 @@ def test_mended_parsers_replace_the_records_and_search_hears_of_them_once(
     _mend(monkeypatch)
     _plan()
     _queue()
-    assert _check() == {"done": 0, "open": 1}
+    assert _check() == {"done": 0, "open": 1, "damaged": 0}
 
     [told] = received(queues["parsing"])
     parse_segment.handler(batch(json.dumps(told)), Context())
 
-    assert _check() == {"done": 1, "open": 0}
+    assert _check() == {"done": 1, "open": 0, "damaged": 0}
     assert lake_records().height == 1
     assert all(f"-v{PARSER_VERSION + 1:04}." in key for key in objects("database_logs/logs/"))
     assert len(received(queues["search"])) == 1
+
+
+def test_replay_does_not_wait_for_a_segment_whose_raw_object_is_damaged(
+    queues: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _parsed("a", JUNE_7)
+    _parsed("b", JUNE_7)
+    for key in objects("raw/db-B", SEGMENTS):
+        aws.s3().put_object(Bucket=SEGMENTS, Key=key, Body=b"garbage")
+    _mend(monkeypatch)
+    _plan()
+    _queue()
+
+    told = received(queues["parsing"])
+    answer = parse_segment.handler(batch(*map(json.dumps, told)), Context())
+
+    assert len(answer["batchItemFailures"]) == 1
+    assert _check() == {"done": 1, "open": 0, "damaged": 1}
+    assert lake_records().height == 2
 
 
 def test_search_is_left_alone_if_it_is_not_wanted(queues: dict[str, str]) -> None:

@@ -1,6 +1,7 @@
+import gzip
 import hashlib
 import io
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -75,12 +76,15 @@ def test_segment_becomes_a_file_of_records_and_one_of_the_digest_a_day(
 
     days = ["2026-06-07", "2026-06-08"]
     assert list(objects("database_logs/logs/")) == [
-        f"database_logs/logs/log_type=mysql_slow/event_date={day}/{NAME}-v0002.parquet" for day in days
+        f"database_logs/logs/log_type=mysql_slow/event_date={day}/{NAME}-v0003.parquet" for day in days
     ]
     assert list(objects("database_logs/digests/")) == [
-        f"database_logs/digests/parts/event_date={day}/{NAME}-v0002.parquet" for day in days
+        f"database_logs/digests/parts/event_date={day}/{NAME}-v0003.parquet" for day in days
     ]
     assert lake_records()["raw"].str.join("").item().encode() == SLOW_LOG
+    assert [key.split("/")[2] for key in objects("database_logs/index/")] == [
+        f"hour={hour}" for hour in ("2026-06-07T22", "2026-06-07T23", "2026-06-08T01")
+    ]
     [told] = received(search_queue)
     assert told["keys"] == list(objects("database_logs/logs/"))
     assert told["segment"] == segment.model_dump(mode="json")
@@ -145,7 +149,7 @@ def test_same_segment_always_becomes_the_same_bytes() -> None:
     _parse(stored())
 
     # Other bytes under one version would never reach the lake: whoever changes them raises PARSER_VERSION, and this.
-    assert PARSER_VERSION == 2
+    assert PARSER_VERSION == 3
     assert hashlib.sha256(b"".join(objects("database_logs/logs/").values())).hexdigest() == (
         "ddec6e73ea083e88aecc741586230927be4db1405ceafb68c335c2a6af80494a"
     )
@@ -168,7 +172,7 @@ def test_worker_killed_after_any_effect_leaves_what_the_next_one_finishes(search
     with dying_after(0) as effects:
         _parse(segment)
     expected = objects()
-    assert effects == ["PutObject"] * 6 + ["SendMessage"]
+    assert effects == ["PutObject"] * 9 + ["SendMessage"]
     for killed_after in range(1, len(effects) + 1):
         _empty_lake()
         received(search_queue)
@@ -179,7 +183,7 @@ def test_worker_killed_after_any_effect_leaves_what_the_next_one_finishes(search
         assert received(search_queue), killed_after
 
 
-@pytest.mark.parametrize("killed_after", range(1, 11))
+@pytest.mark.parametrize("killed_after", range(1, 14))
 def test_newer_parsers_replace_what_older_ones_made_whenever_killed(
     monkeypatch: pytest.MonkeyPatch, killed_after: int
 ) -> None:
@@ -196,7 +200,7 @@ def test_newer_parsers_replace_what_older_ones_made_whenever_killed(
             seen.append(lake_records()["event_id"].n_unique() - lake_records().height)
     _parse(segment)
 
-    assert len(effects) <= 9
+    assert len(effects) <= 12
     assert seen == ([] if killed_after > len(effects) else [0]), "a reader saw a record twice"
     assert lake_records().height == 3
     assert {key.partition("event_date=")[2][:10] for key in objects("database_logs/logs/")} == {
@@ -206,7 +210,7 @@ def test_newer_parsers_replace_what_older_ones_made_whenever_killed(
     assert all(f"-v{NEWER:04}." in key for key in [*objects("database_logs/logs/"), *objects("database_logs/digests/")])
 
 
-@pytest.mark.parametrize("asleep_after", range(1, 7))
+@pytest.mark.parametrize("asleep_after", range(1, 10))
 def test_older_worker_that_wakes_up_takes_back_what_it_wrote(
     monkeypatch: pytest.MonkeyPatch, asleep_after: int
 ) -> None:
@@ -230,6 +234,61 @@ def test_older_worker_that_wakes_up_takes_back_what_it_wrote(
     assert all(f"-v{NEWER:04}." in key for key in [*objects("database_logs/logs/"), *objects("database_logs/digests/")])
 
 
+@pytest.mark.parametrize("asleep_after", range(3, 8))
+def test_worker_that_was_overtaken_by_its_like_and_then_by_a_newer_one_takes_back_what_it_wrote(
+    monkeypatch: pytest.MonkeyPatch, asleep_after: int
+) -> None:
+    segment = stored()
+    calls, is_other = 0, False
+
+    def overtaken(model: Any, **_rest: object) -> None:
+        nonlocal calls, is_other
+        if is_other:
+            return
+        calls, is_other = calls + 1, True
+        with monkeypatch.context() as newer:
+            if calls == asleep_after:
+                _deploy(newer, NEWER, shift="1d")
+            # Once it has read that there is no manifest, and the segment.
+            if calls in {2, asleep_after}:
+                _parse(segment)
+        is_other = False
+
+    aws.s3().meta.events.register_last("after-call.s3", overtaken)
+    try:
+        _parse(segment)
+    except BatchProcessingError:
+        # A file that it found there was gone when it looked again: the message comes once more.
+        _parse(segment)
+
+    assert calls >= asleep_after
+    assert _manifest().parser_version == NEWER
+    assert all(f"-v{NEWER:04}." in key for key in [*objects("database_logs/logs/"), *objects("database_logs/digests/")])
+
+
+def test_segment_that_comes_for_the_first_time_takes_a_request_for_each_thing_that_is_read_or_written() -> None:
+    segment = stored()
+    asked: list[str] = []
+
+    def note(model: Any, **_rest: object) -> None:
+        asked.append(model.name)
+
+    aws.s3().meta.events.register_last("after-call.s3", note)
+    _parse(segment)
+
+    # The manifest, which is not there, and the raw segment; the manifest before and after three hours of the index and
+    # the files.
+    assert asked == ["GetObject"] * 2 + ["PutObject"] * (1 + 3 + 4 + 1)
+
+
+def test_segment_with_times_of_very_many_hours_has_one_entry_in_the_index() -> None:
+    segment = stored()
+    records = pl.DataFrame({"event_time": [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=n) for n in range(49)]})
+
+    assert [key.split("/")[2] for key in lake_files.index_keys(segment, records)] == ["hour=scattered"]
+    assert len(lake_files.index_keys(segment, records[:48])) == 48
+
+
 def test_older_parsers_wait_for_newer_ones_that_have_begun(monkeypatch: pytest.MonkeyPatch, search_queue: str) -> None:
     segment = stored()
     with monkeypatch.context() as newer:
@@ -250,7 +309,7 @@ def test_parsers_that_change_under_one_version_are_refused_by_name(monkeypatch: 
         _parse(segment)
     _deploy(monkeypatch, PARSER_VERSION, shift="1d")
 
-    with pytest.raises(BatchProcessingError, match=r"Parsers of version 2 made other files .* raise PARSER_VERSION"):
+    with pytest.raises(BatchProcessingError, match=r"Parsers of version 3 made other files .* raise PARSER_VERSION"):
         _parse(segment)
 
 
@@ -276,6 +335,67 @@ def test_damaged_segment_is_told_by_its_key(body: bytes) -> None:
         _parse(segment)
 
 
+@pytest.mark.parametrize("body", [b"garbage", gzip.compress(SLOW_LOG[::-1]), gzip.compress(SLOW_LOG[:-1])])
+def test_raw_segment_that_is_another_after_it_was_parsed_is_told_of_and_its_records_stay(
+    body: bytes, search_queue: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    segment = stored()
+    _parse(segment)
+    records, right = objects("database_logs/logs/"), objects(bucket=SEGMENTS)[segment.key]
+    aws.s3().put_object(Bucket=SEGMENTS, Key=segment.key, Body=body)
+    received(search_queue)
+    capsys.readouterr()
+
+    for _ in range(2):
+        _parse(segment)
+        assert emitted(capsys.readouterr().out)["SegmentsDamaged"] == 1
+
+    assert segment.key in str(_manifest().damaged)
+    assert objects("database_logs/logs/") == records
+    assert len(received(search_queue)) == 2
+    aws.s3().put_object(Bucket=SEGMENTS, Key=segment.key, Body=right)
+    _parse(segment)
+    assert _manifest().damaged is None
+    assert emitted(capsys.readouterr().out)["SegmentsDamaged"] == 0
+
+
+def test_raw_segment_that_expired_is_not_damaged() -> None:
+    segment = stored()
+    _parse(segment)
+    aws.s3().delete_object(Bucket=SEGMENTS, Key=segment.key)
+
+    assert _parse(segment) == {"batchItemFailures": []}
+    assert _manifest().damaged is None
+
+
+def test_newer_parsers_do_not_parse_bytes_that_were_replaced_and_keep_the_records(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    segment = stored()
+    _parse(segment)
+    before = objects("database_logs/logs/")
+    aws.s3().put_object(Bucket=SEGMENTS, Key=segment.key, Body=gzip.compress(SLOW_LOG[::-1]))
+    _deploy(monkeypatch, NEWER, shift="1d")
+
+    with pytest.raises(BatchProcessingError, match=r"holds \d+ bytes with SHA-256 .* Replay it from RDS"):
+        _parse(segment)
+
+    assert objects("database_logs/logs/") == before
+    assert (_manifest().parser_version, _manifest().is_complete) == (PARSER_VERSION, True)
+    assert "replaced it" in str(_manifest().damaged)
+    aws.s3().put_object(Bucket=SEGMENTS, Key=segment.key, Body=gzip.compress(SLOW_LOG))
+    _parse(segment)
+    assert (_manifest().parser_version, _manifest().damaged) == (NEWER, None)
+
+
+def test_segment_that_nobody_kept_the_hash_of_must_have_as_many_bytes_as_were_stored() -> None:
+    segment = stored().model_copy(update={"sha256": None})
+    _parse(segment)
+    aws.s3().put_object(Bucket=SEGMENTS, Key=segment.key, Body=gzip.compress(SLOW_LOG[1:]))
+    _parse(segment)
+    assert _manifest().damaged is not None
+
+
 def test_without_search_nothing_is_told(search_queue: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEARCH_QUEUE_URL", "")
 
@@ -297,7 +417,14 @@ def test_names_of_segments_differ_by_instance_generation_and_range_and_not_by_wh
 
     assert len(names) == 5
     assert locations.segment_name(renamed) == locations.segment_name(segment)
-    assert {locations.segment_of(locations.part_key(None, name)) for name in names} == names
+    entry = locations.indexed(locations.index_key(locations.UNDATED, segment))
+    assert (entry.instance_id, entry.dbi_resource_id, entry.log_type, entry.file, entry.name) == (
+        segment.file.instance_id,
+        segment.file.dbi_resource_id,
+        segment.file.log_type,
+        segment.file.file,
+        locations.segment_name(segment),
+    )
 
 
 @pytest.mark.parametrize(

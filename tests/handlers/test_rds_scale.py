@@ -14,16 +14,17 @@ from tests.support.parsed_logs import SEGMENTS, SLOW_LOG, batch, stored
 
 @pytest.mark.parametrize("searched", [False, True])
 @pytest.mark.parametrize(
-    ("log", "files"),
+    ("log", "files", "hours"),
     [
-        pytest.param(SLOW_LOG[: SLOW_LOG.index(b"# Time: 2026-06-08")], 2, id="a day"),
-        pytest.param(SLOW_LOG, 4, id="two days"),
+        pytest.param(SLOW_LOG[: SLOW_LOG.index(b"# Time: 2026-06-08")], 2, 2, id="a day"),
+        pytest.param(SLOW_LOG, 4, 3, id="two days"),
     ],
 )
 def test_model_counts_what_parsing_a_segment_sends(
     monkeypatch: pytest.MonkeyPatch,
     log: bytes,
     files: int,
+    hours: int,
     searched: bool,  # noqa: FBT001 - which of the two
 ) -> None:
     aws.s3().create_bucket(Bucket=SEGMENTS, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
@@ -35,4 +36,4 @@ def test_model_counts_what_parsing_a_segment_sends(
     meter = Meter(memory_mb=0)
     handler(batch(segment), Context())
 
-    assert Counter(meter.read().requests) == parse_requests(files, searched=searched)
+    assert Counter(meter.read().requests) == parse_requests(files, hours=hours, searched=searched)

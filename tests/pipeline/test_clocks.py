@@ -2,7 +2,7 @@
 
 import itertools
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -49,8 +49,7 @@ def _execution(pipeline: Pipeline, run_id: str, refs: list[dict[str, str]]) -> I
 def test_runs_whose_clocks_disagree_race_for_leases_and_write_each_row_once(
     pipeline: Pipeline, other: Pipeline, refs: list[dict[str, str]], seed: int
 ) -> None:
-    pipeline.forget()
-    pipeline.run("alone", refs)
+    pipeline.begin_with("alone", refs)
     expected = pipeline.outcome()
     pipeline.forget()
     chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
@@ -66,8 +65,7 @@ def test_runs_whose_clocks_disagree_race_for_leases_and_write_each_row_once(
 def test_lease_of_a_clock_that_is_behind_is_taken_over_and_the_former_holder_changes_nothing(
     pipeline: Pipeline, refs: list[dict[str, str]]
 ) -> None:
-    pipeline.forget()
-    pipeline.run("alone", refs)
+    pipeline.begin_with("alone", refs)
     expected = pipeline.outcome()
     pipeline.forget()
     with pipeline.another(CLOCK_OFFSET_SECONDS=str(-MINUTES)) as behind:
@@ -79,13 +77,31 @@ def test_lease_of_a_clock_that_is_behind_is_taken_over_and_the_former_holder_cha
     assert pipeline.outcome() == expected
 
 
+@pytest.fixture(scope="module")
+def reopen(pipeline: Pipeline, refs: list[dict[str, str]], late: list[dict[str, str]]) -> Callable[[], None]:
+    """Return a function that lets there be a sealed day and a late object of it."""
+
+    def make() -> None:
+        pipeline.run("given", refs)
+        seal(pipeline, "first", DAY)
+        pipeline.run("late", late)
+
+    return lambda: pipeline.begin("reopened", make)
+
+
+@pytest.fixture(scope="module")
+def sealed_twice(pipeline: Pipeline, reopen: Callable[[], None]) -> dict[str, Any]:
+    """Return the day as its second version is where nobody else seals it."""
+    reopen()
+    seal(pipeline, "alone", DAY)
+    return day_of(pipeline, DAY)
+
+
 @pytest.mark.parametrize("victim", ["reconcile_day", "compact_unit", "validate_day", "seal_day", "clean_day"])
 def test_seals_whose_clocks_disagree_race_for_a_day_and_end_with_the_same_rows(
-    pipeline: Pipeline, other: Pipeline, refs: list[dict[str, str]], late: list[dict[str, str]], victim: str
+    pipeline: Pipeline, other: Pipeline, reopen: Callable[[], None], sealed_twice: dict[str, Any], victim: str
 ) -> None:
     """Whatever step of a seal another one comes before, whether it finds the lease run out or not."""
-    _sealed_twice(pipeline, refs, late, lambda: seal(pipeline, "alone", DAY))
-    expected = day_of(pipeline, DAY)
     came: list[str] = []
 
     def call(handler: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -94,18 +110,11 @@ def test_seals_whose_clocks_disagree_race_for_a_day_and_end_with_the_same_rows(
             _seal_or_block(other, "wrong")
         return pipeline.call(handler, event)
 
-    _sealed_twice(pipeline, refs, late, lambda: _seal_or_block(pipeline, "right", call))
+    reopen()
+    _seal_or_block(pipeline, "right", call)
     seal(pipeline, "after", DAY)
     assert came
-    assert day_of(pipeline, DAY) == expected
-
-
-def _sealed_twice(pipeline: Pipeline, refs: Any, late: Any, again: Any) -> None:
-    pipeline.forget()
-    pipeline.run("given", refs)
-    seal(pipeline, "first", DAY)
-    pipeline.run("late", late)
-    again()
+    assert day_of(pipeline, DAY) == sealed_twice
 
 
 def _seal_or_block(pipeline: Pipeline, seal_id: str, call: Any = None) -> None:
@@ -119,8 +128,7 @@ def _seal_or_block(pipeline: Pipeline, seal_id: str, call: Any = None) -> None:
 def test_object_that_a_clock_which_is_off_commits_while_its_day_is_sealed_is_in_the_next_version(
     pipeline: Pipeline, other: Pipeline, refs: list[dict[str, str]], late: list[dict[str, str]], victim: str
 ) -> None:
-    pipeline.forget()
-    pipeline.run("given", refs)
+    pipeline.begin_with("given", refs)
     came: list[str] = []
 
     def call(handler: str, event: dict[str, Any]) -> dict[str, Any]:
@@ -151,8 +159,7 @@ def test_object_that_no_event_announced_is_swept_in_once_whatever_time_s3_stampe
     pipeline: Pipeline, refs: list[dict[str, str]], late: list[dict[str, str]], stamp: str, skew: int
 ) -> None:
     """Stamps around midnight and 02:00 UTC, of the day, in the seal's future and past, with functions off as well."""
-    pipeline.forget()
-    pipeline.run("alone", [*refs, *late])
+    pipeline.begin_with("alone", [*refs, *late])
     expected = _rows(pipeline)
     pipeline.forget()
     wanted, now = datetime.fromisoformat(stamp), datetime.now(UTC)

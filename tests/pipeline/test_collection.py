@@ -3,13 +3,16 @@
 import json
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from botocore.exceptions import ConnectionClosedError
 
+from kernel import aws
 from tests.support.rds_collecting import Collecting, collecting, database, pg_lines, slow_events
 
 # Of one task of two segments.
-MORE_THAN_EFFECTS = 18
+MORE_THAN_EFFECTS = 23
 
 
 @pytest.fixture
@@ -47,13 +50,32 @@ def test_worker_killed_between_any_two_effects_and_followed_by_another_stores_th
     run.check(*(instance for instance, _ in databases))
 
 
+def test_range_whose_commit_got_no_answer_is_announced_by_the_next_attempt(run: Collecting) -> None:
+    instance, logs = database(run, "postgres", "stderr")
+    logs["stderr"].write(pg_lines(0, 50))
+    run.discover()
+    messages = run.messages()
+
+    def lose(**_: Any) -> None:
+        raise ConnectionClosedError(endpoint_url="https://dynamodb")
+
+    events: Any = aws.dynamodb().meta.events
+    events.register("after-call.dynamodb.TransactWriteItems", lose)
+    assert run.collect(messages) == messages
+    events.unregister("after-call.dynamodb.TransactWriteItems", lose)
+    assert run.collect(messages) == []
+    run.world.advance(timedelta(minutes=15))
+    run.run(2)
+    run.check(instance)
+
+
 def test_segment_is_announced_again_in_the_words_of_the_first_time(run: Collecting) -> None:
-    databases = [database(run, "mysql", "slow", name=f"orders-{effects}") for effects in range(3, 8)]
+    databases = [database(run, "mysql", "slow", name=f"orders-{effects}") for effects in range(3, 11)]
     for _, logs in databases:
         logs["slow"].write(slow_events(0, 10))
     run.discover()
     messages = {json.loads(message["body"])["file"]["instance_id"]: message for message in run.messages()}
-    for effects in range(3, 8):
+    for effects in range(3, 11):
         run.collect([messages[f"orders-{effects}"]], effects)
     # Meanwhile files are renamed, and somebody sets the zone.
     run.world.advance(timedelta(hours=1))

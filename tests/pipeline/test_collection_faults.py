@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from database_logs.adapters.complete_file import CompleteFiles
 from database_logs.collection import collector, complete
@@ -555,10 +557,50 @@ def test_what_rds_does_not_give_now_comes_with_the_next_pass_and_blocks_nothing(
     run.server.control.script([Rule(effect, action=DOWNLOAD, times=None)])
     capsys.readouterr()
     assert run.collect(run.messages()) == []
-    failed = {one for one in emitted(capsys.readouterr().out)["CollectionsFailed"] if one}
-    assert failed == ({1} if effect in {Effect.ACCESS_DENIED, Effect.INTERNAL_FAILURE} else set())
+    told = emitted(capsys.readouterr().out)
+    assert sum(told["CollectionsFailed"]) == (effect is Effect.INTERNAL_FAILURE)
+    # An alarm of its own tells of it, and not that on failures, too.
+    assert told["InstancesRefused"] == (effect is Effect.ACCESS_DENIED)
     run.server.control.script([])
     run.run(2)
+    run.check(instance)
+
+
+@pytest.mark.parametrize(("code", "refused"), [("AccessDenied", 1), ("InternalFailure", 0)])
+def test_role_that_sts_refuses_is_told_of_while_others_are_collected_and_loses_nothing(
+    run: Collecting, code: str, refused: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers: list[ClientError] = []
+
+    def assume(*_: str) -> boto3.Session:
+        if answers:
+            raise answers[0]
+        return aws.session()
+
+    monkeypatch.setattr(aws, "session_in_role", assume)
+    role = {"role_arn": "arn:aws:iam::210987654321:role/logs", "external_id": "gatehouse"}
+    own, other = {"account": ACCOUNT, "region": REGION}, {"account": "210987654321", "region": REGION}
+    run.set_fleet(estates=[other | role], rate=1e6)
+    instance, logs = database(run, "postgres", "stderr")
+    logs["stderr"].write(pg_lines(0, 50))
+    run.discover()
+    [message] = run.messages()
+    run.set_fleet(estates=[own, other | role], rate=1e6)
+    body = json.loads(message["body"])
+    body["file"] |= {"account": ACCOUNT, "dbi_resource_id": instance.resource_id}
+    another = message | {"messageId": "own", "body": json.dumps(body)}
+    answers.append(ClientError({"Error": {"Code": code, "Message": "no"}}, "AssumeRole"))
+    capsys.readouterr()
+    assert run.collect([message]) == []
+    told = emitted(capsys.readouterr().out)
+    assert (told["InstancesRefused"], sum(told["CollectionsFailed"])) == (refused, 1 - refused)
+    assert run.collect([message, another]) == []
+    assert run.ledger(instance.resource_id, run.identities(instance.resource_id)[0])[0]
+    logs["stderr"].write(pg_lines(50, 50))
+    run.set_fleet(estates=[other | role], rate=1e6)
+    run.run(2)
+    answers.clear()
+    run.run(2, 3600)
     run.check(instance)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from database_logs.collection.ledger import Gap
 from local.rds.model.instances import Instance
-from local.rds.model.logs import HourlyLog, Log
+from local.rds.model.logs import HourlyLog, Log, RunningErrorLog
 from tests.support.rds_collecting import Collecting, audit_lines, collecting, database, slow_events
 
 LIVE = "slowquery/mysql-slowquery.log"
@@ -107,3 +107,41 @@ def test_numbered_file_that_is_overtaken_before_anybody_read_it_is_a_gap_once(ru
     run.run(4)
     assert run.discover()["queued"] == 0
     assert [(gap.start, gap.reason) for gap in _gaps(run, instance)] == [(0, "purged")]
+
+
+def _errors(first: int, number: int) -> bytes:
+    return b"".join(
+        b"2026-11-21T06:%02d:00.000000Z %d [Warning] [MY-010055] [Server] of the server\n" % (n % 60, n)
+        for n in range(first, first + number)
+    )
+
+
+def test_errors_that_were_collected_before_there_was_a_running_log_are_not_stored_twice(
+    run: Collecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    instance, logs = database(run, "mysql", "error")
+    [log] = instance.logs
+    monkeypatch.setattr(RunningErrorLog, "_append", lambda *_: None)
+    running = log.files.pop(log.name)
+    logs["error"].write(_errors(0, 900))
+    run.run(4)
+    [fresh] = run.identities(instance.resource_id)
+    assert len(run.ledger(instance.resource_id, fresh)[0]) > 1
+    logs["error"].write(_errors(900, 20))
+    monkeypatch.undo()
+    log.files[log.name] = running
+    run.wait(300)
+    effects = 0
+    run.discover()
+    messages = run.messages()
+    while run.collect(messages, effects):
+        effects += 1
+    assert effects > 4
+    run.reaper.arm(None)
+    run.run(3, 3600)
+    identities = [one for one in run.identities(instance.resource_id) if one != fresh]
+    assert b"".join(run.content(instance.resource_id, one) for one in identities) == _errors(0, 920)
+    keys = {stored.key for one in [fresh, *identities] for stored in run.ledger(instance.resource_id, one)[0]}
+    lines = [line for key in keys for line in run.segment(key).splitlines(keepends=True)]
+    assert sorted(lines) == sorted(_errors(0, 920).splitlines(keepends=True))
+    assert _gaps(run, instance) == []

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from database_logs.collection import lanes, portions
@@ -57,6 +57,14 @@ LOGS: dict[str, tuple[str, str, Any]] = {
     cut=st.sampled_from(CutMarker),
     unflushed=st.sampled_from([10, 700, 3072, 20_000]),
     ends=st.booleans(),
+)
+# A restart takes the end of the last line, and nothing is written after it.
+@example(
+    kind="audit",
+    steps=[("write", 27), ("killed", 1), ("reboot", 0), ("discover", 0)],
+    cut=CutMarker.BEFORE_CUT,
+    unflushed=10,
+    ends=True,
 )
 def test_segments_hold_what_was_written_under_any_schedule(
     kind: str, steps: list[tuple[str, Any]], cut: CutMarker, unflushed: int, *, ends: bool

@@ -3,6 +3,7 @@
 import itertools
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from tests.support import raw
 from tests.support.aws import BUS, LEDGER, RAW, RUNS
 from tests.support.cloud import eventually
 from tests.support.pipeline import Pipeline, StepFailed
+from tests.support.states import State
 
 pytestmark = pytest.mark.cloud
 
@@ -43,15 +45,24 @@ def expected(pipeline: Pipeline, refs: list[dict[str, str]]) -> tuple[Any, ...]:
     return pipeline.outcome()
 
 
+@dataclass(frozen=True)
+class Moment:
+    """What there is before a step of the run, and how many effects the step has."""
+
+    before: State
+    effects: int
+
+
 @pytest.fixture(scope="module")
-def effects(pipeline: Pipeline, refs: list[dict[str, str]]) -> list[int]:
-    """Return how many effects each step of the run has."""
+def moments(pipeline: Pipeline, refs: list[dict[str, str]]) -> list[Moment]:
+    """Return the moment of each step of the run `first`."""
     pipeline.forget()
-    counted = []
-    for handler, event in pipeline.steps("counted", refs):
+    gone = []
+    for handler, event in pipeline.steps("first", refs):
+        before = pipeline.state()
         pipeline.call(handler, event)
-        counted.append(pipeline.effects)
-    return counted
+        gone.append(Moment(before, pipeline.effects))
+    return gone
 
 
 @pytest.fixture(scope="module")
@@ -76,38 +87,42 @@ def failures_told(pipeline: Pipeline) -> Callable[[str], list[dict[str, Any]]]:
 
 
 def test_run_killed_between_any_two_effects_and_retried_ends_alike(
-    pipeline: Pipeline, refs: list[dict[str, str]], effects: list[int], expected: tuple[Any, ...]
+    pipeline: Pipeline, refs: list[dict[str, str]], moments: list[Moment], expected: tuple[Any, ...]
 ) -> None:
-    assert sum(effects) > 30
-    for number, point in enumerate(_points(effects)):
-        pipeline.forget()
-        result = pipeline.run(f"retried-{number}", refs, point)
-        assert pipeline.outcome() == expected, point
-        assert result["objects_committed"] == OBJECTS, point
+    assert sum(moment.effects for moment in moments) > 30
+    for step, done in _points(moments):
+        pipeline.put_back(moments[step].before)
+        handler, event = next(_from(pipeline, refs, step))
+        _killed(pipeline, handler, event, done)
+        for handler, event in _from(pipeline, refs, step):
+            result = pipeline.call(handler, event)
+        assert pipeline.outcome() == expected, (step, done)
+        assert result["objects_committed"] == OBJECTS, (step, done)
 
 
 def test_run_given_up_between_any_two_effects_is_finished_by_the_next(
-    pipeline: Pipeline, refs: list[dict[str, str]], effects: list[int], expected: tuple[Any, ...]
+    pipeline: Pipeline, refs: list[dict[str, str]], moments: list[Moment], expected: tuple[Any, ...]
 ) -> None:
-    for step, done in _points(effects):
-        pipeline.forget()
-        _give_up(pipeline, refs, step, done)
+    for step, done in _points(moments):
+        pipeline.put_back(moments[step].before)
+        handler, event = next(_from(pipeline, refs, step))
+        _killed(pipeline, handler, event, done)
+        pipeline.call("record_failure", _failure("first", handler))
         pipeline.run("second", refs)
         assert pipeline.outcome() == expected, (step, done)
 
 
 def test_run_that_lost_an_object_commits_the_others_wherever_it_is_killed_and_the_next_run_finishes(
-    pipeline: Pipeline, refs: list[dict[str, str]], effects: list[int], expected: tuple[Any, ...]
+    pipeline: Pipeline, refs: list[dict[str, str]], moments: list[Moment], expected: tuple[Any, ...]
 ) -> None:
-    for done in range(effects[-1] + 1):
-        pipeline.forget()
-        steps = pipeline.steps("first", refs)
-        for handler, event in itertools.takewhile(lambda step: step[0] != "commit_run", steps):
-            pipeline.call(handler, event)
-        lost = pipeline.units("first")[0]["slices"][0]["object_id"]
-        _expire_lease(pipeline, lost)
-        # The second run takes the object over and leaves the others to the first, which is about to commit.
-        pipeline.call(*next(pipeline.steps("second", refs)))
+    pipeline.put_back(moments[-1].before)
+    lost = pipeline.units("first")[0]["slices"][0]["object_id"]
+    _expire_lease(pipeline, lost)
+    # The second run takes the object over and leaves the others to the first, which is about to commit.
+    pipeline.call(*next(pipeline.steps("second", refs)))
+    taken_over = pipeline.state()
+    for done in range(moments[-1].effects + 1):
+        pipeline.put_back(taken_over)
         with pytest.raises(StepFailed, match=r"Killed|CommitRefused"):
             pipeline.call("commit_run", {"run_id": "first"}, done)
         with pytest.raises(StepFailed, match=f"CommitRefused: 2 objects were committed, 1 were not. {lost}: "):
@@ -137,17 +152,14 @@ def test_failure_whose_recording_is_killed_between_any_two_effects_is_recorded_i
         assert {told["objects_failed"] for told in failures_told(run_id)} == {OBJECTS + 1}, done
 
 
-def _points(effects: list[int]) -> list[tuple[int, int]]:
+def _points(moments: list[Moment]) -> list[tuple[int, int]]:
     """Return each step with each number of effects after which it can be killed."""
-    return [(step, done) for step, number in enumerate(effects) for done in range(number + 1)]
+    return [(step, done) for step, moment in enumerate(moments) for done in range(moment.effects + 1)]
 
 
-def _give_up(pipeline: Pipeline, refs: list[dict[str, str]], step: int, done: int) -> None:
-    for handler, event in itertools.islice(pipeline.steps("first", refs), step):
-        pipeline.call(handler, event)
-    handler, event = next(itertools.islice(pipeline.steps("first", refs), step, None))
-    _killed(pipeline, handler, event, done)
-    pipeline.call("record_failure", _failure("first", handler))
+def _from(pipeline: Pipeline, refs: list[dict[str, str]], step: int) -> Iterator[Any]:
+    """Return the steps of the run `first` from one of them on."""
+    return itertools.islice(pipeline.steps("first", refs), step, None)
 
 
 def _killed(pipeline: Pipeline, handler: str, event: dict[str, Any], done: int) -> None:

@@ -10,7 +10,7 @@ from batch.exits import DONE, INTERRUPTED, REFUSED
 from tests.support import raw, tasks
 from tests.support.aws import DAYS, LAKE, RUNS
 from tests.support.pipeline import Pipeline, StepFailed
-from tests.support.seal import SEALED_KINDS, KilledOnce, day_of, seal
+from tests.support.seal import SEALED_KINDS, Call, KilledOnce, Way, day_of, seal
 
 pytestmark = pytest.mark.cloud
 
@@ -47,13 +47,12 @@ def refs(pipeline: Pipeline) -> list[dict[str, str]]:
 
 
 def _prepare(pipeline: Pipeline, refs: list[dict[str, str]]) -> None:
-    pipeline.forget()
-    pipeline.run("given", refs)
+    pipeline.begin_with("given", refs)
 
 
-def _seal(pipeline: Pipeline, seal_id: str, killed: KilledOnce | None = None) -> None:
+def _seal(pipeline: Pipeline, seal_id: str, call: Call | None = None) -> None:
     """Seal the day; tasks run in the worker, where they can be killed as functions can."""
-    call = killed or pipeline.call
+    call = call or pipeline.call
 
     def task(key: str, line: int) -> object:
         return call("task", tasks.TASK | {"WORK_KIND": "cut", "WORK_KEY": key, "WORK_LINE": str(line)})
@@ -94,14 +93,12 @@ def test_seal_killed_between_effects_of_functions_and_tasks_ends_alike(
     pipeline: Pipeline, refs: list[dict[str, str]]
 ) -> None:
     _prepare(pipeline, refs)
-    calls = KilledOnce(pipeline, 10_000, retry=True)
-    _seal(pipeline, "seal", calls)
-    effects = 10_000 - calls.left
+    way = Way(pipeline)
+    _seal(pipeline, "seal", way)
     expected = day_of(pipeline, DAY)
     # Each kind of step at least once; a cut has three effects.
-    for done in range(1, effects, 11):
-        _prepare(pipeline, refs)
-        call = KilledOnce(pipeline, done, retry=True)
+    for done in range(1, way.effects, 11):
+        call = KilledOnce(way, done, retry=True)
         _seal(pipeline, "seal", call)
         assert call.killed
         assert day_of(pipeline, DAY) == expected, done
@@ -113,9 +110,11 @@ def test_seal_given_up_after_any_effect_of_a_task_is_finished_by_the_next(
     _prepare(pipeline, refs)
     _seal(pipeline, "next")
     expected = day_of(pipeline, DAY)
+    work = _planned(pipeline, refs, "seal")
+    planned = pipeline.state()
     # Whether the seal holds its day, then three effects of each of the first two cuts.
     for done in range(8):
-        work = _planned(pipeline, refs, "seal")
+        pipeline.put_back(planned)
         with pytest.raises(StepFailed, match="Killed"):
             pipeline.call("task", tasks.TASK | work, done)
         pipeline.call("block_day", {"seal_id": "seal", "error": "ABORTED", "cause": "somebody stopped it"})

@@ -7,7 +7,7 @@ import polars as pl
 import psycopg
 import pytest
 
-from database_logs.boundaries import lines, postgres, postgres_csv
+from database_logs.boundaries import postgres, postgres_csv, postgres_json
 from database_logs.log_types import LogType
 from tests.support.postgres import running_postgres
 from tests.support.postgres_logs import bytes_of, line, parsed, parsed_in_pieces
@@ -132,7 +132,7 @@ def test_the_log_may_be_cut_anywhere(logs: dict[LogType, bytes], frames: dict[Lo
     cuts: dict[LogType, Any] = {
         LogType.POSTGRES_STDERR: postgres.cut,
         LogType.POSTGRES_CSV: postgres_csv.cut,
-        LogType.POSTGRES_JSON: lines.cut,
+        LogType.POSTGRES_JSON: postgres_json.cut,
     }
     for log_type, data in logs.items():
         pieces = [data[start : start + 977] for start in range(0, len(data), 977)]

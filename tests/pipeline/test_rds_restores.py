@@ -1,5 +1,6 @@
 """Replays from RDS: what the lake lacks comes back byte for byte while RDS has it, and is reported where it has not."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from datetime import timedelta
@@ -17,6 +18,7 @@ from tests.support.rds import START
 from tests.support.rds_collecting import SEGMENTS, Collecting, Killed, collecting, database, pg_lines, slow_events
 
 LAKE = "lake"
+DOWNLOAD = "DownloadDBLogFilePortion"
 HOUR = timedelta(hours=1)
 PAGE = "database_logs/replays/{}/segments-00000.jsonl"
 
@@ -48,11 +50,16 @@ def _restore(run: Collecting, replay: str = "r1", kill_after: int | None = None)
 def _parse(run: Collecting, without: set[str] = frozenset()) -> list[str]:  # type: ignore[assignment]
     """Let the parsers take what they were told, but some segments; return the keys of all."""
     told = run.announced()
-    for number, message in enumerate(told):
-        if message["key"] not in without:
-            record = {"messageId": str(number), "body": json.dumps(message), "eventSource": "aws:sqs"}
-            assert parse_segment.handler({"Records": [record]}, Context()) == {"batchItemFailures": []}
+    _taken([message for message in told if message["key"] not in without])
     return [message["key"] for message in told]
+
+
+def _taken(told: list[dict[str, Any]]) -> dict[str, bytes]:
+    """Let the parsers take what they were told, and return the files of the lake."""
+    for number, message in enumerate(told):
+        record = {"messageId": str(number), "body": json.dumps(message), "eventSource": "aws:sqs"}
+        assert parse_segment.handler({"Records": [record]}, Context()) == {"batchItemFailures": []}
+    return _lake()
 
 
 def _lake() -> dict[str, bytes]:
@@ -90,11 +97,11 @@ def test_segments_that_are_missing_damaged_or_unparsed_come_back_and_others_stay
     plan = _plan(run)
     assert (plan["segments"], plan["files"], plan["gone"], plan["pages"]) == (3, 0, 0, [PAGE.format("r1")])
     calls = sum(run.server.control.calls().values())
-    assert _restore(run) == {"restored": 2, "told": 1, "queued": 0, "unavailable": 0}
+    assert _restore(run) == {"restored": 2, "told": 1, "queued": 0, "unavailable": 0, "open": 0}
     assert sum(run.server.control.calls().values()) > calls
     assert {key: run.segment(key) for key in keys} == before
     assert set(_parse(run)) == {missing, damaged, unparsed}
-    assert check_segments.handler({"page": PAGE.format("r1")}, Context()) == {"done": 3, "open": 0}
+    assert check_segments.handler({"page": PAGE.format("r1")}, Context()) == {"done": 3, "open": 0, "damaged": 0}
     # What was there is as it was, byte for byte.
     assert lake.items() < _lake().items()
     assert _plan(run, "r2")["segments"] == 0
@@ -117,7 +124,60 @@ def test_restore_killed_between_any_two_effects_ends_with_the_same_bytes(run: Co
     assert effects > 4
     assert {key: run.segment(key) for key in keys} == before
     assert set(_parse(run)) == set(keys[:2])
-    assert check_segments.handler({"page": PAGE.format("r1")}, Context()) == {"done": 2, "open": 0}
+    assert check_segments.handler({"page": PAGE.format("r1")}, Context()) == {"done": 2, "open": 0, "damaged": 0}
+
+
+def test_raw_segment_that_was_replaced_is_lacking_once_a_parser_has_found_out_and_comes_back(run: Collecting) -> None:
+    _, keys = _collected(run)
+    before = {key: run.segment(key) for key in keys}
+    told = run.announced()
+    lake = _taken(told)
+    other = gzip.compress(before[keys[0]][::-1])
+    aws.s3().put_object(Bucket=SEGMENTS, Key=keys[0], Body=other)
+    _taken(told)
+    assert _plan(run)["segments"] == 1
+    assert _restore(run)["restored"] == 1
+    assert {key: run.segment(key) for key in keys} == before
+    assert _taken(run.announced()) == lake
+    assert _plan(run, "r2")["segments"] == 0
+
+
+def test_throttled_restore_goes_on_where_it_stopped_and_tells_the_parsers_once(run: Collecting) -> None:
+    _, keys = _collected(run)
+    before = {key: run.segment(key) for key in keys}
+    _parse(run)
+    for key in keys:
+        aws.s3().delete_object(Bucket=SEGMENTS, Key=key)
+    assert _plan(run)["segments"] == len(keys) > 4
+    found: list[dict[str, Any]] = []
+    while not found or found[-1]["open"]:
+        calls = run.server.control.calls()[DOWNLOAD]
+        # A call gets so far, and then RDS answers nobody.
+        run.server.control.script([Rule(Effect.THROTTLE, action=DOWNLOAD, first_call=6, times=None)])
+        found.append(_restore(run))
+        assert run.server.control.calls()[DOWNLOAD] > calls
+    assert len(found) > 2
+    assert [one["open"] for one in found] == sorted((one["open"] for one in found), reverse=True)
+    assert found[-1] == {"restored": len(keys), "told": 0, "queued": 0, "unavailable": 0, "open": 0}
+    assert {key: run.segment(key) for key in keys} == before
+    assert sorted(_parse(run)) == sorted(keys)
+
+
+def test_restore_without_enough_time_stops_after_a_segment_and_the_next_one_goes_on(
+    run: Collecting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, keys = _collected(run)
+    _parse(run)
+    for key in keys[:3]:
+        aws.s3().delete_object(Bucket=SEGMENTS, Key=key)
+    assert _plan(run)["segments"] == 3
+    monkeypatch.setattr(Context, "get_remaining_time_in_millis", lambda _: 30_000)
+    first = _restore(run)
+    # A segment that came in part is not taken for one that RDS does not have.
+    assert (first["unavailable"], first["restored"] + first["open"]) == (0, 3)
+    monkeypatch.undo()
+    assert _restore(run)["restored"] == 3
+    assert sorted(_parse(run)) == sorted(keys[:3])
 
 
 def test_gap_whose_file_is_there_again_is_collected_after_all(run: Collecting) -> None:
@@ -167,7 +227,7 @@ def test_other_bytes_in_the_place_of_a_segment_are_not_taken_for_it(run: Collect
     run.server.control.reboot("orders-1")
     logs["stderr"].write(pg_lines(1000, 60))
     assert _plan(run)["segments"] == 1
-    assert _restore(run) == {"restored": 0, "told": 0, "queued": 0, "unavailable": 1}
+    assert _restore(run) == {"restored": 0, "told": 0, "queued": 0, "unavailable": 1, "open": 0}
     unavailable = PAGE.format("r1").replace("segments", "unavailable")
     assert keys[-1].encode() in aws.s3().get_object(Bucket=LAKE, Key=unavailable)["Body"].read()
 

@@ -194,15 +194,13 @@ def test_quarantine_that_lacks_rows_is_not_replayed(pipeline: Pipeline) -> None:
 
 def test_replay_killed_between_any_two_effects_ends_alike(pipeline: Pipeline) -> None:
     _bring_in(pipeline)
+    brought_in = pipeline.state()
     pipeline.configure(LENIENT)
     _plan(pipeline, "count")
     effects = pipeline.effects
     assert effects == 7  # two claims, two objects, two notes of them, a list
     for done in range(effects + 1):
-        pipeline.forget()
-        pipeline.configure(FEEDS)
-        _bring_in(pipeline)
-        pipeline.configure(LENIENT)
+        pipeline.put_back(brought_in)
         killed = {"execution": "r", "input": {"feed": "2.ford", "dry_run": False}}
         with pytest.raises(StepFailed, match="Killed"):
             pipeline.call("plan_replay", killed, done)

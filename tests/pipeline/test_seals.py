@@ -6,21 +6,19 @@ import pytest
 
 from tests.support.aws import DAYS, LAKE, RAW
 from tests.support.pipeline import Pipeline, StepFailed
-from tests.support.seal import DAY, EVENTS, SEALED_KINDS, STARTED_AT, KilledOnce, day_of, seal, table_files
+from tests.support.seal import DAY, EVENTS, SEALED_KINDS, STARTED_AT, KilledOnce, Way, day_of, seal, table_files
 
 pytestmark = pytest.mark.cloud
 
 
 def _prepare(pipeline: Pipeline, refs: list[dict[str, str]]) -> None:
-    pipeline.forget()
-    pipeline.run("given", refs)
+    pipeline.begin_with("given", refs)
 
 
-def _seal_or_give_up(pipeline: Pipeline, call: KilledOnce) -> None:
-    try:
+def _give_up(pipeline: Pipeline, call: KilledOnce) -> None:
+    with pytest.raises(StepFailed, match="Killed"):
         seal(pipeline, "killed", DAY, call=call)
-    except StepFailed:
-        pipeline.call("block_day", {"seal_id": "killed", "error": "ABORTED", "cause": "somebody stopped it"})
+    pipeline.call("block_day", {"seal_id": "killed", "error": "ABORTED", "cause": "somebody stopped it"})
 
 
 def test_equal_rows_of_two_objects_are_one_event_of_the_sealed_day(
@@ -36,56 +34,44 @@ def test_seal_killed_between_any_two_effects_and_retried_ends_alike(
     pipeline: Pipeline, refs: list[dict[str, str]]
 ) -> None:
     _prepare(pipeline, refs)
-    seal(pipeline, "seal", DAY)
+    way = Way(pipeline)
+    seal(pipeline, "seal", DAY, call=way)
     expected = day_of(pipeline, DAY)
-    done = 0
-    while True:
-        _prepare(pipeline, refs)
-        call = KilledOnce(pipeline, done, retry=True)
+    assert way.effects > 15
+    for done in range(way.effects + 1):
+        call = KilledOnce(way, done, retry=True)
         seal(pipeline, "seal", DAY, call=call)
+        assert call.killed
         assert day_of(pipeline, DAY) == expected, done
-        if not call.killed:
-            break
-        done += 1
-    assert done > 15
 
 
 def test_seal_given_up_between_any_two_effects_is_finished_by_the_next(
     pipeline: Pipeline, refs: list[dict[str, str]]
 ) -> None:
     _prepare(pipeline, refs)
-    seal(pipeline, "seal", DAY)
+    way = Way(pipeline)
+    seal(pipeline, "killed", DAY, call=way)
     expected = day_of(pipeline, DAY)
-    done = 0
-    while True:
-        _prepare(pipeline, refs)
-        call = KilledOnce(pipeline, done, retry=False)
-        _seal_or_give_up(pipeline, call)
+    assert way.effects > 15
+    for done in range(way.effects + 1):
+        _give_up(pipeline, KilledOnce(way, done, retry=False))
         seal(pipeline, "next", DAY)
         assert day_of(pipeline, DAY) == expected, done
-        if not call.killed:
-            break
-        done += 1
-    assert done > 15
 
 
 def test_reseal_killed_anywhere_and_given_up_is_finished_by_the_next(
     pipeline: Pipeline, refs: list[dict[str, str]], late: list[dict[str, str]]
 ) -> None:
-    def prepare() -> None:
-        _prepare(pipeline, refs)
-        seal(pipeline, "first", DAY)
-        pipeline.run("late", late)
-
-    prepare()
-    seal(pipeline, "second", DAY)
+    _prepare(pipeline, refs)
+    seal(pipeline, "first", DAY)
+    pipeline.run("late", late)
+    way = Way(pipeline)
+    seal(pipeline, "killed", DAY, call=way)
     expected = day_of(pipeline, DAY)
     assert (expected["document"]["version"], expected["document"]["late_objects"]) == (2, 1)
     assert expected["document"]["account"]["rows_out"] == 190
-    for done in range(1, 30, 3):
-        prepare()
-        call = KilledOnce(pipeline, done, retry=False)
-        _seal_or_give_up(pipeline, call)
+    for done in range(1, way.effects + 1, 3):
+        _give_up(pipeline, KilledOnce(way, done, retry=False))
         seal(pipeline, "next", DAY)
         assert day_of(pipeline, DAY) == expected, done
 
@@ -123,7 +109,8 @@ def test_object_that_is_committed_while_its_day_is_sealed_reopens_it(
 def test_commit_that_is_retried_after_the_seal_leaves_the_sealed_day_alone(
     pipeline: Pipeline, refs: list[dict[str, str]]
 ) -> None:
-    _prepare(pipeline, refs)
+    pipeline.forget()
+    pipeline.run("given", refs)
     before_summary = pipeline.effects - 2  # and the event
     pipeline.forget()
     for handler, event in pipeline.steps("given", refs):

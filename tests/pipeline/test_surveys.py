@@ -7,7 +7,7 @@ import pytest
 
 from tests.support import raw
 from tests.support.pipeline import Pipeline, StepFailed
-from tests.support.seal import Call, KilledOnce, day_of, seal
+from tests.support.seal import Call, KilledOnce, Way, day_of, seal
 
 pytestmark = pytest.mark.cloud
 
@@ -45,8 +45,7 @@ def expected(pipeline: Pipeline, refs: list[dict[str, str]]) -> dict[str, Any]:
 
 
 def _prepare(pipeline: Pipeline, refs: list[dict[str, str]]) -> None:
-    pipeline.forget()
-    pipeline.run("given", refs)
+    pipeline.begin_with("given", refs)
 
 
 def _surveying(call: Call, parts: range = range(PARTS)) -> Call:
@@ -125,10 +124,12 @@ def test_reseal_surveys_only_what_is_new(
 def test_surveyed_seal_killed_between_effects_and_retried_ends_alike(
     pipeline: Pipeline, refs: list[dict[str, str]], expected: dict[str, Any]
 ) -> None:
+    _prepare(pipeline, refs)
+    way = Way(pipeline)
+    seal(pipeline, "surveyed", DAY, call=_surveying(way))
     # Up to the plan: intent and lease, a survey a part, the verdict, three lists and the plan.
     for done in range(1, 2 + PARTS + 5):
-        _prepare(pipeline, refs)
-        call = KilledOnce(pipeline, done, retry=True)
+        call = KilledOnce(way, done, retry=True)
         seal(pipeline, "surveyed", DAY, call=_surveying(call))
         assert call.killed
         assert day_of(pipeline, DAY) == expected, done

@@ -46,12 +46,12 @@ def deployed(pytestconfig: pytest.Config, cloud: EmbeddedCloud) -> Deployment:
     return pytestconfig.stash[_DEPLOYED]
 
 
-def eventually(look: Callable[[], T | None], *, seconds: float = 20) -> T:
+def eventually(look: Callable[[], T | None], *, seconds: float = 120) -> T:
     """Ask until there is an answer.
 
     Args:
         look: Returns something false while there is none.
-        seconds: When to give up.
+        seconds: When to give up; a machine that others load as well is many times slower.
     """
     deadline = time.monotonic() + seconds
     while not (found := look()):
@@ -60,7 +60,7 @@ def eventually(look: Callable[[], T | None], *, seconds: float = 20) -> T:
     return found
 
 
-def finished(states: Any, execution_arn: str, *, seconds: float = 60) -> dict[str, Any]:
+def finished(states: Any, execution_arn: str, *, seconds: float = 240) -> dict[str, Any]:
     """Wait for the end of an execution and return its description.
 
     Args:

@@ -16,8 +16,9 @@ from firewall_logs import schema
 from firewall_logs.days.compaction import Compacted, Input, compact
 from firewall_logs.days.contracts import Cut, FeedProfile, Place, PlacedRowGroup, PlannedInput
 from firewall_logs.days.cutting import Moment, Weight, cuts
-from firewall_logs.duplicates import duplicates, without
+from firewall_logs.duplicates import duplicates
 from firewall_logs.frames import SCHEMAS
+from firewall_logs.order import Order
 from tests.support.firewall_days import DAY
 
 Row = dict[str, Any]
@@ -35,8 +36,9 @@ def a_row(seconds: float = 0, **given: Any) -> Row:
 def events_file(folder: Path, rows: list[Row]) -> Path:
     """Write rows of one object as ProcessUnit does: sorted, and each once."""
     frame = pl.DataFrame(rows, schema=SCHEMAS["events"])
-    kept = without(frame.height, duplicates(frame))
-    files = unit_events.write_days(frame, kept, folder, row_group_rows=unit_events.ROW_GROUP_ROWS)
+    order = Order.of(frame, pl.int_range(frame.height, dtype=pl.UInt32, eager=True))
+    positions = order.without(duplicates(frame, order.suspects))
+    files = unit_events.write_days(frame, positions, folder, row_group_rows=unit_events.ROW_GROUP_ROWS)
     return next(file.path for file in files if file.kind == "events")
 
 

@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from local.paths import ROOT, RUNTIME_PYTHON, STATE, UV
-from tests.support.templates import Function
+from tests.support.templates import Function, Json, functions
 
 _INSTALLED = STATE / "layers"
 _PROBE = ROOT / "tests/support/probe.py"
@@ -66,31 +66,41 @@ def packages(lock: Path) -> Path:
     return target
 
 
-@cache
 def imported(function: Function) -> Imported:
     """Import a function's handler with nothing but its code and its layers, and say what that brought to light.
 
     The environment is empty but for the region, which AWS sets: a handler that reads its variables or makes clients at
     import fails here.
     """
-    path = [function.code, *(installed(layer) for layer in function.layers)]
+    found = _imported(function.code, tuple(function.layers))[f"{function.module}.{function.attribute}"]
+    assert "error" not in found, f"{function} cannot be imported with its code and layers alone:\n{found['error']}"
+    return Imported(**found)
+
+
+@cache
+def _imported(code: Path, layers: tuple[Path, ...]) -> dict[str, Json]:
+    """Import the handlers of all functions with the same code and layers."""
+    same = [function for function in functions() if (function.code, tuple(function.layers)) == (code, layers)]
+    return probed(code, layers, [f"{function.module}.{function.attribute}" for function in same])
+
+
+def probed(code: Path, layers: tuple[Path, ...], handlers: list[str]) -> dict[str, Json]:
+    """Return what the probe finds of each handler, or its `error`."""
     environment = {
         "PATH": "/usr/bin:/bin",
-        "PYTHONPATH": ":".join(map(str, path)),
-        "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONPATH": ":".join(str(path) for path in (code, *map(installed, layers))),
         "AWS_REGION": "eu-central-1",
         "AWS_DEFAULT_REGION": "eu-central-1",
         "POWERTOOLS_TRACE_DISABLED": "1",
     }
     # -P keeps the folder of the probe, and with it the tests, off the path.
-    command = [str(RUNTIME_PYTHON), "-P", str(_PROBE), function.module, function.attribute]
-    done = subprocess.run(  # noqa: S603 - the functions' interpreter
-        command, env=environment, cwd="/", capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, f"{function} cannot be imported with its code and layers alone:\n{done.stderr}"
-    return Imported(**json.loads(done.stdout))
+    command = [str(RUNTIME_PYTHON), "-P", str(_PROBE), *handlers]
+    done = subprocess.run(command, env=environment, cwd="/", capture_output=True, text=True, check=True)  # noqa: S603 - the functions' interpreter
+    found: dict[str, Json] = json.loads(done.stdout)
+    return found
 
 
+@cache
 def size(folder: Path) -> int:
     """Return the bytes of a folder's files, as they count against Lambda's limit."""
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)

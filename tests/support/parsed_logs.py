@@ -1,6 +1,7 @@
 """Raw segments of database logs in a moto account, their messages, and workers that die after an effect."""
 
 import gzip
+import hashlib
 import io
 import json
 from collections.abc import Iterator
@@ -67,6 +68,7 @@ def stored(data: bytes = SLOW_LOG, file: FileRef | None = None, start: int = 0) 
         start=start,
         end=start + len(data),
         key=f"raw/{file.dbi_resource_id}/{file.file}/{start}.gz",
+        sha256=hashlib.sha256(data).hexdigest(),
     )
     aws.s3().put_object(Bucket=SEGMENTS, Key=segment.key, Body=gzip.compress(data, mtime=0))
     return segment

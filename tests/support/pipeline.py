@@ -2,10 +2,8 @@
 
 import json
 import shutil
-import subprocess
-import sys
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -14,9 +12,11 @@ from typing import Any, Self
 
 from local.endpoints import credentials
 from local.supervisor import EmbeddedCloud
-from tests.support import raw
-from tests.support.aws import BUS, DAYS, ENVIRONMENT, LAKE, LEDGER, PARAMETER, RAW, RULES, RUNS, TABLES, create_tables
+from tests.support import raw, step_processes
+from tests.support.aws import BUS, DAYS, ENVIRONMENT, LAKE, LEDGER, PARAMETER, RAW, RULES, RUNS, create_tables
 from tests.support.firewall import FEEDS
+from tests.support.states import NOTHING, State
+from tests.support.step_processes import StepProcess
 
 PYARROW_HANDLERS = frozenset(
     {"plan_run", "reconcile_run", "plan_backfill", "survey_unit", "reconcile_day", "validate_day"}
@@ -53,7 +53,8 @@ class Pipeline:
     faults: int = 0
     requests: dict[str, int] = field(default_factory=dict)
     fault_rate: float = 0.0
-    _workers: dict[bool, subprocess.Popen[str]] = field(default_factory=dict)
+    _workers: dict[bool, StepProcess] = field(default_factory=dict)
+    _left: dict[str, State] = field(default_factory=dict)
 
     def __enter__(self) -> Self:
         """Make what the handlers expect."""
@@ -71,10 +72,9 @@ class Pipeline:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the workers."""
-        for worker in self._workers.values():
-            worker.kill()
-            worker.communicate()
+        """Give back the workers."""
+        while self._workers:
+            step_processes.give_back(*self._workers.popitem())
 
     @cached_property
     def s3(self) -> Any:
@@ -111,35 +111,23 @@ class Pipeline:
             StepFailed: It raised, or was killed.
         """
         worker = self._worker(handler in PYARROW_HANDLERS)
-        assert worker.stdin is not None
-        assert worker.stdout is not None
         request = {"handler": handler, "event": event, "kill_after": kill_after, "fault_rate": self.fault_rate}
-        worker.stdin.write(json.dumps(request) + "\n")
-        worker.stdin.flush()
-        answer = json.loads(worker.stdout.readline())
+        answer = worker.ask(request)
         self.effects, self.faults, self.requests = answer["effects"], answer["faults"], answer["requests"]
         if "error" in answer:
             raise StepFailed(answer["error"], answer["message"])
         result: dict[str, Any] = answer["result"]
         return result
 
-    def run(self, run_id: str, refs: "Wanted", kill: tuple[int, int] | None = None) -> dict[str, Any]:
+    def run(self, run_id: str, refs: "Wanted") -> dict[str, Any]:
         """Call every step of a run in order, the way the machine does, and return the result of the last.
 
         Args:
             run_id: Name of the run.
             refs: Its objects, or its whole input.
-            kill: Number of the step to kill, and after how many of its effects; the step is then called again, as the
-                machine's Retry does.
         """
         result: dict[str, Any] = {}
-        for number, (handler, event) in enumerate(self.steps(run_id, refs)):
-            if kill and kill[0] == number:
-                try:
-                    self.call(handler, event, kill[1])
-                except StepFailed as failed:
-                    if failed.name != "Killed":
-                        raise
+        for handler, event in self.steps(run_id, refs):
             result = self.call(handler, event)
         return result
 
@@ -232,12 +220,27 @@ class Pipeline:
 
     def forget(self) -> None:
         """Empty everything but the raw bucket, whose objects keep their versions and so their identity."""
-        for bucket in (LAKE, RUNS):
-            if keys := self._keys(bucket):
-                self.s3.delete_objects(Bucket=bucket, Delete={"Objects": [{"Key": key} for key in keys]})
-        for table, key in TABLES.items():
-            for item in self.dynamodb.scan(TableName=table)["Items"]:
-                self.dynamodb.delete_item(TableName=table, Key={name: item[name] for name in key})
+        self.put_back(NOTHING)
+
+    def state(self) -> State:
+        """Return all that `forget` empties, to be put back."""
+        return State.of(self.s3, self.dynamodb)
+
+    def put_back(self, state: State) -> None:
+        """Let everything be as it was."""
+        state.put_back(self.s3, self.dynamodb)
+
+    def begin_with(self, run_id: str, refs: "Wanted") -> None:
+        """Let there be what a run leaves, and nothing else."""
+        self.begin(json.dumps([run_id, refs]), lambda: self.run(run_id, refs))
+
+    def begin(self, name: str, make: Callable[[], object]) -> None:
+        """Let there be what something leaves, and nothing else; it is done once, and put back whenever asked again."""
+        if name not in self._left:
+            self.forget()
+            make()
+            self._left[name] = self.state()
+        self.put_back(self._left[name])
 
     def _keys(self, bucket: str, prefix: str = "") -> list[str]:
         listed = self.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
@@ -247,7 +250,7 @@ class Pipeline:
         keys = self._keys(bucket, prefix)
         return {key: self.s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
 
-    def _worker(self, pyarrow: bool) -> subprocess.Popen[str]:  # noqa: FBT001 - which of the two
+    def _worker(self, pyarrow: bool) -> StepProcess:  # noqa: FBT001 - which of the two
         if pyarrow not in self._workers:
             environment = {
                 "PATH": "/usr/bin:/bin",
@@ -257,12 +260,5 @@ class Pipeline:
                 "AWS_ENDPOINT_URL": self.cloud.endpoint,
                 **self.environment,
             }
-            self._workers[pyarrow] = subprocess.Popen(
-                [sys.executable, "-m", "tests.support.step_worker"],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                env=environment,
-            )
+            self._workers[pyarrow] = step_processes.lend(pyarrow, environment)
         return self._workers[pyarrow]

@@ -16,6 +16,7 @@ from unittest.mock import patch
 
 from moto import mock_aws
 
+from database_logs.adapters import fleet as fleets
 from database_logs.adapters import tracking
 from database_logs.adapters.apis import memory
 from database_logs.adapters.budget import Budget
@@ -40,7 +41,18 @@ if TYPE_CHECKING:
 
 SEGMENTS, TRACKING, METADATA, JOBS, FLEET = "segments", "tracking", "instance-metadata", "jobs", "/fleet"
 TABLES = {TRACKING: ("resource", "item"), METADATA: ("resource", "item"), JOBS: ("job_id",)}
-EFFECTS = frozenset({"PutObject", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "SendMessage"})
+EFFECTS = frozenset(
+    {
+        "BatchWriteItem",
+        "DeleteItem",
+        "PutItem",
+        "PutObject",
+        "SendMessage",
+        "SendMessageBatch",
+        "TransactWriteItems",
+        "UpdateItem",
+    }
+)
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": ACCOUNT,
     "AWS_SECRET_ACCESS_KEY": "local",
@@ -118,6 +130,11 @@ class Collecting:
         except Killed:
             return {}
         return result
+
+    def set_fleet(self, **fleet: Any) -> None:
+        """Put another fleet into the parameter; functions know it at once, not within a minute."""
+        aws.ssm().put_parameter(Name=FLEET, Value=json.dumps(fleet), Type="String", Overwrite=True)
+        fleets._value.cache_clear()
 
     def missed(self, resource: str) -> list[tuple[str, str, str]]:
         """Return hours that were never listed, each run as its first hour, the end of the last, and the reason."""
@@ -318,7 +335,7 @@ def collecting(**environment: str) -> Iterator[Collecting]:
                 patch.object(discover_logs, "utc_now", world.now),
                 patch.object(collect_file, "utc_now", world.now),
                 # Waiting is time that goes by in the world.
-                patch.object(collector.Collector, "sleep", staticmethod(made.wait)),
+                patch.object(collector.Collector.__init__, "__defaults__", (made.wait,)),
                 patch.dict(Budget.__init__.__kwdefaults__ or {}, sleep=made.wait),
                 patch("database_logs.adapters.budget.random.uniform", lambda *_: 0.0),
             ):

@@ -1,6 +1,7 @@
 """seal_day without its state machine: the same handlers in the same order, in processes that can be killed."""
 
 import json
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 from tests.support import raw
 from tests.support.aws import DAYS, LAKE
 from tests.support.pipeline import Pipeline, StepFailed
+from tests.support.states import State
 
 STARTED_AT = "2026-06-05T02:00:00Z"
 DAY = "2026-06-01"
@@ -16,35 +18,80 @@ EVENTS = [raw.an_event(n, Datetime=f"{DAY}T{n % 24:02}:00:{n % 60:02}Z") for n i
 Call = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 
-@dataclass
-class KilledOnce:
-    """Calls handlers, and kills the one that would have the next effect after so many of all of them; once.
+@dataclass(frozen=True)
+class Step:
+    """A call of a handler, and what was there before it."""
 
-    Attributes:
-        effects: Left until then; what the calls had where nobody was killed.
-        retry: Whether a killed step is called again, as the machine's Retry does, or ends the seal.
-    """
+    handler: str
+    event: dict[str, Any]
+    before: State
+    result: dict[str, Any]
+    effects: int
 
-    pipeline: Pipeline
-    left: int
-    retry: bool
-    killed: bool = False
+
+class Way:
+    """Calls handlers, and keeps how that went, so that it can be gone again as far as some effect."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self.pipeline = pipeline
+        self.steps: list[Step] = []
+
+    @property
+    def effects(self) -> int:
+        """Of all calls."""
+        return sum(step.effects for step in self.steps)
 
     def __call__(self, handler: str, event: dict[str, Any]) -> dict[str, Any]:
         """Call a handler."""
+        before = self.pipeline.state()
+        result = self.pipeline.call(handler, event)
+        self.steps.append(Step(handler, event, before, result, self.pipeline.effects))
+        return result
+
+
+class KilledOnce:
+    """Goes a way again, and kills the handler that would have the next effect after so many of all of them; once.
+
+    What comes before that handler is put back and not called: it is what the way had when it was gone undisturbed.
+
+    Args:
+        way: What was gone.
+        done: How many of its effects there are before the kill.
+        retry: Whether the killed step is called again, as the machine's Retry does, or ends the seal.
+
+    Attributes:
+        killed: Whether the kill has happened.
+    """
+
+    def __init__(self, way: Way, done: int, *, retry: bool) -> None:
+        self.killed = False
+        self._pipeline, self._left, self._retry = way.pipeline, done, retry
+        self._gone: deque[Step] = deque()
+        for step in way.steps:
+            if 0 < step.effects >= self._left:
+                way.pipeline.put_back(step.before)
+                return
+            self._left -= step.effects
+            self._gone.append(step)
+        raise AssertionError(f"the way has {way.effects} effects, not {done}")
+
+    def __call__(self, handler: str, event: dict[str, Any]) -> dict[str, Any]:
+        """Call a handler, or return what it returned."""
+        if self._gone:
+            step = self._gone.popleft()
+            assert (handler, event) == (step.handler, step.event)
+            return step.result
         if self.killed:
-            return self.pipeline.call(handler, event)
+            return self._pipeline.call(handler, event)
         try:
-            result = self.pipeline.call(handler, event, self.left)
+            return self._pipeline.call(handler, event, self._left)
         except StepFailed as failed:
             if failed.name != "Killed":
                 raise
             self.killed = True
-            if not self.retry:
+            if not self._retry:
                 raise
-            return self.pipeline.call(handler, event)
-        self.left -= self.pipeline.effects
-        return result
+            return self._pipeline.call(handler, event)
 
 
 def _no_task(key: str, line: int) -> None:

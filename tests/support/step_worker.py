@@ -1,10 +1,13 @@
 """Runs handlers in a process of its own that can be killed after any effect on AWS, and whose AWS can fail.
 
 polars and pyarrow may not share a process, so a pipeline is driven through two of these. One JSON document a line:
-in `{"handler", "event", "kill_after", "fault_rate"}`, out `{"result" | "error", "message", "effects", "faults",
-"requests"}`. The handler `task` is a task on Fargate, its event what a machine tells it by environment.
+in `{"environment"}`, which has no answer, or `{"handler", "event", "kill_after", "fault_rate"}`, out `{"result" |
+"error", "message", "effects", "faults", "requests"}`. The handler `task` is a task on Fargate, its event what a machine
+tells it by environment.
 
-`CLOCK_OFFSET_SECONDS` and `S3_OFFSET_SECONDS` put its own clock and the one that stamps S3's objects off the true time.
+With each environment the worker begins anew: settings, clients, clocks, limits and chance are those of a new process,
+which takes longer to start than most of what is asked of it. `CLOCK_OFFSET_SECONDS` and
+`S3_OFFSET_SECONDS` put its own clock and the one that stamps S3's objects off the true time.
 """
 
 import importlib
@@ -15,6 +18,7 @@ import sys
 from datetime import timedelta
 from typing import Any
 
+import boto3
 from botocore.awsrequest import AWSRequest, AWSResponse
 from botocore.compat import HTTPHeaders
 
@@ -26,7 +30,12 @@ from firewall_logs.settings import BatchSettings
 from kernel import aws, clock
 from kernel.metering import Meter
 from kernel.settings import load
+from tests.support import botocore_models
 from tests.support.context import Context
+
+_CLIENTS: Any = (aws.s3, aws.dynamodb, aws.events, aws.ssm, aws.states)
+# What they are made of; as they are costly, they are made again only for another account or cloud.
+_OF_CLIENTS = ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID")
 
 # Everything that changes what others can see.
 EFFECTS = frozenset({"PutObject", "DeleteObjects", "PutItem", "UpdateItem", "PutEvents", "StartExecution"})
@@ -65,6 +74,10 @@ class Weather:
     """Makes a share of all requests fail the way AWS does under load, before they are sent."""
 
     def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Let nothing fail, and what is to fail from now on be the same each time."""
         self.faults = 0
         self._rate = 0.0
         self._chance = random.Random(47)  # noqa: S311 - repeatable on purpose
@@ -97,44 +110,95 @@ class _Body:
         yield self._content
 
 
-def put_clocks_off() -> None:
-    """Let this process and S3 tell other times; before a handler is imported, which takes the clock along."""
-    true = clock.utc_now
-    own = timedelta(seconds=float(os.environ.get("CLOCK_OFFSET_SECONDS", "0")))
-    of_s3 = timedelta(seconds=float(os.environ.get("S3_OFFSET_SECONDS", "0")))
-    clock.utc_now = lambda: true() + own
+class Clocks:
+    """What this process and S3 take for the time; made before a handler is imported, which takes the clock along."""
 
-    def stamp(parsed: dict[str, Any], **_: Any) -> None:
+    def __init__(self) -> None:
+        self._own = self._of_s3 = timedelta()
+        true = clock.utc_now
+        clock.utc_now = lambda: true() + self._own
+
+    def put_off(self) -> None:
+        """Go by the environment."""
+        self._own = timedelta(seconds=float(os.environ.get("CLOCK_OFFSET_SECONDS", "0")))
+        self._of_s3 = timedelta(seconds=float(os.environ.get("S3_OFFSET_SECONDS", "0")))
+
+    def stamp(self, parsed: dict[str, Any], **_: Any) -> None:
+        """Let S3 tell its own time."""
         for stamped in (parsed, *parsed.get("Versions", ()), *parsed.get("Contents", ())):
             if "LastModified" in stamped:
-                stamped["LastModified"] += of_s3
+                stamped["LastModified"] += self._of_s3
 
-    events: Any = aws.s3().meta.events
-    events.register("after-call", stamp)
+
+class Limits:
+    """How much the code takes at once, of which the environment may make less."""
+
+    def __init__(self) -> None:
+        self._shipped = {
+            "SLICE_ROWS": planning.SLICE_ROWS,
+            "CUT_ROWS": cutting.MOST.rows,
+            "BACKFILL_WAVE_OBJECTS": backfill_planner.WAVE_OBJECTS,
+            "BACKFILL__CHUNK": backfill_planner._CHUNK,
+            "BACKFILL_MOST_DECISIONS": backfill_conductor.MOST_DECISIONS,
+        }
+
+    def set(self) -> None:
+        """Go by the environment."""
+        limits = {name: int(os.environ.get(name, shipped)) for name, shipped in self._shipped.items()}
+        planning.SLICE_ROWS = limits["SLICE_ROWS"]  # type: ignore[misc]
+        cutting.MOST = cutting.Weight(limits["CUT_ROWS"], cutting.MOST.bytes)  # type: ignore[misc]
+        backfill_planner.WAVE_OBJECTS = limits["BACKFILL_WAVE_OBJECTS"]  # type: ignore[misc]
+        backfill_planner._CHUNK = limits["BACKFILL__CHUNK"]  # type: ignore[misc]
+        backfill_conductor.MOST_DECISIONS = limits["BACKFILL_MOST_DECISIONS"]  # type: ignore[misc]
+
+
+class Worker:
+    """The functions of an environment, one call after the other."""
+
+    def __init__(self) -> None:
+        self._reaper, self._weather, self._clocks, self._limits = Reaper(), Weather(), Clocks(), Limits()
+
+    def begin(self, environment: dict[str, str]) -> None:
+        """Be a new process."""
+        elsewhere = any(environment.get(name) != os.environ.get(name) for name in _OF_CLIENTS)
+        os.environ.clear()
+        os.environ.update(environment)
+        self._weather.begin()
+        self._clocks.put_off()
+        self._limits.set()
+        load.cache_clear()
+        if elsewhere:
+            self._make_clients()
+
+    def _make_clients(self) -> None:
+        boto3.DEFAULT_SESSION = None  # it keeps credentials
+        for maker in _CLIENTS:
+            maker.cache_clear()
+            events: Any = maker().meta.events
+            events.register("before-call", self._reaper.before)
+            events.register("after-call", self._reaper.after)
+            events.register("before-send", self._weather.answer)
+        events_of_s3: Any = aws.s3().meta.events
+        events_of_s3.register("after-call", self._clocks.stamp)
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Call a handler, and say how that went."""
+        self._weather.set(request["fault_rate"])
+        return {**_answer(request, self._reaper), "faults": self._weather.faults}
 
 
 def main() -> None:
     """Serve until the input ends."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what handlers print is not an answer
-    planning.SLICE_ROWS = int(os.environ.get("SLICE_ROWS", planning.SLICE_ROWS))  # type: ignore[misc]
-    cutting.MOST = cutting.Weight(int(os.environ.get("CUT_ROWS", cutting.MOST.rows)), cutting.MOST.bytes)  # type: ignore[misc]
-    for name in ("WAVE_OBJECTS", "_CHUNK"):
-        setattr(backfill_planner, name, int(os.environ.get(f"BACKFILL_{name}", getattr(backfill_planner, name))))
-    decisions = int(os.environ.get("BACKFILL_MOST_DECISIONS", backfill_conductor.MOST_DECISIONS))
-    backfill_conductor.MOST_DECISIONS = decisions  # type: ignore[misc]
-    put_clocks_off()
-    reaper, weather = Reaper(), Weather()
-    for maker in (aws.s3, aws.dynamodb, aws.events, aws.ssm, aws.states):
-        events: Any = maker().meta.events
-        events.register("before-call", reaper.before)
-        events.register("after-call", reaper.after)
-        events.register("before-send", weather.answer)
+    botocore_models.parse_once()
+    worker = Worker()
     for line in sys.stdin:
         request = json.loads(line)
-        weather.set(request["fault_rate"])
-        answer = {**_answer(request, reaper), "faults": weather.faults}
-        answers.write(json.dumps(answer) + "\n")
+        if "environment" in request:
+            worker.begin(request["environment"])
+            continue
+        answers.write(json.dumps(worker.answer(request)) + "\n")
         answers.flush()
 
 

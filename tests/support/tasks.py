@@ -25,7 +25,7 @@ def run(pipeline: Pipeline, **variables: str) -> int:
 def signalled(pipeline: Pipeline, number: signal.Signals, when: Callable[[], bool], **variables: str) -> int:
     """Run a task, signal it as soon as something holds, and return its exit code."""
     with _started(pipeline, variables) as process:
-        eventually(when, seconds=60)
+        eventually(when)
         os.kill(process.pid, number)
         return _ended(process)
 
@@ -51,6 +51,6 @@ def _started(pipeline: Pipeline, variables: dict[str, str]) -> subprocess.Popen[
 
 
 def _ended(process: subprocess.Popen[str]) -> int:
-    said, _ = process.communicate(timeout=120)
+    said, _ = process.communicate(timeout=240)
     sys.stdout.write(said)
     return process.returncode

@@ -35,6 +35,8 @@ class Apis(Generic[Api]):
 
     IAM: ClassVar = Budget.IAM | DynamoDbCache.IAM | EstateSessions.IAM
     _kind: type[Api]
+    # A file takes some calls, and what is left of the tokens is lost.
+    _lease: ClassVar = 5
 
     def __init__(
         self,
@@ -60,7 +62,9 @@ class Apis(Generic[Api]):
         place = estate.place
         if place not in self._apis:
             rds = aws.rds(EstateSessions().of(estate), estate.region)
-            budget = Budget(self._dynamodb, self._tracking, place, ceiling=self._fleet.rate, now=self._now)
+            budget = Budget(
+                self._dynamodb, self._tracking, place, ceiling=self._fleet.rate, now=self._now, lease=self._lease
+            )
             owner = (estate.account, estate.region, estate.role_arn or "")
             self._apis[place] = self._kind(rds, budget, Responses(memory(), self._shared, owner, self._now))
         return self._apis[place]
@@ -88,6 +92,8 @@ class FleetApis(Apis[FleetApi]):
 
     IAM: ClassVar = Apis.IAM | FleetApi.IAM
     _kind = FleetApi
+    # A pass makes some hundred calls.
+    _lease = 10
 
 
 class LogApis(Apis[LogApi]):

@@ -20,7 +20,6 @@ from database_logs.errors import ApiThrottled, ApiUnavailable
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-_LEASE: Final = 5  # tokens
 _BURST_SECONDS: Final = 1.0
 _SLOWER: Final = 0.5
 _FASTER: Final = 0.25  # calls a second, for each second without a throttle
@@ -78,6 +77,7 @@ class Budget:
         estate: Account and region.
         ceiling: Most tokens a second.
         now: The time.
+        lease: Tokens that are taken at once. What the process does not use of them is lost to all.
         sleep: Waits for seconds.
         longest: Seconds that are waited for a token at most.
 
@@ -96,6 +96,7 @@ class Budget:
         *,
         ceiling: float,
         now: Callable[[], datetime],
+        lease: int = 5,
         sleep: Callable[[float], None] = time.sleep,
         longest: float = 60.0,
     ) -> None:
@@ -104,6 +105,7 @@ class Budget:
         self._key: Any = {"resource": {"S": f"estate#{estate}"}, "item": {"S": "budget"}}
         self._ceiling = ceiling
         self._now = now
+        self._tokens = lease
         self._sleep = sleep
         self._longest = longest
         self._lock = Lock()
@@ -146,14 +148,14 @@ class Budget:
         with self._lock:
             if not self._held:
                 wait = self._change(self._lease).wait
-                self._held = _LEASE
+                self._held = self._tokens
                 if wait:
                     self._sleep(wait)
             self._held -= 1
             self.spent += 1
 
     def _lease(self, known: Bucket, now: float) -> Bucket:
-        bucket = known.take(now, _LEASE, self._ceiling)
+        bucket = known.take(now, self._tokens, self._ceiling)
         if bucket.wait > self._longest:
             # Before it is written: tokens of calls that nobody makes would keep others waiting for ever.
             raise ApiThrottled(

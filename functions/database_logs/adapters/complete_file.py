@@ -13,9 +13,11 @@ from xml.etree import ElementTree as ET
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.credentials import ReadOnlyCredentials
+from botocore.exceptions import ClientError
 
 from database_logs.adapters.rds import Calls, meaning
-from database_logs.errors import AccessRefused, DeliveryShort
+from database_logs.errors import AccessRefused, ApiUnavailable, DeliveryShort
 
 if TYPE_CHECKING:
     import boto3
@@ -70,10 +72,7 @@ class CompleteFiles:
     def _asked(self, path: str) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
         """Return the answer once it has begun to arrive, and the connection, which is the caller's to close."""
         request = AWSRequest("GET", f"{self._endpoint}{path}")
-        credentials = self._session.get_credentials()
-        if credentials is None:
-            raise AccessRefused("The function has no credentials.")
-        SigV4Auth(credentials.get_frozen_credentials(), "rds", self._region).add_auth(request)
+        SigV4Auth(self._credentials(), "rds", self._region).add_auth(request)
         place = urlsplit(self._endpoint)
         kind = http.client.HTTPSConnection if place.scheme == "https" else http.client.HTTPConnection
         connection = kind(place.netloc, timeout=_TIMEOUT)
@@ -88,6 +87,18 @@ class CompleteFiles:
             connection.close()
             raise self._refused(answer.status, body)
         return connection, answer
+
+    def _credentials(self) -> ReadOnlyCredentials:
+        """Return what signs; a role is assumed again before its credentials run out, and may be refused by then."""
+        credentials = self._session.get_credentials()
+        if credentials is None:
+            raise AccessRefused("The function has no credentials.")
+        try:
+            return credentials.get_frozen_credentials()
+        except ClientError as error:
+            meant = meaning(error.response["Error"]["Code"], error.response["Error"].get("Message", ""))
+            self._calls.note(meant)
+            raise meant or ApiUnavailable(f"STS does not renew the credentials of a role: {error}") from error
 
     def _refused(self, status: int, body: bytes) -> Exception:
         code, message = _error_of(body)

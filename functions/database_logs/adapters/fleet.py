@@ -1,5 +1,7 @@
 """The fleet in the Parameter Store, and what acts in each of its estates."""
 
+import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from botocore.exceptions import ClientError
@@ -14,6 +16,9 @@ if TYPE_CHECKING:
 
     from database_logs.discovery.fleet import Estate
 
+# The Parameter Store answers 40 questions a second, and collection would ask one for each file.
+# https://docs.aws.amazon.com/general/latest/gr/ssm.html
+_KEPT_SECONDS: Final = 60.0
 _SESSION: Final = "gatehouse-database-logs"
 _NOT_ASSUMED: Final = frozenset({"AccessDenied", "RegionDisabledException", "ValidationError"})
 
@@ -28,12 +33,17 @@ class FleetParameter:
         self._name = name
 
     def load(self) -> Fleet:
-        """Return the fleet.
+        """Return the fleet as it was within the last minute.
 
         Raises:
             FleetInvalid: The sentence names the field.
         """
-        return parse_fleet(self._ssm.get_parameter(Name=self._name)["Parameter"]["Value"])
+        return parse_fleet(_value(self._ssm, self._name, int(time.monotonic() / _KEPT_SECONDS)))
+
+
+@lru_cache(maxsize=1)
+def _value(ssm: "SSMClient", name: str, _minute: int) -> str:
+    return ssm.get_parameter(Name=name)["Parameter"]["Value"]
 
 
 class EstateSessions:

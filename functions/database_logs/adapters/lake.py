@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _PARQUET = "application/vnd.apache.parquet"
+_NOTHING = "application/x-empty"
 
 
 class LakeWriter:
@@ -28,6 +29,11 @@ class LakeWriter:
             EffectConflict: The key holds other content.
         """
         self._bucket.put_once(key, body, _PARQUET)
+
+    def mark(self, keys: Sequence[str]) -> None:
+        """Write empty objects, whose keys say all."""
+        for key in keys:
+            self._bucket.put(key, b"", _NOTHING)
 
     def delete(self, keys: Sequence[str]) -> None:
         """Remove files; one that is not there is none to remove.

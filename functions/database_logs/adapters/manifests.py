@@ -29,12 +29,15 @@ class Manifests(ManifestReader):
 
     IAM: ClassVar = ManifestReader.IAM | {"s3:PutObject", "kms:GenerateDataKey"}
 
-    def write(self, key: str, manifest: SegmentManifest, etag: str | None) -> bool:
-        """Write a manifest if nobody did since it was read, and return whether that is so.
+    def write(self, key: str, manifest: SegmentManifest, etag: str | None) -> str | None:
+        """Write a manifest if nobody did since it was read.
 
         Args:
             key: Of the manifest.
             manifest: Its new content.
             etag: As it was read with; None if there was none.
+
+        Returns:
+            Its new ETag; None if somebody did.
         """
         return self._bucket.replace(key, manifest.model_dump_json().encode(), "application/json", etag)

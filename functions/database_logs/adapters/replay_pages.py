@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from database_logs.contracts import LogReplayPlan, RestoreTask, SegmentCommitted
+from database_logs.contracts import LogReplayPlan, RestoreProgress, RestoreTask, SegmentCommitted
 from database_logs.errors import ReplayPageMissing
-from database_logs.locations import queued_key
+from database_logs.locations import progress_of_key, queued_key
 from kernel.objects import Bucket
 
 if TYPE_CHECKING:
@@ -68,6 +68,15 @@ class ReplayPages(ReplayPageReader):
             ReplayPageMissing: It is not there.
         """
         return [RestoreTask.model_validate_json(line) for line in self._lines(key)]
+
+    def progress(self, page: str) -> RestoreProgress:
+        """Return how far a list was restored by the calls before this one."""
+        body = self._bucket.get(progress_of_key(page))
+        return RestoreProgress() if body is None else RestoreProgress.model_validate_json(body)
+
+    def write_progress(self, page: str, progress: RestoreProgress) -> None:
+        """Note how far a list is restored."""
+        self._bucket.put(progress_of_key(page), progress.model_dump_json().encode(), _JSON)
 
     def is_queued(self, page: str) -> bool:
         """Return whether a list was queued as a whole."""

@@ -86,8 +86,8 @@ class Segments(RawSegments):
         except (SegmentMissing, SegmentDamaged):
             return False
 
-    def restore(self, key: str, data: bytes) -> None:
-        """Put a segment in the place of one that is missing or damaged."""
+    def replace(self, key: str, data: bytes) -> None:
+        """Put a segment, or the beginning of one, whatever was there."""
         self._bucket.put(key, gzip.compress(data, _LEVEL, mtime=0), "application/gzip")
 
 

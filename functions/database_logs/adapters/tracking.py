@@ -2,7 +2,7 @@
 
 Key `resource`, the DbiResourceId, and `item`:
 
-    position#<identity>                          how far a generation is collected: lease, plan, offset, shrunk
+    position#<identity>                          how far a generation is collected: lease, plan, offset, pulled, shrunk
     range#<identity>#<incarnation>#<start>       a stored range
     gap#<identity>#<start>                       a lost one, with its reason
     gap#<base>@hours#<first>                     hours of a log of which no file was ever listed, with the reason
@@ -10,10 +10,12 @@ Key `resource`, the DbiResourceId, and `item`:
     displaced#<identity>                         a file not finished whose last name is another's by now
 
 A lease has an epoch, which whoever takes it raises. Each change is on condition of the epoch, so that a worker that
-comes to life again changes nothing. Offset, range and job change in one transaction.
+comes to life again changes nothing. Offset and range change in one transaction. A row of `jobs` is written just before
+what it tells of: whoever takes over does that again, and notes it again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -30,6 +32,10 @@ if TYPE_CHECKING:
 
 _JOB_DAYS: Final = 30
 _CANCELLED: Final = "TransactionCanceledException"
+# Names that DynamoDB keeps for itself; in expressions they stand behind a #.
+_RESERVED: Final = ("#offset", "#owner", "#plan")
+_FINISH: Final = ("finished = :true", "#plan")
+_TRUE: Final[Mapping[str, Any]] = {":true": {"BOOL": True}}
 
 
 class Ledger:
@@ -46,9 +52,14 @@ class Ledger:
         self._dynamodb = dynamodb
         self._table = table
 
-    def positions(self, resource: str) -> Iterator[tuple[Position, datetime]]:
-        """Yield how far each generation of an instance is collected, and when a worker last took it."""
-        for item in self._items(resource, "position#"):
+    def positions(self, resource: str, base: str = "") -> Iterator[tuple[Position, datetime]]:
+        """Yield how far each generation of an instance is collected, and when a worker last took it.
+
+        Args:
+            resource: DbiResourceId.
+            base: What identities begin with; all without.
+        """
+        for item in self._items(resource, f"position#{base}"):
             yield position_of(item), datetime.fromtimestamp(_number(item, "seen_at"), UTC)
 
     def ranges(self, resource: str, identity: str) -> list[Stored]:
@@ -84,7 +95,7 @@ class Tracking(Ledger):
             LeaseHeld: Another owner has it.
         """
         try:
-            answer = self._dynamodb.update_item(
+            answer: Any = self._dynamodb.update_item(
                 TableName=self._table,
                 Key=_key(resource, f"position#{identity}"),
                 UpdateExpression="SET #owner = :owner, lease_until = :until, seen_at = :now ADD epoch :one",
@@ -102,12 +113,18 @@ class Tracking(Ledger):
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
             raise LeaseHeld(f"{identity} of {resource} is collected by another worker; it comes again.") from error
-        return position_of(answer["Attributes"])
+        position, unannounced = position_of(answer["Attributes"]), answer["Attributes"].get("unannounced")
+        if unannounced is None:
+            return position
+        [stored] = map(stored_of, self._items(resource, unannounced["S"]))
+        return replace(position, unannounced=stored)
 
     def release(self, resource: str, position: Position) -> None:
         """Give the lease back, if it still is ours."""
+        # What was handed on ends at the offset. A range whose commit got no answer does not, and is yet to be told.
+        offset = position.offset if position.told else None
         try:
-            self._update(resource, position, "REMOVE lease_until, #owner", {}, {"#owner": "owner"})
+            self._update(resource, position, remove="lease_until, #owner", offset=offset)
         except LeaseLost:
             return
 
@@ -117,37 +134,35 @@ class Tracking(Ledger):
         Raises:
             LeaseLost: Another worker has the file.
         """
-        update = self._change(
-            resource, position, "SET #plan = :plan", {":plan": _plan(plan)}, {"#plan": "plan"}, offset=plan.start
-        )
-        job = {
-            "job_id": {"S": _job(resource, position, plan.start)},
-            "state": {"S": "planned"},
-            "target": {"N": str(plan.target)},
-            "epoch": {"N": str(position.epoch)},
-            "updated_at": {"S": now.isoformat()},
-            "expires_at": _time(now + timedelta(days=_JOB_DAYS)),
-        }
-        self._transact(position, [{"Update": update}, {"Put": {"TableName": self._jobs, "Item": job}}])
+        self._note(resource, position, plan.start, "planned", now, target=plan.target)
+        self._update(resource, position, "#plan = :plan", values={":plan": _plan(plan)}, offset=plan.start)
 
-    def commit(self, resource: str, position: Position, stored: Stored, tail: bytes, now: datetime) -> None:
+    def commit(self, resource: str, position: Position, stored: Stored, tail: bytes) -> None:
         """Move the offset behind a stored range, and put the range into the ledger.
 
         Raises:
             LeaseLost: Another worker has the file, or has moved the offset.
         """
+        item = f"range#{position.identity}#{stored.incarnation:04d}#{stored.start:015d}"
         update = self._change(
             resource,
-            position,
-            "SET #offset = :end, tail = :tail, unannounced = :stored REMOVE #plan, shrunk",
-            {":end": {"N": str(stored.end)}, ":tail": {"B": tail}, ":stored": {"M": _stored(stored)}},
-            {"#plan": "plan", "#offset": "offset"},
+            replace(position, told=False),
+            "#offset = :end, tail = :tail, unannounced = :item",
+            "#plan, pulled, shrunk",
+            values={":end": {"N": str(stored.end)}, ":tail": {"B": tail}, ":item": {"S": item}},
             offset=stored.start,
         )
-        item = f"range#{position.identity}#{stored.incarnation:04d}#{stored.start:015d}"
         put = {"TableName": self._table, "Item": {**_key(resource, item), **_stored(stored)}}
-        job = self._job_state(resource, position, stored.start, "committed", now)
-        self._transact(position, [{"Update": update}, {"Put": put}, {"Update": job}])
+        self._transact(position, [{"Update": update}, {"Put": put}])
+
+    def keep(self, resource: str, position: Position, pulled: int) -> None:
+        """Note up to where bytes behind the offset are kept, for the next call to go on with.
+
+        Raises:
+            LeaseLost: Another worker has the file, or has moved the offset.
+        """
+        values = {":pulled": {"N": str(pulled)}}
+        self._update(resource, position, "pulled = :pulled", values=values, offset=position.offset)
 
     def withdraw(self, resource: str, position: Position, now: datetime) -> None:
         """Remove a plan of which nothing was stored, so that nobody reads for it again.
@@ -155,20 +170,12 @@ class Tracking(Ledger):
         Raises:
             LeaseLost: Another worker has the file.
         """
-        names = {"#plan": "plan", "#offset": "offset"}
-        update = self._change(resource, position, "REMOVE #plan", {}, names, offset=position.offset)
-        job = self._job_state(resource, position, position.offset, "withdrawn", now)
-        self._transact(position, [{"Update": update}, {"Update": job}])
+        self._note(resource, position, position.offset, "withdrawn", now)
+        self._update(resource, position, remove="#plan", offset=position.offset)
 
     def announced(self, resource: str, position: Position, stored: Stored, now: datetime) -> None:
-        """Note that a stored range was handed on.
-
-        Raises:
-            LeaseLost: Another worker has the file.
-        """
-        update = self._change(resource, position, "REMOVE unannounced", {}, {})
-        job = self._job_state(resource, position, stored.start, "announced", now)
-        self._transact(position, [{"Update": update}, {"Update": job}])
+        """Note that a stored range was handed on; the position says so with its next change."""
+        self._note(resource, position, stored.start, "announced", now)
 
     def restart(self, resource: str, position: Position, offset: int, tail: bytes) -> None:
         """Go on from an earlier offset under the next incarnation.
@@ -177,9 +184,8 @@ class Tracking(Ledger):
             LeaseLost: Another worker has the file.
         """
         values = {":to": {"N": str(offset)}, ":tail": {"B": tail}, ":next": {"N": str(position.incarnation + 1)}}
-        names = {"#plan": "plan", "#offset": "offset"}
-        expression = "SET #offset = :to, tail = :tail, incarnation = :next REMOVE #plan, shrunk"
-        self._update(resource, position, expression, values, names, offset=position.offset)
+        expression = "#offset = :to, tail = :tail, incarnation = :next"
+        self._update(resource, position, expression, "#plan, pulled, shrunk", values=values, offset=position.offset)
 
     def shrink(self, resource: str, position: Position, size: int, now: datetime) -> None:
         """Note that a restart cut the file to a size below the offset, and that nothing came in that place so far.
@@ -188,8 +194,8 @@ class Tracking(Ledger):
             LeaseLost: Another worker has the file.
         """
         values = {":size": {"N": str(size)}, ":now": {"S": now.isoformat()}}
-        expression = "SET shrunk = :size, shrunk_at = :now REMOVE #plan"
-        self._update(resource, position, expression, values, {"#plan": "plan"}, offset=position.offset)
+        expression = "shrunk = :size, shrunk_at = :now"
+        self._update(resource, position, expression, "#plan", values=values, offset=position.offset)
 
     def finish(self, resource: str, position: Position) -> None:
         """Note that all of a file is stored.
@@ -197,9 +203,7 @@ class Tracking(Ledger):
         Raises:
             LeaseLost: Another worker has the file.
         """
-        names = {"#plan": "plan", "#offset": "offset"}
-        expression = "SET finished = :true REMOVE #plan"
-        self._update(resource, position, expression, {":true": {"BOOL": True}}, names, offset=position.offset)
+        self._update(resource, position, *_FINISH, values=_TRUE, offset=position.offset)
 
     def lose(self, resource: str, position: Position, gap: Gap, now: datetime) -> None:
         """Put a gap into the ledger, after which nothing of the file is to come.
@@ -207,14 +211,7 @@ class Tracking(Ledger):
         Raises:
             LeaseLost: Another worker has the file.
         """
-        update = self._change(
-            resource,
-            position,
-            "SET finished = :true REMOVE #plan",
-            {":true": {"BOOL": True}},
-            {"#plan": "plan", "#offset": "offset"},
-            offset=position.offset,
-        )
+        update = self._change(resource, position, *_FINISH, values=_TRUE, offset=position.offset)
         item = {
             **_key(resource, _gap_item(position.identity, gap.start)),
             "start": {"N": str(gap.start)},
@@ -231,8 +228,7 @@ class Tracking(Ledger):
         Raises:
             LeaseLost: Another worker has the file.
         """
-        names = {"#plan": "plan", "#offset": "offset"}
-        update = self._change(resource, position, "REMOVE finished, #plan", {}, names, offset=position.offset)
+        update = self._change(resource, position, remove="finished, #plan", offset=position.offset)
         deletes = [
             {"Delete": {"TableName": self._table, "Key": _key(resource, _gap_item(position.identity, gap.start))}}
             for gap in gaps
@@ -260,21 +256,22 @@ class Tracking(Ledger):
         self,
         resource: str,
         position: Position,
-        expression: str,
-        values: dict[str, Any],
-        names: dict[str, str],
+        put: str = "",
+        remove: str = "",
         *,
+        values: Mapping[str, Any] | None = None,
         offset: int | None = None,
     ) -> dict[str, Any]:
         """Return an update on condition of the epoch, and of the offset that was; one that never moved has none."""
         condition = "epoch = :epoch"
-        given = {**values, ":epoch": {"N": str(position.epoch)}}
+        given = {**(values or {}), ":epoch": {"N": str(position.epoch)}}
         if offset is not None:
-            names = {**names, "#offset": "offset"}
             given[":offset"] = {"N": str(offset)}
             condition += (
                 " AND #offset = :offset" if offset else " AND (attribute_not_exists(#offset) OR #offset = :offset)"
             )
+        removed = ", ".join(filter(None, (remove, "unannounced" if position.told else "")))
+        expression = " ".join(filter(None, (put and f"SET {put}", removed and f"REMOVE {removed}")))
         change = {
             "TableName": self._table,
             "Key": _key(resource, f"position#{position.identity}"),
@@ -282,20 +279,21 @@ class Tracking(Ledger):
             "ConditionExpression": condition,
             "ExpressionAttributeValues": given,
         }
+        names = {name: name[1:] for name in _RESERVED if name in expression or name in condition}
         return {**change, "ExpressionAttributeNames": names} if names else change
 
     def _update(
         self,
         resource: str,
         position: Position,
-        expression: str,
-        values: dict[str, Any],
-        names: dict[str, str],
+        put: str = "",
+        remove: str = "",
         *,
+        values: Mapping[str, Any] | None = None,
         offset: int | None = None,
     ) -> None:
         try:
-            self._dynamodb.update_item(**self._change(resource, position, expression, values, names, offset=offset))
+            self._dynamodb.update_item(**self._change(resource, position, put, remove, values=values, offset=offset))
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
@@ -312,27 +310,53 @@ class Tracking(Ledger):
                 raise
             raise _lost(position) from error
 
-    def _job_state(self, resource: str, position: Position, start: int, state: str, now: datetime) -> dict[str, Any]:
-        return {
-            "TableName": self._jobs,
-            "Key": {"job_id": {"S": _job(resource, position, start)}},
-            "UpdateExpression": "SET #state = :state, updated_at = :now, expires_at = :expires",
-            "ExpressionAttributeNames": {"#state": "state"},
-            "ExpressionAttributeValues": {
-                ":state": {"S": state},
-                ":now": {"S": now.isoformat()},
-                ":expires": _time(now + timedelta(days=_JOB_DAYS)),
-            },
+    def _note(
+        self, resource: str, position: Position, start: int, state: str, now: datetime, *, target: int | None = None
+    ) -> None:
+        """Write the state of a job, unless a worker under a later epoch has."""
+        values = {
+            ":state": {"S": state},
+            ":epoch": {"N": str(position.epoch)},
+            ":now": {"S": now.isoformat()},
+            ":expires": _time(now + timedelta(days=_JOB_DAYS)),
         }
+        expression = "SET #state = :state, epoch = :epoch, updated_at = :now, expires_at = :expires"
+        if target is not None:
+            expression, values[":target"] = f"{expression}, target = :target", {"N": str(target)}
+        try:
+            self._dynamodb.update_item(
+                TableName=self._jobs,
+                Key={"job_id": {"S": f"{resource}/{position.generation}/{start}"}},
+                UpdateExpression=expression,
+                ConditionExpression="attribute_not_exists(epoch) OR epoch <= :epoch",
+                ExpressionAttributeNames={"#state": "state"},
+                ExpressionAttributeValues=values,
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
 
 
 def query(dynamodb: "DynamoDBClient", table: str, resource: str, prefix: str) -> Iterator[dict[str, Any]]:
     """Yield the items of a resource whose sort key begins so, read consistently, in the order of the key."""
+    yield from _query(dynamodb, table, resource, "begins_with(#item, :prefix)", {":prefix": prefix})
+
+
+def query_between(
+    dynamodb: "DynamoDBClient", table: str, resource: str, first: str, last: str
+) -> Iterator[dict[str, Any]]:
+    """Yield the items of a resource from a sort key to another, read consistently, in the order of the key."""
+    yield from _query(dynamodb, table, resource, "#item BETWEEN :first AND :last", {":first": first, ":last": last})
+
+
+def _query(
+    dynamodb: "DynamoDBClient", table: str, resource: str, condition: str, values: dict[str, str]
+) -> Iterator[dict[str, Any]]:
     pages = dynamodb.get_paginator("query").paginate(
         TableName=table,
-        KeyConditionExpression="#resource = :resource AND begins_with(#item, :prefix)",
+        KeyConditionExpression=f"#resource = :resource AND {condition}",
         ExpressionAttributeNames={"#resource": "resource", "#item": "item"},
-        ExpressionAttributeValues={":resource": {"S": resource}, ":prefix": {"S": prefix}},
+        ExpressionAttributeValues={name: {"S": value} for name, value in {":resource": resource, **values}.items()},
         ConsistentRead=True,
     )
     for page in pages:
@@ -340,9 +364,8 @@ def query(dynamodb: "DynamoDBClient", table: str, resource: str, prefix: str) ->
 
 
 def position_of(item: dict[str, Any]) -> Position:
-    """Return the position that an item holds."""
+    """Return the position that an item holds, without the range that is not handed on."""
     plan = item.get("plan", {}).get("M")
-    stored = item.get("unannounced", {}).get("M")
     return Position(
         identity=item["item"]["S"].removeprefix("position#"),
         epoch=_number(item, "epoch"),
@@ -352,8 +375,8 @@ def position_of(item: dict[str, Any]) -> Position:
         plan=None
         if plan is None
         else Plan(_number(plan, "start"), _number(plan, "target"), Ending(plan["ending"]["S"])),
-        unannounced=None if stored is None else stored_of(stored),
         final=item.get("finished", {}).get("BOOL", False),
+        pulled=_number(item, "pulled") if "pulled" in item else None,
         shrunk=_number(item, "shrunk") if "shrunk" in item else None,
     )
 
@@ -420,10 +443,6 @@ def _lost(position: Position) -> LeaseLost:
         f"{position.identity} was held under epoch {position.epoch} at byte {position.offset}, and is not any more. "
         "The worker that has it finishes it; this one must not."
     )
-
-
-def _job(resource: str, position: Position, start: int) -> str:
-    return f"{resource}/{position.generation}/{start}"
 
 
 def _plan(plan: Plan) -> dict[str, Any]:

@@ -4,31 +4,62 @@ Items of the table `tracking`: `instance#<DbiResourceId>` and `events#<part of t
 `estate#<account>/<region>`, and `file#<name>` of the instance.
 """
 
-from collections.abc import Iterable
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from database_logs.adapters.tracking import known_item, known_of, position_of, query, unlisted_item
+from database_logs.adapters.tracking import known_item, known_of, position_of, query, query_between, unlisted_item
 from database_logs.collection.unlisted import Unlisted
 from database_logs.discovery.events import Heard
 from database_logs.discovery.files import Known
 from database_logs.discovery.instances import Instance
 from database_logs.discovery.schedule import Turn
 from database_logs.discovery.stalls import Watched
+from database_logs.errors import TableThrottled
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-# Of BatchGetItem.
+# Of BatchGetItem and of BatchWriteItem.
 _MOST_KEYS: Final = 100
+_MOST_WRITES: Final = 25
+# What DynamoDB leaves of a batch is sent again after a pause with jitter, of half a minute at most in all.
+_ATTEMPTS: Final = 8
+_FIRST_PAUSE: Final = 0.1
+
+
+@dataclass(frozen=True)
+class Remembered:
+    """What is noted of an instance's files.
+
+    Attributes:
+        files: By name.
+        displaced: Files that are not finished and whose last names are others' by now.
+    """
+
+    files: dict[str, Known] = field(default_factory=dict)
+    displaced: list[Known] = field(default_factory=list)
 
 
 class Turns:
-    """Instances and their turns."""
+    """Instances and their turns.
+
+    Args:
+        dynamodb: The client.
+        table: The table `tracking`.
+        sleep: Waits for seconds.
+
+    Raises, each method that writes several items:
+        TableThrottled: Some of them are not written.
+    """
 
     IAM: ClassVar = frozenset(
         {
             "dynamodb:BatchGetItem",
+            "dynamodb:BatchWriteItem",
             "dynamodb:DeleteItem",
             "dynamodb:GetItem",
             "dynamodb:PutItem",
@@ -36,9 +67,10 @@ class Turns:
         }
     )
 
-    def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
+    def __init__(self, dynamodb: "DynamoDBClient", table: str, sleep: Callable[[float], None] = time.sleep) -> None:
         self._dynamodb = dynamodb
         self._table = table
+        self._sleep = sleep
 
     def of(self, estate: str) -> dict[str, tuple[Instance, Turn]]:
         """Return all instances that were ever looked at and are not forgotten, by DbiResourceId."""
@@ -47,21 +79,9 @@ class Turns:
             for item in query(self._dynamodb, self._table, f"estate#{estate}", "instance#")
         }
 
-    def set(self, estate: str, instance: Instance, turn: Turn) -> None:
-        """Remember an instance's next turn."""
-        item: Any = {
-            **_key(estate, instance),
-            "instance": {"S": instance.model_dump_json()},
-            "interval": {"N": str(int(turn.interval.total_seconds()))},
-            "due": {"N": str(int(turn.due.timestamp()))},
-        }
-        if turn.seen is not None:
-            item["seen"] = {"N": str(int(turn.seen.timestamp()))}
-        if turn.asleep is not None:
-            item["asleep"] = {"N": str(int(turn.asleep.timestamp()))}
-        if turn.watched:
-            item["watched"] = {"M": {name: {"S": one.model_dump_json()} for name, one in turn.watched.items()}}
-        self._dynamodb.put_item(TableName=self._table, Item=item)
+    def set(self, turns: Iterable[tuple[str, Instance, Turn]]) -> None:
+        """Remember the next turns of instances, each with its estate."""
+        self._write([{"PutRequest": {"Item": _item(*turn)}} for turn in turns])
 
     def forget(self, estate: str, instance: Instance) -> None:
         """Forget an instance that is gone, once nothing of it is left to declare."""
@@ -77,9 +97,17 @@ class Turns:
         item = {**_listener(estate, listener), "heard": {"S": heard.model_dump_json()}}
         self._dynamodb.put_item(TableName=self._table, Item=item)
 
-    def files(self, resource: str) -> dict[str, Known]:
+    def remembered(self, resource: str) -> Remembered:
         """Return what is noted of an instance's files."""
-        return {(known := known_of(item)).file: known for item in query(self._dynamodb, self._table, resource, "file#")}
+        found = Remembered()
+        # Nothing else of an instance lies between them.
+        for item in query_between(self._dynamodb, self._table, resource, "displaced#", "file$"):
+            known = known_of(item)
+            if item["item"]["S"].startswith("file#"):
+                found.files[known.file] = known
+            else:
+                found.displaced.append(known)
+        return found
 
     def offsets(self, resource: str, generations: Iterable[str]) -> dict[str, int]:
         """Return up to where generations are stored; of those that DynamoDB has no time for, nothing."""
@@ -92,14 +120,9 @@ class Turns:
             found.update({position.identity: position.offset for position in positions})
         return found
 
-    def displaced(self, resource: str) -> list[Known]:
-        """Return files that are not finished and whose last names are others' by now."""
-        return [known_of(item) for item in query(self._dynamodb, self._table, resource, "displaced#")]
-
     def note(self, resource: str, files: Iterable[Known]) -> None:
-        """Remember states of files that are queued."""
-        for known in files:
-            self._dynamodb.put_item(TableName=self._table, Item=known_item(resource, known))
+        """Remember states of files that are queued, one of each."""
+        self._write([{"PutRequest": {"Item": known_item(resource, known)}} for known in files])
 
     def miss(self, resource: str, hours: Unlisted, now: datetime) -> bool:
         """Put hours that were never listed into the ledger, and return whether they are new in it."""
@@ -108,13 +131,42 @@ class Turns:
 
     def drop(self, resource: str, files: Iterable[str]) -> None:
         """Forget files that are gone and dealt with."""
-        for file in files:
-            key: Any = {"resource": {"S": resource}, "item": {"S": f"file#{file}"}}
-            self._dynamodb.delete_item(TableName=self._table, Key=key)
+        keys = [{"resource": {"S": resource}, "item": {"S": f"file#{file}"}} for file in dict.fromkeys(files)]
+        self._write([{"DeleteRequest": {"Key": key}} for key in keys])
+
+    def _write(self, requests: Sequence[Any]) -> None:
+        for start in range(0, len(requests), _MOST_WRITES):
+            left = requests[start : start + _MOST_WRITES]
+            for attempt in range(_ATTEMPTS):
+                answer: Any = self._dynamodb.batch_write_item(RequestItems={self._table: left})
+                if not (left := answer.get("UnprocessedItems", {}).get(self._table, [])):
+                    break
+                self._sleep(random.uniform(0, _FIRST_PAUSE * 2**attempt))  # noqa: S311 - jitter
+            else:
+                raise TableThrottled(
+                    f"DynamoDB did not take {len(left)} items of {self._table} at {_ATTEMPTS} attempts. What they tell "
+                    "of is done again by the next pass."
+                )
 
 
 def _key(estate: str, instance: Instance) -> Any:
     return {"resource": {"S": f"estate#{estate}"}, "item": {"S": f"instance#{instance.dbi_resource_id}"}}
+
+
+def _item(estate: str, instance: Instance, turn: Turn) -> Any:
+    item: Any = {
+        **_key(estate, instance),
+        "instance": {"S": instance.model_dump_json()},
+        "interval": {"N": str(int(turn.interval.total_seconds()))},
+        "due": {"N": str(int(turn.due.timestamp()))},
+    }
+    if turn.seen is not None:
+        item["seen"] = {"N": str(int(turn.seen.timestamp()))}
+    if turn.asleep is not None:
+        item["asleep"] = {"N": str(int(turn.asleep.timestamp()))}
+    if turn.watched:
+        item["watched"] = {"M": {name: {"S": one.model_dump_json()} for name, one in turn.watched.items()}}
+    return item
 
 
 def _listener(estate: str, listener: str) -> Any:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
-from database_logs.boundaries import lines, mysql, plain, postgres, postgres_csv
+from database_logs.boundaries import mysql, plain, postgres, postgres_csv, postgres_json
 from database_logs.log_types import LogType
 
 _CUTS: Final[dict[LogType, Callable[[bytes], int]]] = {
@@ -12,7 +12,7 @@ _CUTS: Final[dict[LogType, Callable[[bytes], int]]] = {
     LogType.MYSQL_GENERAL: mysql.cut_general,
     LogType.MYSQL_AUDIT: mysql.cut_audit,
     LogType.POSTGRES_CSV: postgres_csv.cut,
-    LogType.POSTGRES_JSON: lines.cut,
+    LogType.POSTGRES_JSON: postgres_json.cut,
     LogType.SQLSERVER_ERROR: plain.cut_sqlserver,
     LogType.ORACLE_ALERT: plain.cut_oracle,
 }

@@ -23,8 +23,3 @@ def last(data: bytes, newline: re.Pattern[bytes]) -> int:
         if end or begin == 0:
             return end
         tail *= 4
-
-
-def cut(data: bytes) -> int:
-    """Return how many bytes are whole lines, where each line is a record."""
-    return data.rfind(b"\n") + 1

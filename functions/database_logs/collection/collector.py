@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from database_logs.collection import ranges
 from database_logs.collection.complete import CompleteSource, is_better
 from database_logs.collection.generations import (
+    FRESH_ERRORS,
+    RUNNING_ERRORS,
     Generation,
     first_line,
     generation_by_head,
@@ -29,7 +30,7 @@ from database_logs.collection.markers import FIRST
 from database_logs.collection.portions import Bytes, PortionSource, Statistics, without_notice
 from database_logs.collection.positions import TAIL_BYTES, Ending, Plan, Position, Stored, tail_of
 from database_logs.collection.restart import REWIND_BYTES, common, overlay, resume_at
-from database_logs.contracts import CollectTask, LostSegment, SegmentCommitted
+from database_logs.contracts import CollectTask, FileRef, LostSegment, Restored, SegmentCommitted
 from database_logs.discovery.files import Known, Listed, is_closed
 from database_logs.errors import (
     AccessRefused,
@@ -46,10 +47,12 @@ from database_logs.errors import (
     LeaseLost,
     PortionUnreadable,
     SeamBroken,
+    SegmentDamaged,
+    SegmentMissing,
     WorkRemains,
 )
 from database_logs.file_names import IgnoredFile, LogFileName, classify
-from database_logs.locations import segment_key
+from database_logs.locations import pulled_key, segment_key
 
 if TYPE_CHECKING:
     from database_logs.adapters.complete_file import CompleteFiles
@@ -66,11 +69,12 @@ _ATTEMPTS: Final = 3
 # Files of two instances may begin alike, with the header of one version. Further on times and processes differ, and
 # that what was read goes on from what is stored shows that it is the same file.
 _COMMON_BYTES: Final = 4096
+# RDS appends mysql-error.log to the running log every five minutes; nobody may have looked for some hours.
+_APPENDED: Final = timedelta(days=1)
 
 # Nothing that anybody would mend: RDS answers later, another worker has the file, or it is queued under its new name.
 _WAITING: Final = (ApiThrottled, InstancePaused, InstanceRenamed, LeaseHeld, LeaseLost)
 _FAILING: Final = (
-    AccessRefused,
     ApiFailed,
     DeliveryShort,
     FileChanged,
@@ -89,6 +93,7 @@ class Outcome:
         behind: Bytes that are listed and not stored; of compressed files nobody knows.
         left: Why it is left to a later pass; None if it is not.
         failed: Whether that is a failure, and not only a matter of waiting.
+        refused: Whether the role may not read the file, or may not be assumed.
     """
 
     segments: int = 0
@@ -100,6 +105,7 @@ class Outcome:
     behind: int = 0
     left: Exception | None = None
     failed: bool = False
+    refused: bool = False
     portions: Statistics = field(default_factory=Statistics)
 
 
@@ -113,17 +119,6 @@ class Target:
     last_written: datetime
     closed: bool
     generation: Generation
-
-
-class Restored(StrEnum):
-    """What became of a segment that was to be brought back.
-
-    TOLD: it was in order. READ: RDS gave it once more. UNAVAILABLE: RDS does not have these bytes any more.
-    """
-
-    TOLD = "told"
-    READ = "read"
-    UNAVAILABLE = "unavailable"
 
 
 @dataclass(frozen=True)
@@ -173,26 +168,18 @@ class Collector:
     remaining: Callable[[], float]
     sleep: Callable[[float], None] = time.sleep
 
-    def collect(self, task: CollectTask, owner: str) -> Outcome:
+    def collect(self, task: CollectTask, owner: str, outcome: Outcome) -> None:
         """Store what a file has beyond its position.
 
         Args:
             task: The file.
             owner: Of the lease; the same for the same message, so that a second attempt need not wait for the first.
+            outcome: Counted up.
 
-        What cannot be stored now is left as it is: discovery queues it again, at each pass, until it is dealt with. The
-        message must not come again, too, and be in the way of its log for half an hour each time.
+        Raises:
+            ApiThrottled, InstancePaused, AccessRefused and others: As RDS answers.
+            LeaseHeld, LeaseLost: Another worker has the file.
         """
-        outcome = Outcome()
-        try:
-            self._collect(task, owner, outcome)
-        except _WAITING as reason:
-            outcome.left = reason
-        except _FAILING as reason:
-            outcome.left, outcome.failed = reason, True
-        return outcome
-
-    def _collect(self, task: CollectTask, owner: str, outcome: Outcome) -> None:
         name = classify(task.file.file, task.file.engine)
         if isinstance(name, IgnoredFile):
             raise FileIgnored(f"{task.file.file} is no log that is collected: {name.reason}.")
@@ -214,9 +201,9 @@ class Collector:
         except WorkRemains:
             # As a task of its own: a message that fails is hidden for six times as long as the function may run, and
             # is given up after some times.
-            self.tasks.send([(task, name.base, str(work.offset))])
+            self.tasks.send([(task, name.base, str(work.reached))])
         finally:
-            self.tracking.release(resource, position)
+            self.tracking.release(resource, work.position)
 
     def restore(self, task: CollectTask, lost: Sequence[LostSegment]) -> Iterator[tuple[LostSegment, Restored]]:
         """Bring segments of a file back, and tell the parsers of them; neither lease nor position is touched.
@@ -227,6 +214,7 @@ class Collector:
 
         Raises:
             ApiThrottled, InstancePaused, AccessRefused, DeliveryShort: As RDS answers.
+            WorkRemains: There was no time for a segment.
         """
         name = classify(task.file.file, task.file.engine)
         generation = None if isinstance(name, IgnoredFile) else self._generation(task, name, present=True)
@@ -237,7 +225,7 @@ class Collector:
                 if generation is not None and not isinstance(name, IgnoredFile):
                     work = _Work(self, task, _target(task, name, generation), Outcome())
                     if (data := work.read_again(one)) is not None:
-                        self.segments.restore(one.segment.key, data)
+                        self.segments.replace(one.segment.key, data)
                         done = Restored.READ
             if done is not Restored.UNAVAILABLE:
                 self.queue.send(one.segment)
@@ -302,6 +290,29 @@ class Collector:
         return generation_by_head(name, line) if line else None
 
 
+def collect(collector_of: Callable[[FileRef], Collector], task: CollectTask, owner: str) -> Outcome:
+    """Collect a file, and say what became of it.
+
+    What cannot be stored now is left as it is: discovery queues it again, at each pass, until it is dealt with. The
+    message must not come again, too, and be in the way of its log each time.
+
+    Args:
+        collector_of: Collector of the account and region of a file; its role may be refused.
+        task: The file.
+        owner: As of Collector.collect.
+    """
+    outcome = Outcome()
+    try:
+        collector_of(task.file).collect(task, owner, outcome)
+    except _WAITING as reason:
+        outcome.left = reason
+    except AccessRefused as reason:
+        outcome.left, outcome.refused = reason, True
+    except _FAILING as reason:
+        outcome.left, outcome.failed = reason, True
+    return outcome
+
+
 def _target(task: CollectTask, name: LogFileName, generation: Generation) -> Target:
     return Target(task.file.file, name, task.size, task.last_written, task.closed, generation)
 
@@ -322,18 +333,23 @@ class _Work:
         self._current: Position
 
     @property
-    def offset(self) -> int:
-        """How far the file is stored."""
-        return self._current.offset
+    def reached(self) -> int:
+        """How far the file is stored, or kept to be gone on with."""
+        return self._current.pulled or self._current.offset
+
+    @property
+    def position(self) -> Position:
+        """As the row was left."""
+        return self._current
 
     def announce(self, position: Position) -> Position:
         """Hand on a range that is stored and may not be known to those who parse it."""
-        stored = position.unannounced
-        if stored is None:
-            return position
-        self._collector.queue.send(SegmentCommitted.model_validate_json(stored.message))
-        self._tracking.announced(self._resource, position, stored, self._collector.now())
-        return replace(position, unannounced=None)
+        self._current = position
+        if (stored := position.unannounced) is not None:
+            self._collector.queue.send(SegmentCommitted.model_validate_json(stored.message))
+            self._tracking.announced(self._resource, position, stored, self._collector.now())
+            self._current = replace(position, unannounced=None, told=True)
+        return self._current
 
     def goes_on_from(self, position: Position) -> bool:
         """Whether the file has more than when it was finished, such as what a server wrote to it late."""
@@ -353,14 +369,16 @@ class _Work:
         """Return the bytes of a segment that was stored once; None if RDS has others there by now, or none."""
         for _ in range(_ATTEMPTS):
             try:
-                found = self._read(lost.segment.start, lost.segment.end, b"").data
+                found = self._read(lost.segment.start, lost.segment.end, b"")
             except SeamBroken:
                 continue
             except (FileChanged, FileGone):
                 if not self._locate():
                     return None
                 continue
-            return found if hashlib.sha256(found).hexdigest() == lost.sha256 else None
+            if not found.at_end and len(found.data) < lost.segment.end - lost.segment.start:
+                raise found.stopped or WorkRemains(f"There was no time to read {lost.segment.key} from RDS again.")
+            return found.data if hashlib.sha256(found.data).hexdigest() == lost.sha256 else None
         return None
 
     def finish(self, position: Position) -> Position:
@@ -381,6 +399,7 @@ class _Work:
         broken = self._is_cut(self._current)
         for _ in range(_ATTEMPTS):
             try:
+                self._current = self._adopted(self._current)
                 return self._store_all(self._resume(self._current) if broken else self._current)
             except SeamBroken:
                 broken = True
@@ -393,6 +412,37 @@ class _Work:
                     self._collector.confirm(self._task)
                     return self.lose(self._current, Reason.PURGED)
         return self._store_all(self._current)
+
+    def _adopted(self, position: Position) -> Position:
+        """Return the position behind what was stored of mysql-error.log, if RDS has appended that to this file.
+
+        There was no running log then, for so long that the other one was collected. Its segments become this file's.
+        """
+        if position.plan is not None or self._target.name.base != RUNNING_ERRORS:
+            return position
+        now = self._collector.now()
+        for fresh, seen in self._tracking.positions(self._resource, f"{FRESH_ERRORS}@"):
+            if now - seen < _APPENDED:
+                own = [stored.key for stored in self._tracking.ranges(self._resource, position.identity)]
+                ranges_ = self._tracking.ranges(self._resource, fresh.identity)
+                # Those before them are this file's already, if a worker died while it took them over.
+                if own == [stored.key for stored in ranges_[: len(own)]]:
+                    position = self._adopt(position, ranges_[len(own) :], now)
+        return position
+
+    def _adopt(self, position: Position, others: Sequence[Stored], now: datetime) -> Position:
+        """Take over segments of another file, as long as this one has the same bytes."""
+        for stored in others:
+            found = self._read(stored.start, stored.end, position.tail)
+            if not found.at_end and len(found.data) < stored.end - stored.start:
+                raise found.stopped or self._remains()
+            if stored.start != position.offset or hashlib.sha256(found.data).hexdigest() != stored.sha256:
+                break
+            tail = tail_of(position.tail + found.data[-TAIL_BYTES:])
+            self._tracking.commit(self._resource, position, stored, tail)
+            self._tracking.announced(self._resource, position, stored, now)
+            position = self._current = replace(position, offset=stored.end, tail=tail, told=True)
+        return position
 
     def lose(self, position: Position, reason: Reason) -> Position:
         """Declare lost what was not stored of a file that is gone; nothing if it had been read to its known end."""
@@ -416,7 +466,7 @@ class _Work:
             target.size,
             target.last_written,
             position.identity,
-            settled=not held_back or idle is Ending.IDLE,
+            settled=not held_back or idle is Ending.STALE,
             final=position.final,
         )
         self._tracking.settle(self._resource, known)
@@ -440,7 +490,7 @@ class _Work:
                 return position
             if position.plan is None:
                 self._tracking.plan(self._resource, position, planned, collector.now())
-                position = self._current = replace(position, plan=planned)
+                position = self._current = replace(position, plan=planned, told=False)
             position, is_done = self._take(position, planned, ending)
             if is_done:
                 return position
@@ -448,31 +498,35 @@ class _Work:
     def _take(self, position: Position, planned: Plan, ending: Ending) -> tuple[Position, bool]:
         """Store a range, and return whether there is no more to store."""
         size = self._target.size
-        stored, tail, at_end = self._store(position, planned)
+        stored, tail, read = self._store(position, planned)
         if stored is not None:
             position = self._commit(position, stored, tail)
+            if Ending.CLOSED is ending is planned.ending and read.at_end and not self._is_to_come(position.offset):
+                return self._end(position), True
             if self._is_late():
                 raise self._remains()
+            if read.stopped is not None:
+                raise read.stopped
             # What an open range leaves is held back; not if it was planned by an attempt before this one, when less
             # time had gone by.
             return position, planned.ending is ending is not Ending.CLOSED and planned.target >= size
-        if Ending.CLOSED is ending is planned.ending and at_end:
+        if Ending.CLOSED is ending is planned.ending and read.at_end:
             return (position, False) if self._is_to_come(position.offset) else (self._end(position), True)
         position = self._withdraw(position)
         # Another plan shows that it was one of an attempt before this one, when there was less of the file.
         return position, ranges.plan(position.offset, size, ending, self._segment_bytes) in {planned, None}
 
     def _commit(self, position: Position, stored: Stored, tail: bytes) -> Position:
-        self._tracking.commit(self._resource, position, stored, tail, self._collector.now())
-        self._current = replace(position, offset=stored.end, tail=tail, plan=None, unannounced=stored)
+        self._tracking.commit(self._resource, position, stored, tail)
         self._outcome.segments += 1
         self._outcome.stored += stored.end - stored.start
-        self._current = self.announce(self._current)
-        return self._current
+        return self.announce(
+            replace(position, offset=stored.end, tail=tail, plan=None, unannounced=stored, told=False, pulled=None)
+        )
 
     def _withdraw(self, position: Position) -> Position:
         self._tracking.withdraw(self._resource, position, self._collector.now())
-        self._current = replace(position, plan=None)
+        self._current = replace(position, plan=None, told=False)
         return self._current
 
     def _is_late(self) -> bool:
@@ -480,7 +534,7 @@ class _Work:
 
     def _remains(self) -> WorkRemains:
         return WorkRemains(
-            f"{self._target.file} of {self._instance} is stored up to byte {self.offset}; there was no time for the "
+            f"{self._target.file} of {self._instance} is read up to byte {self.reached}; there was no time for the "
             "rest, which is a task of its own."
         )
 
@@ -516,34 +570,38 @@ class _Work:
         self._outcome.gaps += len(missing)
         return position
 
-    def _store(self, position: Position, planned: Plan) -> tuple[Stored | None, bytes, bool]:
+    def _store(self, position: Position, planned: Plan) -> tuple[Stored | None, bytes, Bytes]:
         """Put the whole records of a range.
 
         Returns:
-            What is stored, None if there are no whole records; the file's bytes before its end; and whether the file
-            was read to its end. The bytes themselves are given up: a range can be a good part of a function's memory.
+            What is stored, None if there are no whole records; the file's bytes before its end; and how reading ended.
+            The bytes themselves are given up: a range can be a good part of a function's memory.
         """
         log_type, prefix = self._task.file.log_type, self._task.prefix
-        widest = planned
+        widest = self._begun(position, planned)
         while True:
-            found = self._read_planned(widest, position.tail)
+            found = self._read_planned(position, widest)
+            if planned.start < _COMMON_BYTES:
+                self._collector.confirm(self._task)
             length = ranges.length(log_type, found, planned.ending, prefix)
-            if length or found.at_end or len(found.data) < self._segment_bytes:
+            if length or found.at_end:
                 break
-            if (next_ := None if self._is_late() else ranges.wider(widest, self._segment_bytes)) is None:
-                # No record is that long but by mistake or malice, and none may take all the time there is; it is
-                # stored in pieces.
+            is_short = len(found.data) < widest.target - widest.start
+            if not is_short and len(found.data) < self._segment_bytes:
+                break
+            next_ = ranges.wider(widest, self._segment_bytes)
+            if next_ is None and not is_short:
+                # No record is that long but by mistake or malice; it is stored in pieces.
                 length = found.data.rfind(b"\n") + 1 or len(found.data)
                 self._outcome.truncated += 1
                 break
-            widest = next_
+            if is_short or self._is_late():
+                self._keep(position, found.data)
+                raise found.stopped or self._remains()
+            widest = next_ or widest
             del found
-        if planned.start < _COMMON_BYTES:
-            self._collector.confirm(self._task)
         if not length:
-            if not found.at_end and len(found.data) < planned.target - planned.start:
-                raise self._remains()
-            return None, position.tail, found.at_end
+            return None, position.tail, replace(found, data=b"")
         key = segment_key(log_type, self._resource, position.generation, planned.start, planned.start + length)
         data = self._collector.segments.put(key, found.data[:length])
         truncated = not ranges.length(log_type, found, planned.ending, prefix)
@@ -556,12 +614,17 @@ class _Work:
             prefix=prefix,
             time_zone=self._task.time_zone,
             truncated=truncated,
-            open_tail=planned.ending is Ending.IDLE and found.at_end,
+            open_tail=planned.ending.may_go_on and found.at_end,
+            sha256=(digest := hashlib.sha256(data).hexdigest()),
         )
-        return self._stored(position, segment, data), tail_of(position.tail + data[-TAIL_BYTES:]), found.at_end
+        return (
+            self._stored(position, segment, digest),
+            tail_of(position.tail + data[-TAIL_BYTES:]),
+            replace(found, data=b""),
+        )
 
     @staticmethod
-    def _stored(position: Position, segment: SegmentCommitted, data: bytes) -> Stored:
+    def _stored(position: Position, segment: SegmentCommitted, sha256: str) -> Stored:
         return Stored(
             position.incarnation,
             segment.start,
@@ -569,20 +632,53 @@ class _Work:
             segment.key,
             truncated=segment.truncated,
             open_tail=segment.open_tail,
-            sha256=hashlib.sha256(data).hexdigest(),
+            sha256=sha256,
             message=segment.model_dump_json(),
         )
 
-    def _read_planned(self, planned: Plan, before: bytes) -> Bytes:
+    def _begun(self, position: Position, planned: Plan) -> Plan:
+        """Return a range that is wider than what is kept of it, if one may be."""
+        while planned.target <= (position.pulled or 0):
+            wider = ranges.wider(planned, self._segment_bytes)
+            if wider is None:
+                break
+            planned = wider
+        return planned
+
+    def _keep(self, position: Position, data: bytes) -> None:
+        """Keep the beginning of a record of which there was no time for all, so that the next call pulls the rest."""
+        pulled = position.offset + len(data)
+        if pulled > (position.pulled or position.offset):
+            self._collector.segments.replace(self._pulled_key(position, pulled), data)
+            self._tracking.keep(self._resource, position, pulled)
+            self._current = replace(position, pulled=pulled, told=False)
+
+    def _pulled_key(self, position: Position, pulled: int) -> str:
+        return pulled_key(self._task.file.log_type, self._resource, position.generation, position.offset, pulled)
+
+    def _read_on(self, position: Position, target: int) -> Bytes:
+        """Return the bytes behind the offset, of which a call before this one may have pulled some."""
+        pulled = position.pulled
+        if pulled is not None:
+            try:
+                kept = self._collector.segments.read(self._pulled_key(position, pulled))
+                rest = self._read(pulled, max(target, pulled), tail_of(kept))
+                return Bytes(kept + rest.data, rest.at_end, rest.stopped)
+            except (SeamBroken, SegmentDamaged, SegmentMissing):
+                # A restart of the server took some of it, or somebody did: it is pulled anew.
+                pass
+        return self._read(position.offset, target, position.tail)
+
+    def _read_planned(self, position: Position, planned: Plan) -> Bytes:
         """Return the bytes of a range, at their end only if nothing is behind them.
 
         A file is idle if the listing said so and it is as long as it was then: the listing may be old.
         """
-        if planned.ending is not Ending.IDLE:
-            return self._read(planned.start, planned.target, before)
-        found = self._read(planned.start, planned.target + 1, before)
+        if not planned.ending.may_go_on:
+            return self._read_on(position, planned.target)
+        found = self._read_on(position, planned.target + 1)
         length = planned.target - planned.start
-        return Bytes(found.data[:length], found.at_end and len(found.data) <= length)
+        return Bytes(found.data[:length], found.at_end and len(found.data) <= length, found.stopped)
 
     def _resume(self, position: Position) -> Position:
         """Find what a restart took, and go on from there under the next incarnation.
@@ -604,7 +700,15 @@ class _Work:
         self._collector.confirm(self._task)
         self._tracking.restart(self._resource, position, offset, tail)
         self._outcome.restarts += position.shrunk is None
-        return replace(position, offset=offset, incarnation=position.incarnation + 1, tail=tail, plan=None, shrunk=None)
+        return replace(
+            position,
+            offset=offset,
+            incarnation=position.incarnation + 1,
+            tail=tail,
+            plan=None,
+            pulled=None,
+            shrunk=None,
+        )
 
     def _difference(self, parts: Sequence[tuple[Stored, int, int]], offset: int) -> tuple[int, bool]:
         """Return up to where the file is as it was stored, and whether it ends there.
@@ -645,7 +749,7 @@ class _Work:
         if begin + len(found) == offset:
             return found
         if not answer.at_end:
-            raise self._remains()
+            raise answer.stopped or self._remains()
         listed = self._listed_now()
         self._target = replace(self._target, size=listed.size, last_written=listed.last_written)
         if listed.size > begin + len(found):

@@ -2,7 +2,8 @@
 
 MySQL's files are known by the hour that they are counted to, `<base>.2024-05-01.7` and the live file of that hour
 being one. PostgreSQL's and Aurora's audit files have names of their own for ever, to which compression adds `.gz`. What
-is numbered or never renamed is known by its first line only: the audit plugin's files, SQL Server's, Oracle's.
+is numbered or never renamed is known by its first line only: the audit plugin's files, SQL Server's, Oracle's, and
+mysql-error.log.
 """
 
 import hashlib
@@ -18,6 +19,9 @@ from database_logs.log_types import LogType
 HEAD_BYTES: Final = 1024
 
 HOUR: Final = timedelta(hours=1)
+# What MySQL writes its errors to, and what RDS appends that to every five minutes, before it empties the first.
+FRESH_ERRORS: Final = "error/mysql-error.log"
+RUNNING_ERRORS: Final = "error/mysql-error-running.log"
 _DAY: Final = timedelta(days=1)
 # How long after the hour a file may still have the name of the one that is written to. RDS is not known to rename late.
 _LATE: Final = timedelta(minutes=5)
@@ -41,7 +45,7 @@ class Generation:
 
 def is_hourly(name: LogFileName) -> bool:
     """Whether the file is, or is going to be, renamed by the hour."""
-    return name.log_type in _HOURLY
+    return name.log_type in _HOURLY and (name.hour is not None or name.base != FRESH_ERRORS)
 
 
 def generation_of(file: str, name: LogFileName, last_written: datetime) -> Generation | None:

@@ -13,7 +13,7 @@ from typing import Final
 
 from database_logs.collection.portions import MOST_BYTES, Bytes, PortionSource
 from database_logs.collection.positions import TAIL_BYTES, tail_of
-from database_logs.errors import CharacterCut, PortionUnreadable, SeamBroken
+from database_logs.errors import ApiThrottled, CharacterCut, PortionUnreadable, SeamBroken
 
 # What a portion loses at its end, where a line is cut, and gives again at its beginning, the seam: a part of it.
 _SLACK: Final = 64
@@ -49,23 +49,26 @@ class LaneSource:
         self._size = size
 
     def read(self, start: int, target: int, before: bytes = b"") -> Bytes:
-        """Return bytes `start` to `target`, fewer if the file has no more.
+        """Return bytes `start` to `target`, fewer if the file has no more, no time is left, or RDS throttles.
 
         Memory: twice the range, and a few megabytes for each lane.
 
         Raises:
-            FileChanged, SeamBroken, PortionUnreadable: As PortionSource.
+            FileChanged, SeamBroken, PortionUnreadable, ApiThrottled: As PortionSource.
         """
         begins = self._begins(start, min(target, self._size))
         if len(begins) < 2:  # noqa: PLR2004 - one lane is none
             return self._source.read(start, target, before)
         data = self._side_by_side(begins, min(target, self._size), before)
         rest = start + len(data)
-        found = self._source.read(rest, target, tail_of(before + data[-TAIL_BYTES:])) if rest < target else None
-        if found is None:
+        if rest >= target:
             return Bytes(bytes(data), at_end=False)
+        try:
+            found = self._source.read(rest, target, tail_of(before + data[-TAIL_BYTES:]))
+        except ApiThrottled as throttled:
+            return Bytes(bytes(data), at_end=False, stopped=throttled)
         data += found.data
-        return Bytes(bytes(data), found.at_end)
+        return Bytes(bytes(data), found.at_end, found.stopped)
 
     def _begins(self, start: int, end: int) -> list[int]:
         """Return where lanes begin: each has the same number of portions, but the last."""
@@ -112,5 +115,5 @@ def _read(source: PortionSource, begin: int, target: int, before: bytes) -> _Lan
 def _result(reading: Future[_Lane]) -> _Lane | None:
     try:
         return reading.result()
-    except (PortionUnreadable, SeamBroken):
+    except (PortionUnreadable, SeamBroken, ApiThrottled):
         return None

@@ -14,7 +14,7 @@ from typing import Final
 
 from database_logs.collection.markers import FIRST, build, hour_id, hour_of, parse
 from database_logs.collection.positions import TAIL_BYTES, tail_of
-from database_logs.errors import CharacterCut, FileChanged, PortionUnreadable, SeamBroken
+from database_logs.errors import ApiThrottled, CharacterCut, FileChanged, PortionUnreadable, SeamBroken
 
 NOTICE: Final = b" [Your log message was truncated]"
 MOST_BYTES: Final = 1_048_576
@@ -44,10 +44,12 @@ class Bytes:
     Attributes:
         data: As in the file.
         at_end: The file has no more, as far as was seen.
+        stopped: Why no more was asked for, if it is neither the end nor a lack of time.
     """
 
     data: bytes
     at_end: bool
+    stopped: ApiThrottled | None = None
 
 
 @dataclass
@@ -118,7 +120,7 @@ class PortionSource:
         return forked
 
     def read(self, start: int, target: int, before: bytes = b"") -> Bytes:
-        """Return bytes `start` to `target`, fewer if the file has no more, or no time is left after a portion.
+        """Return bytes `start` to `target`, fewer if the file has no more, no time is left, or RDS throttles.
 
         Each portion begins a little before the bytes that are new, which shows whether the file has changed there
         meanwhile, and tells its end from an empty answer.
@@ -132,12 +134,18 @@ class PortionSource:
             FileChanged: The name leads to another file.
             SeamBroken: The file has other bytes in front.
             PortionUnreadable: They do not come through portions.
+            ApiThrottled: Before the first portion came.
         """
         data = bytearray(before)
         begin = start - len(before)
         while begin + len(data) < target:
             seam = tail_of(bytes(data[-TAIL_BYTES:]))
-            taken = self._take(begin + len(data) - len(seam), len(seam))
+            try:
+                taken = self._take(begin + len(data) - len(seam), len(seam))
+            except ApiThrottled as throttled:
+                if len(data) == len(before):
+                    raise
+                return Bytes(bytes(data[len(before) : target - begin]), at_end=False, stopped=throttled)
             if not taken.startswith(seam):
                 raise SeamBroken(f"The file has other bytes before {begin + len(data)} than it had.")
             if len(taken) == len(seam):

@@ -12,12 +12,20 @@ class Ending(StrEnum):
     """What becomes of the last record of a range, which may go on.
 
     OPEN: it is held back. IDLE: nothing was written for a while, so it is taken up to the end of its last line, unless
-    the file turns out to go on behind the range. CLOSED: nothing more will be written, so it is taken.
+    the file turns out to go on behind the range. STALE: for so long that a line without an end may never get one, as
+    where a restart of the server took it; so it is taken as IDLE is, but whole. CLOSED: nothing more will be written,
+    so it is taken.
     """
 
     OPEN = "open"
     IDLE = "idle"
+    STALE = "stale"
     CLOSED = "closed"
+
+    @property
+    def may_go_on(self) -> bool:
+        """Whether a range of it is taken to its end for lack of more, and only if there still is no more."""
+        return self in {Ending.IDLE, Ending.STALE}
 
 
 @dataclass(frozen=True)
@@ -64,7 +72,9 @@ class Position:
         tail: Bytes before the offset, as many as TAIL_BYTES.
         plan: Of a range that may be stored already.
         unannounced: A range that is stored and not yet handed on.
+        told: The range that was stored last is handed on; the row says so with its next change.
         final: All of the file is collected, or it is gone.
+        pulled: Up to where bytes behind the offset are kept of a record that no call had time for all of; else None.
         shrunk: Size to which a restart cut the file below the offset, as long as nothing came in the place of what it
             took; else None.
     """
@@ -76,7 +86,9 @@ class Position:
     tail: bytes = b""
     plan: Plan | None = None
     unannounced: Stored | None = None
+    told: bool = False
     final: bool = False
+    pulled: int | None = None
     shrunk: int | None = None
 
     @property

@@ -10,6 +10,8 @@ from database_logs.log_types import LogType
 
 # A record that is not followed by another for so long is taken as it is.
 IDLE: Final = timedelta(seconds=30)
+# A line that was not ended for so long is taken as it is.
+STALE: Final = timedelta(hours=1)
 # A record may be so many segments long; what is longer is cut at the end of a line, or anywhere.
 _LONGEST: Final = 4
 
@@ -18,6 +20,8 @@ def ending_of(*, closed: bool, last_written: datetime, now: datetime) -> Ending:
     """Return what becomes of the last record of a file."""
     if closed:
         return Ending.CLOSED
+    if now - last_written >= STALE:
+        return Ending.STALE
     return Ending.IDLE if now - last_written >= IDLE else Ending.OPEN
 
 
@@ -52,7 +56,7 @@ def length(log_type: LogType, found: Bytes, ending: Ending, prefix: str) -> int:
         ending: Of the plan.
         prefix: log_line_prefix.
     """
-    if ending is Ending.CLOSED and found.at_end:
+    if ending in {Ending.CLOSED, Ending.STALE} and found.at_end:
         return len(found.data)
     if ending is Ending.IDLE and found.at_end:
         return found.data.rfind(b"\n") + 1

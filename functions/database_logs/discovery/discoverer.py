@@ -16,7 +16,7 @@ from database_logs.discovery.formats import Formats
 from database_logs.discovery.instances import Instance
 from database_logs.discovery.schedule import Turn, after_failure, after_pause, is_due, next_turn, shard_of
 from database_logs.discovery.stalls import Watched, generations, watch
-from database_logs.discovery.waves import Wave
+from database_logs.discovery.waves import Looked, Wave
 from database_logs.errors import (
     AccessRefused,
     ApiFailed,
@@ -140,7 +140,7 @@ class Discoverer:
             shard: Which part of the fleet, from 0.
             shards: Of how many.
         """
-        done, wave = Pass(), Wave(self.queue)
+        done, wave = Pass(), Wave(self.queue, self.turns)
         begun = [one for estate in self.fleet.estates if (one := self._begin(estate, shard, shards, done, wave))]
         # Those that were not looked at for longest are the nearest to losing something.
         looks = sorted((look for one in begun for look in one.looks), key=_since)
@@ -216,7 +216,7 @@ class Discoverer:
             return False
         except InstancePaused:
             done.paused += 1
-            self.turns.set(place, instance, after_pause(turn, self.now(), shortest))
+            wave.add(Looked(place, instance, after_pause(turn, self.now(), shortest)))
         except InstanceGone:
             pass  # the next pass finds it gone from the list of instances, too
         except AccessRefused as refused:
@@ -224,14 +224,15 @@ class Discoverer:
         except (ApiFailed, PortionUnreadable) as failed:
             done.failed.append(f"{place}, {instance.instance_id}: {failed}")
             # Later than the others, each of which would wait for it.
-            self.turns.set(place, instance, after_failure(turn, self.now(), shortest, longest))
+            wave.add(Looked(place, instance, after_failure(turn, self.now(), shortest, longest)))
         return True
 
     def _instance(self, look: _Look, done: Pass, wave: Wave) -> None:
         estate, instance, turn = look.estate, look.instance, look.turn
         api, place = self.api_of(estate), estate.place
         listing = api.log_files(instance.instance_id, fresh=look.news.about(instance))
-        known = self.turns.files(instance.dbi_resource_id)
+        remembered = self.turns.remembered(instance.dbi_resource_id)
+        known = remembered.files
         if not listing and known:
             # An empty listing comes at times for no reason.
             listing = api.log_files(instance.instance_id, fresh=True)
@@ -245,8 +246,7 @@ class Discoverer:
                 listing, known.values(), instance.engine, Unwatched(turn.seen, self.now(), turn.slept)
             ):
                 done.gaps += self.turns.miss(instance.dbi_resource_id, hours, self.now())
-        displaced = self.turns.displaced(instance.dbi_resource_id)
-        found = compare(listing, known, instance.engine, self.now(), displaced)
+        found = compare(listing, known, instance.engine, self.now(), remembered.displaced)
         if look.is_short_of_storage:
             found = found.hastened()
         done.ignored.update(found.ignored)
@@ -259,29 +259,17 @@ class Discoverer:
             self._note(estate, look.facts, instance, formats)
             occasion = "" if turn is None else turn.due.isoformat()
             tasks = self._tasks(estate, instance, found, known, formats=formats, occasion=occasion, done=done)
-
-        def looked_at() -> None:
-            self.turns.set(place, instance, following)
-            # Last: what is known of the time before this listing tells which hours no listing has.
-            self.turns.drop(instance.dbi_resource_id, found.forgotten)
-
-        wave.add(tasks, looked_at)
+        wave.add(Looked(place, instance, following, found.forgotten), tasks)
 
     def _deleted(self, estate: Estate, instance: Instance, done: Pass, wave: Wave) -> None:
         """Let what was not collected of a deleted instance be declared lost, then forget it."""
         self.facts.forget(estate.place, instance.dbi_resource_id)
-        known = self.turns.files(instance.dbi_resource_id)
-        displaced = self.turns.displaced(instance.dbi_resource_id)
-        found = compare([], known, instance.engine, self.now(), displaced)
+        remembered = self.turns.remembered(instance.dbi_resource_id)
+        known = remembered.files
+        found = compare([], known, instance.engine, self.now(), remembered.displaced)
         occasion = self.now().isoformat()
         tasks = self._tasks(estate, instance, found, known, formats=Formats(), occasion=occasion, done=done)
-
-        def looked_at() -> None:
-            self.turns.drop(instance.dbi_resource_id, found.forgotten)
-            if not found.moved:
-                self.turns.forget(estate.place, instance)
-
-        wave.add(tasks, looked_at)
+        wave.add(Looked(estate.place, instance, forgotten=found.forgotten, over=not found.moved), tasks)
 
     def _tasks(
         self,
@@ -342,9 +330,9 @@ def _task(estate: Estate, instance: Instance, moved: Moved, formats: Formats) ->
 
 
 def _noted(moved: Iterable[Moved], known: dict[str, Known]) -> list[Known]:
-    """Return what is to be remembered: which generation a name led to, until somebody has looked again."""
-    return [
-        Known(
+    """Return what is to be remembered and is not: which generation a name led to, until somebody has looked again."""
+    noted = {
+        one.listed.file: Known(
             one.listed.file,
             one.listed.size,
             one.listed.last_written,
@@ -353,7 +341,8 @@ def _noted(moved: Iterable[Moved], known: dict[str, Known]) -> list[Known]:
             final=False,
         )
         for one in moved
-    ]
+    }
+    return [one for one in noted.values() if one != known.get(one.file)]
 
 
 def _size(known: dict[str, Known], moved: Moved) -> int:

@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from database_logs.collection.generations import (
+    FRESH_ERRORS,
     HOUR,
+    RUNNING_ERRORS,
     Generation,
     generation_of,
     is_hourly,
@@ -15,6 +17,7 @@ from database_logs.collection.generations import (
     of_hour,
     unread,
 )
+from database_logs.discovery.numbered import is_there
 from database_logs.file_names import IgnoredFile, LogFileName, classify
 from database_logs.log_types import LogType
 
@@ -30,8 +33,6 @@ _RETENTION: Final = {
 _SHORTEST: Final = timedelta(days=1)
 # Nobody says how soon RDS purges what takes the room that a database needs.
 _WITHOUT_STORAGE: Final = timedelta(hours=1)
-_FRESH_ERRORS: Final = "error/mysql-error.log"
-_RUNNING_ERRORS: Final = "error/mysql-error-running.log"
 # Twice as long as it takes RDS to append the first to the second.
 _APPENDED: Final = timedelta(minutes=10)
 
@@ -158,11 +159,14 @@ def compare(
             # A file that begins anew has no first line by which another would be known to have had its name.
             displaced = [*displaced, before]
     moved += _replaced(named, known, present)
+    moved += _overtaken(named, known, engine)
     listed = {file.file for file in listing}
     gone = [one for one in known.values() if one.file not in listed]
     renamed = {one.name.base for one in moved if one.identity is None}
     forgotten: list[str] = []
     for one in (*gone, *displaced):
+        if one.identity is None and any(lost.gone and lost.listed.file == one.file for lost in moved):
+            continue
         missed = classify(one.file, engine)
         # Numbered files are known by their first lines: those that moved may be what is missed.
         if isinstance(missed, IgnoredFile) or missed.base in renamed:
@@ -202,10 +206,12 @@ def _is_ambiguous(name: LogFileName, live: Generation, renamed: set[Generation |
 
 
 def _is_there(one: Known, base: str, named: Iterable[tuple[Listed, LogFileName]], present: set[str | None]) -> bool:
-    """Whether a file that was known is still listed, under whatever name.
+    """Whether a file that was known is still listed, under whatever name, or its lines are in another.
 
     Where nobody has read its first line, any file of its log that is as long and was written to as late may be it.
     """
+    if one.file == FRESH_ERRORS and any(name.base == RUNNING_ERRORS for _, name in named):
+        return True
     if one.identity is not None:
         return one.identity in present
     return any(
@@ -215,7 +221,7 @@ def _is_there(one: Known, base: str, named: Iterable[tuple[Listed, LogFileName]]
 
 def _may_be_appended(file: Listed, before: Known | None, now: datetime) -> bool:
     """Whether errors may come again in the running log, which is not there before RDS has appended to it once."""
-    if file.file != _FRESH_ERRORS or not file.size or (before is not None and before.identity is not None):
+    if file.file != FRESH_ERRORS or not file.size or (before is not None and before.identity is not None):
         return False
     return now - (before or file).last_written < _APPENDED
 
@@ -233,15 +239,28 @@ def _replaced(
         yield Moved(last, name, before.identity, closed=False, gone=True)
 
 
+def _overtaken(named: Sequence[tuple[Listed, LogFileName]], known: Mapping[str, Known], engine: str) -> Iterator[Moved]:
+    """Yield numbered files that nobody has read, and that no listed file can be."""
+    then = [(one, name) for one in known.values() if isinstance(name := classify(one.file, engine), LogFileName)]
+    for base in {name.base for _, name in (*named, *then) if name.index is not None}:
+        listed = {name.index or 0: file for file, name in named if name.base == base}
+        before = {name.index or 0: (one, name) for one, name in then if name.base == base}
+        states = {number: one for number, (one, _) in before.items()}
+        for number, (one, name) in before.items():
+            if one.identity is None and one.size and not is_there(number, states, listed):
+                last = Listed(one.file, one.size, one.last_written)
+                yield Moved(last, name, unread(name, one.last_written).identity, name.closed, gone=True)
+
+
 def _logs(listing: Sequence[Listed], engine: str) -> tuple[list[tuple[Listed, LogFileName]], Counter[str]]:
     ignored: Counter[str] = Counter()
     named = []
-    running = any(file.file.startswith(_RUNNING_ERRORS) for file in listing)
+    running = any(file.file.startswith(RUNNING_ERRORS) for file in listing)
     for file in listing:
         name = classify(file.file, engine)
         if isinstance(name, IgnoredFile):
             ignored[name.reason] += 1
-        elif running and file.file == _FRESH_ERRORS:
+        elif running and file.file == FRESH_ERRORS:
             # Every five minutes it is appended to the running one and emptied: each line is collected there.
             ignored["appended to another"] += 1
         else:

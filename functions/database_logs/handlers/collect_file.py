@@ -4,7 +4,7 @@ Trigger: SQS FIFO, a group for each log of an instance, one message a call. Inpu
 the messages to be delivered again (partial batch response).
 Errors: a message that is no task, and a store or a queue that fails, are reported alone and come again. A file that RDS
 does not give now is left to discovery. Neither is an error of the function; both are counted as CollectionsFailed, but
-for what is only a matter of waiting.
+for what is only a matter of waiting, and for a role that is refused, which InstancesRefused tells of.
 """
 
 from datetime import timedelta
@@ -16,19 +16,11 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from database_logs.adapters.apis import CompleteApis, LogApis
-from database_logs.adapters.fleet import FleetParameter
-from database_logs.adapters.instance_facts import InstanceFacts
-from database_logs.adapters.messages import Messages
-from database_logs.adapters.segments import Segments
-from database_logs.adapters.tasks import CollectQueue
-from database_logs.adapters.tracking import Tracking
-from database_logs.collection.collector import Collector, Limits, Outcome
+from database_logs.adapters.collectors import Collectors
+from database_logs.collection.collector import Limits, Outcome, collect
 from database_logs.contracts import CollectTask
 from database_logs.costs import usd
-from database_logs.discovery.fleet import Fleet
 from database_logs.settings import CollectSettings
-from kernel import aws
 from kernel.clock import utc_now
 from kernel.metering import Meter
 from kernel.observability import log_failures, logger, metrics, tracer
@@ -41,39 +33,33 @@ from kernel.settings import load
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Collect the file of each message."""
     settings = load(CollectSettings)
-    fleet = FleetParameter(aws.ssm(), settings.fleet_parameter).load()
-    tables = (settings.tracking_table, settings.metadata_table)
-    apis = LogApis(fleet, aws.dynamodb(), tables, settings.valkey_url, utc_now)
+    collectors = Collectors(
+        settings,
+        settings.valkey_url,
+        Limits(settings.segment_bytes, timedelta(seconds=settings.lease_seconds), settings.concurrent_portions),
+        utc_now,
+        lambda: context.get_remaining_time_in_millis() / 1000,
+    )
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
-    with processor(event["Records"], partial(_collect, settings, fleet, apis, context)):
+    with processor(event["Records"], partial(_collect, settings, collectors, context)):
         processor.process()
     log_failures(processor)
     metrics.add_metric("CollectionsFailed", MetricUnit.Count, len(processor.exceptions))
-    apis.measure(metrics)
+    collectors.apis.measure(metrics)
     return dict(processor.response())
 
 
-def _collect(settings: CollectSettings, fleet: Fleet, apis: LogApis, context: LambdaContext, record: SQSRecord) -> None:
+def _collect(settings: CollectSettings, collectors: Collectors, context: LambdaContext, record: SQSRecord) -> None:
     meter = Meter(int(context.memory_limit_in_mb))
     task = CollectTask.model_validate_json(record.body)
-    estate = fleet.estate(task.file.account, task.file.region)
-    collector = Collector(
-        apis.of(estate),
-        CompleteApis(apis).of(estate),
-        InstanceFacts(aws.dynamodb(), settings.metadata_table, utc_now),
-        Tracking(aws.dynamodb(), (settings.tracking_table, settings.jobs_table)),
-        Segments(aws.s3(), settings.segments_bucket),
-        Messages(aws.sqs(), settings.parse_queue_url),
-        CollectQueue(aws.sqs(), settings.collect_queue_url),
-        Limits(settings.segment_bytes, timedelta(seconds=settings.lease_seconds), settings.concurrent_portions),
-        utc_now,
-        lambda: context.get_remaining_time_in_millis() / 1000 - settings.margin_seconds,
-    )
-    outcome = collector.collect(task, record.message_id)
+    outcome = collect(collectors.of, task, record.message_id)
     cost = usd(meter.read(), settings.architecture)
     _measure(outcome)
     metrics.add_metric("UsdEstimated", MetricUnit.NoUnit, cost)
-    if outcome.left is not None:
+    if outcome.refused:
+        place = f"{task.file.account}/{task.file.region}, {task.file.instance_id}"
+        logger.warning("logs may not be read", reason=f"{place}: {outcome.left}")
+    elif outcome.left is not None:
         logger.warning("file left", file=task.file.file, error=type(outcome.left).__name__, reason=str(outcome.left))
     logger.info(
         "file collected",
@@ -88,6 +74,7 @@ def _collect(settings: CollectSettings, fleet: Fleet, apis: LogApis, context: La
 
 def _measure(outcome: Outcome) -> None:
     metrics.add_metric("CollectionsFailed", MetricUnit.Count, outcome.failed)
+    metrics.add_metric("InstancesRefused", MetricUnit.Count, outcome.refused)
     metrics.add_metric("SegmentsStored", MetricUnit.Count, outcome.segments)
     metrics.add_metric("BytesStored", MetricUnit.Bytes, outcome.stored)
     metrics.add_metric("GapsDeclared", MetricUnit.Count, outcome.gaps)

@@ -57,6 +57,9 @@ def _parse(settings: ParseSettings, parser: SegmentParser, context: LambdaContex
         files=len(manifest.files),
         usd=cost,
     )
+    if manifest.damaged is not None:
+        logger.warning("raw segment damaged", key=segment.key, reason=manifest.damaged)
+    metrics.add_metric("SegmentsDamaged", "Count", manifest.damaged is not None)
     metrics.add_metric("UsdEstimated", "None", cost)
     metrics.add_metric("SegmentsParsed", "Count", 1)
     metrics.add_metric("RecordsParsed", "Count", manifest.records)

@@ -18,7 +18,7 @@ from database_logs.segments import Segment
 # codes are those in the text, `ORA-00600`, each once, in order; a record with one has severity ERROR.
 SCHEMA: Final = pl.Schema({**COMMON, "message": pl.String(), "codes": pl.List(pl.String())})
 
-_TIME: Final = r"^([0-9]{4}-[^ \n]{14,}|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [^\n]{19,21}?)[ ]*\r?\n"
+_TIME: Final = r"^([0-9]{4}-[^ \r\n]{14,}|(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [^\r\n]{19,21}?)[ ]*\r?\n"
 
 
 def parse(segment: Segment, data: bytes) -> pl.DataFrame:

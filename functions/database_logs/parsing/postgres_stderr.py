@@ -34,6 +34,7 @@ _TEXT: Final = ":  "
 _NOTHING: Final = pl.Series([0])
 # Lines that are looked at by themselves, at once: their copies take memory.
 _BATCH_LINES: Final = 1 << 16
+_LABELLED: Final = f"(?:{'|'.join((*PRIMARY_SEVERITIES, *ATTACHED_LABELS))}): "
 _LABELS: Final = {
     "DETAIL": "detail",
     "HINT": "hint",
@@ -74,9 +75,11 @@ def _lines(data: Text, starts: pl.Series, pattern: LinePattern) -> pl.DataFrame:
     """
     lines = data.pieces(starts)["raw"]
     groups, places, stamps = _sessions(lines, pattern)
-    sessions, unsure = len(groups), places.is_null()
-    if unsure.any():
-        found = _wide(data, starts, unsure.arg_true(), pattern)
+    sessions, unsure = len(groups), places.is_null().arg_true()
+    # Of millions of lines without prefix hardly one is worth a longer look.
+    unsure = unsure.filter(lines.gather(unsure).str.contains(_LABELLED))
+    if len(unsure):
+        found = _wide(data, starts, unsure, pattern)
         places = places.scatter(found["row"], pl.int_range(len(found), dtype=pl.UInt32, eager=True) + sessions)
         groups = pl.concat([groups, found.drop("row")])
     texts = _texts(lines, groups["head"].gather(places))

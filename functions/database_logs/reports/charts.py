@@ -3,7 +3,6 @@
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Final
 
 from markupsafe import Markup
@@ -11,11 +10,9 @@ from markupsafe import Markup
 from database_logs.reports.words import seconds
 from kernel.pages.words import number
 
-_BAR_WIDTH: Final = 500
-_BAR_HEIGHT: Final = 275
-_FLOOR: Final = 22
 _LEFT: Final = 64
-_SCATTER_WIDTH: Final = 500
+# Below the floor are figures and the name of the axis.
+_FLOOR: Final = 38
 _SCATTER_HEIGHT: Final = 250
 _LEAST_RADIUS: Final = 3.0
 _LARGEST_RADIUS: Final = 22.0
@@ -42,54 +39,16 @@ class Dot:
     is_new: bool
 
 
-def days_chart(totals: Sequence[tuple[date, float | None]]) -> Markup:
-    """Draw the time of each day as a bar, the last one stronger; a day without digest has none.
-
-    Args:
-        totals: Day and seconds, in their order; at least one.
-    """
-    most = max((total or 0.0 for _, total in totals), default=0.0) or 1.0
-    step = _BAR_WIDTH / len(totals)
-    room = _BAR_HEIGHT - _FLOOR - 16
-    marks = []
-    for index, (day, total) in enumerate(totals):
-        height = room * (total or 0.0) / most
-        left, top = index * step + step * 0.14, _BAR_HEIGHT - _FLOOR - height
-        colour = "var(--blue)" if index == len(totals) - 1 else "var(--grey)"
-        told = "no digest" if total is None else seconds(total)
-        marks.append(
-            Markup(
-                '<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" rx="3" fill="{}" data-tip="{}"/>'
-                '<text x="{:.1f}" y="{:.1f}" class="value">{}</text>'
-                '<text x="{:.1f}" y="{}" class="label">{}</text>'
-            ).format(
-                left,
-                top,
-                step * 0.72,
-                max(height, 1),
-                colour,
-                f"{day:%A, %d %B}: {told}",
-                left + step * 0.36,
-                top - 5,
-                "" if total is None else told,
-                left + step * 0.36,
-                _BAR_HEIGHT - 6,
-                f"{day:%d %b}",
-            )
-        )
-    told = ", ".join(f"{day:%d %B} {'no digest' if total is None else seconds(total)}" for day, total in totals)
-    return _svg(_BAR_WIDTH, _BAR_HEIGHT, f"Query time, a bar a day: {told}.", marks)
-
-
-def scatter_chart(dots: Sequence[Dot]) -> Markup:
+def scatter_chart(dots: Sequence[Dot], width: int) -> Markup:
     """Draw statements by calls and 95th percentile, both logarithmic; the area is the time that they took in all.
 
     Args:
         dots: At least one.
+        width: That the page has for it, in its pixels, so that text keeps its size.
     """
     # So far from the edges that no circle covers their figures.
-    across = _Scale.of([dot.calls for dot in dots], _LEFT + _LARGEST_RADIUS, _SCATTER_WIDTH - _LARGEST_RADIUS)
-    upward = _Scale.of([dot.p95 for dot in dots], _SCATTER_HEIGHT - 38 - _LARGEST_RADIUS, _LARGEST_RADIUS)
+    across = _Scale.of([dot.calls for dot in dots], _LEFT + _LARGEST_RADIUS, width - _LARGEST_RADIUS)
+    upward = _Scale.of([dot.p95 for dot in dots], _SCATTER_HEIGHT - _FLOOR - _LARGEST_RADIUS, _LARGEST_RADIUS)
     most = max(dot.total for dot in dots) or 1.0
     mark = Markup('<circle cx="{:.1f}" cy="{:.1f}" r="{:.1f}" class="{}" data-tip="{}"/>')
     # The large ones first, so that none hides another.
@@ -103,9 +62,9 @@ def scatter_chart(dots: Sequence[Dot]) -> Markup:
         )
         for dot in sorted(dots, key=lambda dot: -dot.total)
     ]
-    marks = [*_grid(across, upward), *circles]
+    marks = [*_grid(across, upward, width), *circles]
     told = "Statements by calls and 95th percentile of their time; the figures are in the list of statements."
-    return _svg(_SCATTER_WIDTH, _SCATTER_HEIGHT, told, marks)
+    return _svg(width, _SCATTER_HEIGHT, told, marks)
 
 
 def spark(values: Sequence[float | None]) -> Markup:
@@ -156,7 +115,7 @@ class _Scale:
         return list(range(self.low, self.high + 1))
 
 
-def _grid(across: _Scale, upward: _Scale) -> Iterator[Markup]:
+def _grid(across: _Scale, upward: _Scale, width: int) -> Iterator[Markup]:
     line = Markup('<line x1="{:.1f}" y1="{:.1f}" x2="{:.1f}" y2="{:.1f}" stroke="var(--line)"/>')
     floor = upward.start + _LARGEST_RADIUS
     for tick in across.ticks:
@@ -165,13 +124,13 @@ def _grid(across: _Scale, upward: _Scale) -> Iterator[Markup]:
         yield Markup('<text x="{:.1f}" y="{:.1f}" class="label">{}</text>').format(at, floor + 16, number(10.0**tick))
     for tick in upward.ticks:
         at = upward.at(10.0**tick)
-        yield line.format(_LEFT, at, _SCATTER_WIDTH, at)
+        yield line.format(_LEFT, at, width, at)
         yield Markup('<text x="{:.1f}" y="{:.1f}" class="axis">{}</text>').format(
             _LEFT - 8, at + 4, f"{number(10.0**tick)} s" if tick > 0 else seconds(10.0**tick)
         )
-    yield Markup('<text x="{:.1f}" y="{:.1f}" class="label">calls</text>').format(
-        (across.start + across.end) / 2, floor + 34
-    )
+    name = Markup('<text x="{:.1f}" y="{:.1f}" class="{}">{}</text>')
+    yield name.format((across.start + across.end) / 2, floor + 34, "label", "calls")
+    yield name.format(_LEFT - 8, 8, "axis", "95 % within")
 
 
 def _svg(width: int, height: int, told: str, marks: Sequence[Markup], name: str = "chart") -> Markup:

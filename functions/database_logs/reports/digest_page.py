@@ -10,7 +10,7 @@ from jinja2 import Template
 from markupsafe import Markup
 
 from database_logs.reports import words
-from database_logs.reports.charts import Dot, days_chart, scatter_chart, spark
+from database_logs.reports.charts import Dot, scatter_chart, spark
 from kernel.pages.templating import templates_of
 from kernel.pages.words import counted, number, seen
 
@@ -25,6 +25,9 @@ INSTANCES: Final = pl.Schema({"instance_id": pl.String(), "calls": pl.Int64(), "
 _LISTED: Final = 100
 _BARS: Final = 15
 _DOTS: Final = 200
+# Two drawings, so that text keeps its size: the page shows the one that fits.
+_WIDE: Final = 500
+_NARROW: Final = 320
 _MOST: Final = 0.8
 # What of a statement is in its line; more would not be seen, and a hundred of 100 kB would make a page of 10 MB.
 _SUMMARY: Final = 400
@@ -32,12 +35,18 @@ _SUMMARY: Final = 400
 
 @dataclass(frozen=True)
 class Bar:
-    """One line of a list of bars, in seconds."""
+    """One line of a list of bars.
+
+    Attributes:
+        value: Seconds; None where nobody knows.
+        note: Its share.
+        tip: What hovering says beside the name.
+    """
 
     name: str
-    value: float
-    note: str
-    tip: str
+    value: float | None
+    note: str = ""
+    tip: str = ""
     is_new: bool = False
 
 
@@ -56,6 +65,7 @@ def render(day: date, digest: pl.DataFrame, history: pl.DataFrame, instances: pl
     days = [day - timedelta(days=back) for back in range(WEEK, -1, -1)]
     total = float(digest["query_time_sum"].sum())
     has_history = history.height > 0
+    dots = [_dot(row, has_history=has_history) for row in rows[:_DOTS]]
     return _template().render(
         day=day,
         has_history=has_history,
@@ -66,8 +76,8 @@ def render(day: date, digest: pl.DataFrame, history: pl.DataFrame, instances: pl
         new=int(digest["is_new"].sum()),
         instances=instances.height,
         most=_most(digest),
-        days=days_chart(_totals(days, history, total if rows else 0.0)),
-        scatter=scatter_chart([_dot(row, has_history=has_history) for row in rows[:_DOTS]]) if rows else None,
+        days=_by_day(days, history, total),
+        scatters=[scatter_chart(dots, width) for width in (_WIDE, _NARROW)] if dots else [],
         costly=[_bar(row) for row in rows[:_BARS]],
         by_instance=_by_instance(instances),
         sparks=_sparks(days, rows[:_LISTED], history),
@@ -92,9 +102,10 @@ def _most(digest: pl.DataFrame) -> int:
     return int((digest["share"].cum_sum() < _MOST).sum()) + 1
 
 
-def _totals(days: list[date], history: pl.DataFrame, total: float) -> list[tuple[date, float | None]]:
-    sums = dict(history.group_by("day").agg(pl.col("query_time_sum").sum()).iter_rows())
-    return [(day, sums.get(day)) for day in days[:-1]] + [(days[-1], total)]
+def _by_day(days: list[date], history: pl.DataFrame, total: float) -> list[Bar]:
+    """Return the days as they were, the latest first; a day without digest says so."""
+    sums = dict(history.group_by("day").agg(pl.col("query_time_sum").sum()).iter_rows()) | {days[-1]: total}
+    return [Bar(f"{day:%a} {day.day} {day:%b}", sums.get(day)) for day in reversed(days)]
 
 
 def _dot(row: dict[str, Any], *, has_history: bool) -> Dot:

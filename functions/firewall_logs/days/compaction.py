@@ -12,11 +12,12 @@ from firewall_logs.days.contracts import Cut, FeedProfile, Place
 from firewall_logs.days.cutting import second_of_day
 from firewall_logs.days.lookups import write_lookups
 from firewall_logs.days.profiling import profile
-from firewall_logs.duplicates import duplicates, without
+from firewall_logs.duplicates import duplicates
 from firewall_logs.encodings import SAMPLE_ROWS
 from firewall_logs.errors import InputUnsorted
 from firewall_logs.events import ROW_GROUP_ROWS, Collected, write_days
 from firewall_logs.files import LocalFile
+from firewall_logs.order import Order
 
 _HOST: Final = "client_request_host"
 _HOUR: Final = "event_hour"
@@ -76,21 +77,21 @@ def compact(inputs: Iterable[Input], cut: Cut, out: Path) -> Compacted:
     for batch in _batches(_rows(given, cut) for given in inputs):
         collected.add(batch)
     events = collected.frame()
-    repeated = duplicates(events)
-    kept = without(events.height, repeated)
+    order = Order.of(events, pl.int_range(events.height, dtype=pl.get_index_type(), eager=True))
+    repeated = duplicates(events, order.suspects)
     return Compacted(
         rows_in=events.height,
         duplicates=len(repeated),
         profiles=profile(events, repeated) if events.height else {},
-        files=_written(events, kept, out),
+        files=_written(events, order.without(repeated), out),
     )
 
 
-def _written(events: pl.DataFrame, kept: pl.Series, out: Path) -> list[LocalFile]:
-    files = list(write_days(events, kept, out, row_group_rows=SEALED_ROW_GROUP_ROWS))
+def _written(events: pl.DataFrame, positions: pl.Series, out: Path) -> list[LocalFile]:
+    files = list(write_days(events, positions, out, row_group_rows=SEALED_ROW_GROUP_ROWS))
     # One day, or none where the cut has no rows.
     for day in {file.event_date for file in files if file.event_date}:
-        files += write_lookups(events, kept, day, out)
+        files += write_lookups(events, positions, day, out)
     return files
 
 

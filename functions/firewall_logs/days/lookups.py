@@ -24,27 +24,30 @@ _RAY: Final = "ray_id"
 _COUNTED: Final = ("rule_id", "action", "source", "client_ip")
 
 
-def write_lookups(events: pl.DataFrame, kept: pl.Series, day: date, out: Path) -> Iterator[LocalFile]:
+def write_lookups(events: pl.DataFrame, positions: pl.Series, day: date, out: Path) -> Iterator[LocalFile]:
     """Write a file of each lookup table.
 
     Args:
         events: Rows of one day: event_time and the columns of the lake that they have.
-        kept: Positions (UInt32) of those that count.
+        positions: Of those that count (UInt32).
         day: Which.
         out: Below which folder.
     """
-    tables: dict[FileKind, pl.DataFrame] = {"rays": _rays(events, kept), "addresses": _addresses(events, kept)}
+    tables: dict[FileKind, pl.DataFrame] = {
+        "rays": _rays(events, positions),
+        "addresses": _addresses(events, positions),
+    }
     for kind, rows in tables.items():
         path = path_of(out, kind, day)
         write(kind, path, [rows], rows.schema, _ROW_GROUP_ROWS)
         yield LocalFile(kind, path, day, rows.height, None, None)
 
 
-def _rays(events: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
+def _rays(events: pl.DataFrame, positions: pl.Series) -> pl.DataFrame:
     """Return where the events of each Ray ID are: once each ray_id, host (nulls first) and hour, in that order."""
     if _RAY not in events.columns:
         return SCHEMAS["rays"].to_frame()
-    events = events.select(name for name in (_RAY, _HOST, "event_time") if name in events.columns)[kept]
+    events = events.select(name for name in (_RAY, _HOST, "event_time") if name in events.columns)[positions]
     hosts = Ranking.of(events, _HOST)
     # One word: hosts are no more than rows are.
     places = (
@@ -61,9 +64,9 @@ def _rays(events: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
     return pl.DataFrame([found[_RAY], hosts.texts.gather(places // HOURS), hours])
 
 
-def _addresses(events: pl.DataFrame, kept: pl.Series) -> pl.DataFrame:
+def _addresses(events: pl.DataFrame, positions: pl.Series) -> pl.DataFrame:
     """Count the events of each address by rule, action and source, in the order of the columns with nulls first."""
-    events = events.select(name for name in ("event_time", *_COUNTED) if name in events.columns)[kept]
+    events = events.select(name for name in ("event_time", *_COUNTED) if name in events.columns)[positions]
     # Texts come here where most of a sample are distinct; to rank each address once is still half of ranking each row.
     texts = [column for column in events.get_columns() if column.dtype == pl.String]
     events = events.with_columns(as_dictionary(column) for column in texts)

@@ -4,7 +4,17 @@ import pytest
 
 from bench import rds_scale
 from bench.documents import replaced
-from bench.rds_scale import ACCOUNT_REGIONS, DOCUMENT, INTERVAL_SECONDS, RATE, demand, month
+from bench.rds_scale import (
+    ACCOUNT_REGIONS,
+    DOCUMENT,
+    INTERVAL_SECONDS,
+    LANES,
+    MOST_AT_ONCE,
+    RATE,
+    ROOT,
+    demand,
+    month,
+)
 from bench.rds_scale_model import PORTION_BYTES, Task, discovery_calls, queue_requests, task_calls, task_write_units
 from database_logs.discovery.fleet import Fleet
 
@@ -31,9 +41,9 @@ def test_a_pass_asks_for_pages_of_instances_and_for_the_files_of_those_that_are_
     }
 
 
-def test_a_further_segment_costs_its_transactions() -> None:
+def test_a_further_segment_costs_its_plan_job_and_commit() -> None:
     one, two = (task_write_units(Task(size=1, segments=segments)) for segments in (1, 2))
-    assert two - one == 2 * 7
+    assert two - one == 3 + 2 * 2
 
 
 @pytest.mark.parametrize(("batched", "requests"), [(True, 2 + 2 * 2), (False, 20 + 2 * 2)])
@@ -54,6 +64,19 @@ def test_what_portions_do_not_bring_comes_by_complete_files() -> None:
     assert one.calls["complete files"] > 0
     assert six.calls["complete files"] == 0
     assert one.calls["DownloadDBLogFilePortion"] < six.calls["DownloadDBLogFilePortion"]
+
+
+def test_what_is_done_at_once_is_what_is_deployed_by_default() -> None:
+    parameter = ROOT.joinpath("template.yaml").read_text().partition("  DatabaseLogsMaxConcurrency:")[2]
+    portions = ROOT.joinpath("stacks/database_logs.yaml").read_text().partition('CONCURRENT_PORTIONS: "')[2]
+    assert parameter.partition("Default: ")[2].split(maxsplit=1)[0] == str(MOST_AT_ONCE)
+    assert portions.partition('"')[0] == str(LANES)
+
+
+def test_portions_side_by_side_cost_less_only_where_the_budget_is_not_spent() -> None:
+    one, eight = month(4, 1), month(4, 8)
+    assert eight.waiting < one.waiting / 5
+    assert month(1, 1).usd["collection"] >= month(1, 8).usd["collection"] > eight.usd["collection"]
 
 
 def test_interval_is_that_of_the_fleet_by_default() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from database_logs.adapters.complete_file import unpacked
-from database_logs.collection.collector import Collector, Limits
+from database_logs.collection.collector import Collector, Limits, collect
 from database_logs.collection.complete import CompleteSource
 from database_logs.collection.ledger import Gap
 from database_logs.collection.portions import Portion
@@ -70,10 +70,13 @@ class Fakes:
     def plan(self, _resource: str, _position: Position, _plan: Plan, _now: datetime) -> None:
         return
 
-    def commit(self, _resource: str, position: Position, stored: Stored, tail: bytes, _now: datetime) -> None:
+    def commit(self, _resource: str, position: Position, stored: Stored, tail: bytes) -> None:
         assert stored.start == position.offset
         self._held.append(stored)
         self.position = replace(position, offset=stored.end, tail=tail)
+
+    def keep(self, _resource: str, position: Position, pulled: int) -> None:
+        self.position = replace(position, pulled=pulled)
 
     def withdraw(self, *_: Any) -> None:
         return
@@ -104,6 +107,13 @@ class Fakes:
         self.stored += len(data)
         return data
 
+    def replace(self, _key: str, data: bytes) -> None:
+        bytearray(data)
+
+    def read(self, key: str) -> bytes:
+        start, end = (int(number) for number in key.rpartition("/")[2].split(".")[0].split("-"))
+        return (self._line * (end // len(self._line) + 1))[start:end]
+
     def send(self, *_: Any) -> None:
         return
 
@@ -117,7 +127,7 @@ def _peak(act: Callable[[], object]) -> int:
         tracemalloc.stop()
 
 
-def _collect(fakes: Fakes, size: int, *, closed: bool, lanes: int = 8) -> None:
+def _collect(fakes: Fakes, size: int, *, closed: bool, lanes: int = 8, remaining: float = 1.0) -> Exception | None:
     file = FileRef(
         account="123456789012",
         region="eu-central-1",
@@ -127,10 +137,11 @@ def _collect(fakes: Fakes, size: int, *, closed: bool, lanes: int = 8) -> None:
         log_type=LogType.POSTGRES_STDERR,
         file=FILE,
     )
-    task = CollectTask(file=file, size=size, last_written=NOW - timedelta(hours=2), closed=closed, deadline=NOW)
+    task = CollectTask(file=file, size=size, last_written=NOW - timedelta(minutes=2), closed=closed, deadline=NOW)
     some: Any = fakes
     limits = Limits(SEGMENT, timedelta(minutes=6), lanes)
-    Collector(some, some, some, some, some, some, some, limits, lambda: NOW, lambda: 1.0).collect(task, "worker")
+    collector = Collector(some, some, some, some, some, some, some, limits, lambda: NOW, lambda: remaining)
+    return collect(lambda _: collector, task, "worker").left
 
 
 def _lineless(size: int) -> Callable[[], Iterator[bytes]]:
@@ -153,6 +164,21 @@ def test_long_file_read_by_many_portions_at_once_is_stored_in_bounded_memory(beg
     fakes = Fakes(size, line=line)
     assert _peak(lambda: _collect(fakes, size, closed=False)) < BOUND
     assert fakes.stored == size // len(line) * len(line)
+
+
+def test_record_that_takes_many_calls_is_pulled_in_bounded_memory() -> None:
+    line = b"\tof one record: " + b"x" * 4000 + b"\n"
+    size = 12 * SEGMENT // len(line) * len(line)
+    fakes = Fakes(size, line=line)
+    calls = 0
+    while not fakes.stored:
+        calls += 1
+        before = fakes.position.pulled or 0
+        assert _peak(lambda: _collect(fakes, size, closed=False, lanes=1, remaining=0.0)) < BOUND
+        assert fakes.stored or (fakes.position.pulled or 0) > before
+    assert calls > 5
+    # Four segments at most, up to the end of a line.
+    assert 3 * SEGMENT < fakes.stored <= 4 * SEGMENT
 
 
 def _archive(data: bytes) -> bytes:

@@ -58,12 +58,29 @@ def test_page_says_in_a_sentence_how_the_day_was(count: int, words: str) -> None
     assert page.fetched == []
 
 
+def test_days_without_a_digest_say_so() -> None:
+    page = Page(_page(_statement(0), known=[f"{0:016X}"]))
+
+    words = " ".join(page.text.split())
+    assert "Fri 20 Nov 1 s Thu 19 Nov 1 s Wed 18 Nov no digest" in words
+
+
+def test_names_of_instances_are_never_cut() -> None:
+    name = "a" * 63
+    styles = ROOT.joinpath("functions/database_logs/reports/templates/digest.css").read_text()
+
+    assert f'<th scope="row">{name}</th>' in _page(_statement(0, instance_id=name))
+    [names] = [rule for rule in styles.splitlines() if rule.startswith(".ranked tbody th")]
+    assert "overflow-wrap: anywhere" in names
+
+
 @pytest.mark.parametrize(("known", "rings"), [([], 0), ([f"{0:016X}"], 1)])
 def test_statements_are_called_new_only_where_there_is_a_week_before(known: list[str], rings: int) -> None:
     page = Page(_page(_statement(0), _statement(1), known=known))
 
     classes = [attributes.get("class") for name, attributes in page.elements if name in {"circle", "span"}]
-    assert classes.count("new") == rings
+    # Drawn for wide pages and for narrow ones.
+    assert classes.count("new") == 2 * rings
     # In its bar and its line.
     assert classes.count("tag") == 2 * rings
 
@@ -129,7 +146,7 @@ def test_who_hears_the_page_is_told_what_each_figure_is() -> None:
 
     assert "rank 1" in words
     assert all(f"{label} " in words for label in ("total", "share", "calls", "95 % within"))
-    assert names.count("table") == names.count("thead") == 2
+    assert names.count("table") == names.count("thead") == 3
     assert {attributes.get("scope") for name, attributes in page.elements if name == "th"} == {"col", "row"}
     pictures = [attributes for name, attributes in page.elements if name == "svg" and "aria-hidden" not in attributes]
     assert pictures

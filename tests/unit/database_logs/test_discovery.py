@@ -199,3 +199,55 @@ def test_errors_are_collected_from_the_other_log_only_if_there_is_no_running_one
     emptied = _listed(fresh.file, 0, NOW + 9 * MINUTE)
     found = compare([emptied, running], waiting, "mysql", NOW + 10 * MINUTE)
     assert [one.listed for one in found.moved] == [running]
+
+
+def test_errors_that_were_collected_and_appended_to_the_running_log_are_not_missed() -> None:
+    fresh, running = _listed("error/mysql-error.log"), _listed("error/mysql-error-running.log")
+    found = compare([running], _known(fresh, f"{fresh.file}@abc"), "mysql", NOW)
+    assert [one.listed for one in found.moved] == [running]
+    assert found.forgotten == [fresh.file]
+
+
+AUDIT = "audit/server_audit.log"
+FULL = 1_000_000
+
+
+def _audit(*ages: int, size: int = FULL, live: int = FULL) -> list[Listed]:
+    """Return the file that is written to and those with numbers, by minutes since the last write."""
+    sizes = [live, *[size] * len(ages)]
+    return [
+        _listed(f"{AUDIT}.{number}" if number else AUDIT, sizes[number], NOW - age * MINUTE)
+        for number, age in enumerate(ages)
+    ]
+
+
+def _overtaken(before: list[Listed], after: list[Listed], read: tuple[int, ...] = ()) -> list[str]:
+    known: dict[str, Known] = {}
+    for number, one in enumerate(before):
+        known |= _known(one, f"{AUDIT}@{number}" if number in read else None, settled=number in read)
+    found = compare(after, known, "mysql", NOW)
+    assert all(one.identity is not None and "@unread-" in one.identity for one in found.moved if one.gone)
+    return [one.listed.file for one in found.moved if one.gone]
+
+
+def test_numbered_file_that_nobody_read_is_lost_if_none_of_equal_size_was_written_last_when_it_was() -> None:
+    before = _audit(30, 31, 32, 33)
+    # Two rotations: what had no number is 2 now, 1 is 3, and 2 and 3 are gone.
+    after = _audit(0, 10, 30, 31)
+    assert _overtaken(before, after) == [f"{AUDIT}.3", f"{AUDIT}.2"]
+    assert _overtaken(before, after, read=(2, 3)) == []
+    # Four rotations: all are gone, although each number has a file as long that was written to later.
+    assert set(_overtaken(before, _audit(0, 5, 10, 15), read=(0,))) == {f"{AUDIT}.{number}" for number in (1, 2, 3)}
+
+
+def test_file_without_number_that_nobody_read_is_lost_if_too_many_came_after_it() -> None:
+    before = _audit(30, 31, 32, 33, live=500)
+    assert _overtaken(before, _audit(0, 29, 31, 32), read=(1, 2, 3)) == []
+    assert _overtaken(before, _audit(0, 31, 32, 33, live=700), read=(1, 2, 3)) == []
+    # All that had a number is gone. What is oldest is shorter than it was.
+    assert _overtaken(before, _audit(0, 10, 20, 29, size=400), read=(1, 2, 3)) == [AUDIT]
+
+
+def test_only_file_of_a_numbered_log_is_itself_however_a_restart_shortened_it() -> None:
+    assert _overtaken(_audit(30, live=500), _audit(0, live=300)) == []
+    assert _overtaken(_audit(30, 40, live=500), _audit(0, 40, live=300), read=(1,)) == []

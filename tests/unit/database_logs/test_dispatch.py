@@ -22,5 +22,20 @@ def test_lines_of_postgres_are_cut_by_the_prefix_of_the_instance() -> None:
     assert cut(LogType.POSTGRES_STDERR, lines) == 0
 
 
-def test_json_is_cut_after_the_last_whole_line() -> None:
-    assert cut(LogType.POSTGRES_JSON, b'{"a":1}\n{"b":2}\n{"c"') == 16
+_OBJECT = b'{"timestamp":"x"}\n'
+
+
+@pytest.mark.parametrize(
+    ("complete", "rest"),
+    [
+        (_OBJECT * 2, b""),
+        (_OBJECT * 2, b'{"c"'),
+        (_OBJECT, _OBJECT[:-1]),
+        (_OBJECT, b"junk\njunk\n"),
+        (b"junk\njunk\n" + _OBJECT, b"junk\n"),
+        (b"", b"junk\njunk\n"),
+        (b"", _OBJECT[:-1]),
+    ],
+)
+def test_json_is_cut_after_the_last_object_or_before_one_without_end(complete: bytes, rest: bytes) -> None:
+    assert cut(LogType.POSTGRES_JSON, complete + rest) == len(complete)

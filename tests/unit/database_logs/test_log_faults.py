@@ -35,6 +35,7 @@ _EVENTS = {
     LogType.SQLSERVER_ERROR: "2024-05-01 10:00:00.12 spid52      {}\n",
     LogType.ORACLE_ALERT: "2024-05-01T10:00:00.123456+02:00\n{}\n",
 }
+_STATEMENT = line("LOG", "duration: 1.000 ms  statement: ").rstrip()
 _TEXTS = ("message", "query", "argument", "object")
 
 
@@ -147,18 +148,22 @@ def test_a_line_that_another_process_wrote_into_is_one_record_and_the_next_is_it
 
 
 @pytest.mark.parametrize(
-    "segment",
+    ("log_type", "segment"),
     [
-        f"{line('LOG', 'duration: 1.000 ms  statement: ')!r}.rstrip().encode() + b' WHERE x = 12345 AND a' * 3_000_000",
-        "b'hello world\\n' * 5_000_000",
+        (
+            LogType.POSTGRES_STDERR,
+            f"{_STATEMENT!r}.encode() + b' WHERE x = 12345 AND a' * 3_000_000",
+        ),
+        (LogType.POSTGRES_STDERR, "b'hello world\\n' * 5_000_000"),
+        (LogType.POSTGRES_JSON, "b'hello world\\n' * 5_000_000"),
     ],
-    ids=["one_record", "lines"],
+    ids=["one_record", "lines", "lines_of_json"],
 )
-def test_memory_is_bounded_whatever_a_segment_of_64_megabytes_holds(segment: str) -> None:
+def test_memory_is_bounded_whatever_a_segment_of_64_megabytes_holds(log_type: LogType, segment: str) -> None:
     script = (
         "import re; from database_logs.log_types import LogType; from database_logs.parsing.dispatch import parse; "
         "from tests.support.rds_segments import segment_of; "
-        f"data = {segment}; frame = parse(segment_of(LogType.POSTGRES_STDERR, data), data); "
+        f"data = {segment}; frame = parse(segment_of(LogType.{log_type.name}, data), data); "
         "assert frame['raw'].str.len_bytes().sum() == len(data); "
         "print(re.search(r'VmHWM:\\s+(\\d+)', open('/proc/self/status').read())[1])"
     )

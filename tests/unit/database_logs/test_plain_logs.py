@@ -65,3 +65,13 @@ def test_records_of_oracle_are_a_time_and_what_follows() -> None:
     assert [row["severity"] for row in rows] == [None, None, "ERROR", "WARNING"]
     assert rows[1]["message"] == "Thread 1 advanced\n  Current log# 1"
     assert (rows[1]["codes"], rows[2]["codes"]) == (None, ["ORA-00600", "ORA-07445"])
+
+
+def test_an_alert_log_with_carriage_returns_tells_what_one_without_them_does() -> None:
+    log = "2024-05-01T10:00:00.123456+02:00\nThread 1\nWed May 01 10:00:01 2024 \nORA-00600: a\n"
+    told = [
+        [(row["event_time"], row["message"], row["codes"], row["parse_status"]) for row in _oracle(each)]
+        for each in (log, log.replace("\n", "\r\n"))
+    ]
+    assert told[0] == told[1]
+    assert [row[3] for row in told[1]] == ["ok", "ok"]

@@ -1,6 +1,7 @@
 """Records of PostgreSQL's jsonlog."""
 
 import json
+import time
 from datetime import UTC, datetime
 from typing import Any
 
@@ -63,6 +64,46 @@ def test_a_broken_line_leaves_the_others_alone(broken: str) -> None:
     assert frame["parse_status"].to_list() == ["ok", "unparsed", "ok"]
     assert frame["parse_reason"].to_list() == [None, "no_object", None]
     assert bytes_of(frame) == data
+
+
+def test_lines_that_are_no_object_are_one_record_until_the_next_object() -> None:
+    junk = "hello\n\n{}\r\n"
+    data = (junk + _line() + junk * 2 + _line() * 2 + "cut").encode()
+    frame = parsed(data, _JSON)
+    assert bytes_of(frame) == data
+    assert frame["raw"].to_list() == [junk, _line(), junk * 2, _line(), _line(), "cut"]
+    assert frame["parse_status"].to_list() == ["unparsed", "ok", "unparsed", "ok", "ok", "unparsed"]
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        '{"timestamp":x}',
+        '{"timestamp":1}{"timestamp":2}',
+        '{"timestamp":1}\r{"timestamp":2}',
+        '{"timestamp":"\0"}',
+        '{"timestamp":' + "[" * 100_000 + "]" * 100_000 + "}",
+        '{"timestamp":' + "1" * 400 + "}",
+    ],
+    ids=["word", "two", "carriage_return", "nul", "deep", "long_number"],
+)
+def test_objects_that_cannot_be_read_cost_no_other_record(broken: str) -> None:
+    data = (_line() + f"{broken}\n" * 2 + _line(pid=5)).encode()
+    frame = parsed(data, _JSON)
+    assert bytes_of(frame) == data
+    assert frame["parse_status"].to_list() == ["ok", "unparsed", "unparsed", "ok"]
+    assert frame["process_id"].to_list() == [None, None, None, 5]
+
+
+def test_one_broken_object_in_ten_costs_little_more_than_none() -> None:
+    whole = (_line() * 10_000).encode()
+    broken = ((_line() * 9 + _line().replace("}", '"}')) * 1_000).encode()
+    started = time.process_time()
+    parsed(whole, _JSON)
+    between = time.process_time()
+    assert parsed(broken, _JSON)["parse_status"].value_counts(sort=True).rows() == [("ok", 9_000), ("unparsed", 1_000)]
+    # Looking for each by halves took a hundred times as long.
+    assert time.process_time() - between < 10 * (between - started)
 
 
 def test_a_value_of_another_type_is_null() -> None:

@@ -12,12 +12,13 @@ from firewall_logs.days.contracts import Cut, Place
 from firewall_logs.days.version import COMPACTION_VERSION
 from firewall_logs.errors import InputUnsorted
 from firewall_logs.events import ROW_GROUP_ROWS, write_days
+from firewall_logs.order import Order
 from firewall_logs.schema import COLUMNS
 from local.paths import ROOT
 from tests.support.firewall_compaction import Row, a_row, compacted, events_file, rows_of
 
 ALL = Cut(start=None, end=None, rows=1)
-GOLDEN = ("2+polars-2.1.0", "0f397066a4b7bcb706216d499498c6b734b079467c3a7e0914d28ac13e71e14e")
+GOLDEN = ("3+polars-2.1.0", "9da94bbd744a3eb2014b06f3f860cf62a9f0fe6483eb497eaa6b50c6764091be")
 
 _DIGEST = """
 import hashlib, sys
@@ -137,5 +138,6 @@ def test_same_inputs_give_the_same_bytes_and_profile_whatever_the_threads(tmp_pa
 
 def _written(frame: pl.DataFrame, folder: Path) -> Path:
     every = pl.int_range(frame.height, dtype=pl.UInt32, eager=True)
-    files = write_days(frame, every, folder, row_group_rows=ROW_GROUP_ROWS, feed="47", zone="z")
+    positions = Order.of(frame, every).positions
+    files = write_days(frame, positions, folder, row_group_rows=ROW_GROUP_ROWS, feed="47", zone="z")
     return next(file.path for file in files if file.kind == "events")

@@ -8,7 +8,7 @@ from firewall_logs.version import TRANSFORM_VERSION
 from tests.support import raw
 from tests.support.firewall import a_slice
 
-GOLDEN = ("3+polars-2.1.0+psl-1.1.2.20261023", "56137e651a495b3798b8385ed054488e0703c7fb55a00f773f2611b7f2443254")
+GOLDEN = ("4+polars-2.1.0+psl-1.1.2.20261023", "daba731fa55c3960d29ef4af255e07a18a64d3b2714d5c6f9d08e4ffc1f3a292")
 
 
 def test_bytes_of_a_small_file_are_those_of_the_version(tmp_path: Path) -> None:

@@ -81,6 +81,7 @@ def test_both_accounts_are_discovered_in_pages() -> None:
 
 def test_process_serves_and_obeys_until_it_is_stopped() -> None:
     with RdsProcess(["--start", "2026-11-21T06:30", "--seed", "3"]) as process:
+        process.await_fleet()
         rds = client("rds", process.endpoint)
         assert len(rds.describe_db_instances(MaxRecords=20)["DBInstances"]) == 20
         assert process.command("advance", seconds=60) == "2026-11-21T06:31:00Z"
