@@ -85,6 +85,14 @@ def rds(acting: boto3.Session, region: str) -> "RDSClient":
     return _counted(acting.client("rds", region_name=region, config=config))
 
 
+@cache
+def client(acting: boto3.Session, service: str, region: str) -> "BaseClient":
+    """Return the client of any service, of a session in a region."""
+    # One client of a kind takes 10 to 100 ms of CPU to make, and botocore's loader is not safe to use by threads.
+    made: BaseClient = acting.client(service, region_name=region, config=_CONFIG)  # type: ignore[call-overload]
+    return _counted(made)
+
+
 def _acting(role_arn: str, extra: dict[str, str]) -> boto3.Session:
     own = botocore.session.get_session()
     fetcher = AssumeRoleCredentialFetcher(

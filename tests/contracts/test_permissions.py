@@ -61,6 +61,11 @@ WILDCARDS: dict[tuple[str, str], str] = {
     ("database_logs", "HearEvents"): "DescribeEvents knows no resources",
     ("database_account", "HearEvents"): "DescribeEvents knows no resources",
     ("database_logs_digests", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
+    ("data_protection", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
+    (
+        "data_protection",
+        "ReadOwnAccount",
+    ): "a profile may name any resource of the account; nothing but configuration is read",
 }
 
 # What SAM attaches by itself: logs, traces, interfaces in a VPC and reading the event source.

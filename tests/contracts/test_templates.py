@@ -69,6 +69,12 @@ BEHIND_IS_CLOUD = (
                 "TablesThrottledAlarm",
                 "UploadsFailedAlarm",
             ),
+            "data_protection": (
+                "ExecutionsFailedAlarm",
+                "FunctionErrorsAlarm",
+                "FunctionSlowAlarm",
+                "FunctionThrottlesAlarm",
+            ),
             "database_logs_digests": (
                 "ExecutionsFailedAlarm",
                 "FunctionErrorsAlarm",

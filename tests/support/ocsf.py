@@ -12,17 +12,18 @@ Json = dict[str, Any]
 
 
 @cache
-def published() -> Json:
-    """Return the excerpt: class, objects and types of OCSF 1.3.0."""
-    return dict(json.loads((ROOT / "tests/resources/ocsf-1.3.0-http_activity.json").read_text()))
+def published(name: str = "http_activity") -> Json:
+    """Return the excerpt for a class: it, its objects and types of OCSF 1.3.0."""
+    return dict(json.loads((ROOT / f"tests/resources/ocsf-1.3.0-{name}.json").read_text()))
 
 
-def problems(event: Json) -> list[str]:
-    """Return what the schema says against an event; null attributes count as absent."""
-    return list(_object_problems("", event, published()["class"]))
+def problems(event: Json, name: str = "http_activity") -> list[str]:
+    """Return what the schema says against an event of a class; null attributes count as absent."""
+    schema = published(name)
+    return list(_object_problems("", event, schema["class"], schema))
 
 
-def _object_problems(place: str, value: Json, shape: Json) -> Iterator[str]:
+def _object_problems(place: str, value: Json, shape: Json, schema: Json) -> Iterator[str]:
     attributes = shape["attributes"]
     present = {name for name, inner in value.items() if inner is not None}
     for name in sorted(present - attributes.keys()):
@@ -37,13 +38,13 @@ def _object_problems(place: str, value: Json, shape: Json) -> Iterator[str]:
         attribute = attributes[name]
         values = value[name] if attribute.get("array") else [value[name]]
         for inner in values:
-            yield from _value_problems(f"{place}{name}", inner, attribute)
+            yield from _value_problems(f"{place}{name}", inner, attribute, schema)
 
 
-def _value_problems(place: str, value: Any, attribute: Json) -> Iterator[str]:
+def _value_problems(place: str, value: Any, attribute: Json, schema: Json) -> Iterator[str]:
     kind = attribute["type"]
     if attribute.get("object"):
-        yield from _object_problems(f"{place}.", value, published()["objects"][kind])
+        yield from _object_problems(f"{place}.", value, schema["objects"][kind], schema)
         return
     if kind == "object_t":
         if not isinstance(value, dict):
@@ -51,11 +52,11 @@ def _value_problems(place: str, value: Any, attribute: Json) -> Iterator[str]:
         return
     if "enum" in attribute and str(value) not in attribute["enum"]:
         yield f"{place} is {value}, which is none of its values"
-    yield from _scalar_problems(place, value, kind)
+    yield from _scalar_problems(place, value, kind, schema)
 
 
-def _scalar_problems(place: str, value: Any, kind: str) -> Iterator[str]:
-    shape = published()["types"][kind]
+def _scalar_problems(place: str, value: Any, kind: str, schema: Json) -> Iterator[str]:
+    shape = schema["types"][kind]
     base = shape.get("type", kind)
     wanted = {"string_t": str, "integer_t": int, "long_t": int, "boolean_t": bool, "float_t": float}[base]
     if not isinstance(value, wanted) or (wanted is int and isinstance(value, bool)):

@@ -1,0 +1,1 @@
+"""Data protection of AWS accounts: score, plan, approve, fix, verify, undo."""

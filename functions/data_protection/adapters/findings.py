@@ -1,0 +1,132 @@
+"""Findings: those of each run in the lake bucket, how each stands in the table."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from data_protection.assessments import Score
+from data_protection.contracts import AssessPlace, ConflictRow, FindingRow
+from data_protection.findings import Standing, document, lines
+from data_protection.locations import SCORE, conflicts_key, findings_key
+from data_protection.resources import Place
+from data_protection.verdicts import Status
+from kernel.objects import Bucket
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_s3 import S3Client
+
+_BATCH: Final = 25  # BatchWriteItem's limit
+_FINDING: Final = "finding#"
+
+
+class FindingStore:
+    """Keeps findings.
+
+    The document of a run is written once and is the truth about it; the table follows it, and may be written again.
+    """
+
+    IAM: ClassVar = frozenset(
+        {
+            "s3:GetObject",
+            "s3:ListBucket",
+            "s3:PutObject",
+            "kms:Decrypt",
+            "kms:GenerateDataKey",
+            "dynamodb:BatchWriteItem",
+            "dynamodb:Query",
+        }
+    )
+
+    def __init__(self, s3: "S3Client", bucket: str, dynamodb: "DynamoDBClient", table: str) -> None:
+        self._bucket = Bucket(s3, bucket)
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def find(self, run: str, day: date, place: Place) -> list[FindingRow] | None:
+        """Return the findings of a run about a place, or None where it has none yet."""
+        body = self._bucket.get(findings_key(run, day, place))
+        if body is None:
+            return None
+        return [FindingRow.model_validate_json(line) for line in lines(body)]
+
+    def write(self, run: str, day: date, place: Place, rows: Iterable[FindingRow]) -> None:
+        """Write the findings of a run about a place.
+
+        Raises:
+            EffectConflict: Another attempt of the run wrote its own in the meantime; find them.
+        """
+        self._bucket.put_once(findings_key(run, day, place), document(rows), "application/x-ndjson")
+
+    def write_conflicts(self, run: str, day: date, place: Place, rows: Iterable[ConflictRow]) -> None:
+        """Write the conflicts of a run about a place; of two attempts at once, those of the later one stay."""
+        self._bucket.put(conflicts_key(run, day, place), document(rows), "application/x-ndjson")
+
+    def standings(self, place: Place) -> dict[tuple[str, str], Standing]:
+        """Return how the findings of a place stood at the last look, by check and ARN."""
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="place = :place AND begins_with(entry, :finding)",
+            ExpressionAttributeValues={":place": {"S": str(place)}, ":finding": {"S": _FINDING}},
+            ConsistentRead=True,
+        )
+        return {
+            (item["check"]["S"], item["arn"]["S"]): Standing(
+                Status(item["status"]["S"]), datetime.fromisoformat(item["since"]["S"])
+            )
+            for page in pages
+            for item in page["Items"]
+        }
+
+    def keep(self, asked: AssessPlace, rows: Sequence[FindingRow], score: Score, expires: int) -> None:
+        """Let the table follow the findings of a run: what changed, what is gone, and the score.
+
+        Args:
+            asked: Which run and place.
+            rows: All findings of the run about the place.
+            score: Of them.
+            expires: When the score's item goes, in seconds since 1970.
+        """
+        place = asked.place.place
+        standings = self.standings(place)
+        puts = [
+            {"PutRequest": {"Item": _item(place, row)}}
+            for row in rows
+            if standings.pop((row.check, row.arn), None) != Standing(row.status, row.since)
+        ]
+        # What is left was found before and is in scope no more.
+        gone = [
+            {"DeleteRequest": {"Key": {"place": {"S": str(place)}, "entry": {"S": f"{_FINDING}{check}#{arn}"}}}}
+            for check, arn in standings
+        ]
+        self._write([*puts, *gone, {"PutRequest": {"Item": _score_item(asked, score, expires)}}])
+
+    def _write(self, requests: Sequence[Mapping[str, Any]]) -> None:
+        for start in range(0, len(requests), _BATCH):
+            left: Any = {self._table: list(requests[start : start + _BATCH])}
+            while left:
+                left = self._dynamodb.batch_write_item(RequestItems=left).get("UnprocessedItems")
+
+
+def _item(place: Place, row: FindingRow) -> dict[str, Any]:
+    return {
+        "place": {"S": str(place)},
+        "entry": {"S": f"{_FINDING}{row.check}#{row.arn}"},
+        "check": {"S": row.check},
+        "arn": {"S": row.arn},
+        "status": {"S": row.status.value},
+        "since": {"S": row.since.isoformat()},
+        "reason": {"S": row.reason},
+        "run": {"S": row.run},
+    }
+
+
+def _score_item(asked: AssessPlace, score: Score, expires: int) -> dict[str, Any]:
+    return {
+        "place": {"S": str(asked.place.place)},
+        "entry": {"S": f"{SCORE}{asked.time.isoformat()}#{asked.run}"},
+        "coverage": {"N": str(score.coverage)},
+        "counts": {"M": {status.value: {"N": str(count)} for status, count in score.counts.items()}},
+        "expires": {"N": str(expires)},
+        **({} if score.percent is None else {"percent": {"N": str(score.percent)}}),
+    }

@@ -1,0 +1,150 @@
+"""Takes the snapshot of a place: all reads at once, as fast as AWS allows, each on its own feet."""
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from datetime import UTC, datetime
+from threading import Lock
+from typing import TYPE_CHECKING, Any, ClassVar, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from data_protection.checks.catalogue import catalogue
+from data_protection.collection import Question, Questions
+from data_protection.inventory import LISTINGS, reads_of, tags_by_arn
+from data_protection.readings import Found, Missing, NotConfigured, Read, Reading, Unreadable
+from data_protection.resources import Resource
+from data_protection.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+_THREADS: Final = 16
+_PACED_THREADS: Final = 4
+
+
+class Pace:
+    """Spreads the calls of a read that AWS limits over time.
+
+    Args:
+        per_second: How many AWS answers.
+        clock: Monotonic seconds.
+        sleep: Waits for seconds.
+    """
+
+    def __init__(
+        self,
+        per_second: float,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._interval = 1 / per_second
+        self._burst = per_second  # what may come at once after a pause
+        self._clock, self._sleep = clock, sleep
+        self._next = clock() - self._interval * (self._burst - 1)
+        self._lock = Lock()
+
+    def take(self) -> None:
+        """Wait for the next turn."""
+        with self._lock:
+            now = self._clock()
+            self._next = max(self._next, now - self._interval * (self._burst - 1))
+            turn, self._next = self._next, self._next + self._interval
+        if turn > now:
+            self._sleep(turn - now)
+
+
+class Snapshots:
+    """Takes snapshots with the clients of one account.
+
+    Args:
+        client: Returns the client of a service in a region.
+        threads: How many calls are under way at once.
+    """
+
+    IAM: ClassVar = frozenset(
+        action
+        for read in (
+            *reads_of(LISTINGS),
+            *(read for check in catalogue().values() for read in (*check.reads, *check.further)),
+        )
+        for action in read.actions
+    )
+
+    def __init__(self, client: "Callable[[str, str], BaseClient]", threads: int = _THREADS) -> None:
+        self._client = client
+        self._threads = threads
+        self._paces: dict[str, Pace] = {}
+
+    def take(self, questions: Questions, now: datetime) -> Snapshot:
+        """Ask all questions and those that answers lead to, and return what came of each.
+
+        No fault of one call touches another: it becomes the reading of this call.
+        """
+        readings: dict[tuple[Resource, str], Reading] = {}
+        # Calls that AWS limits wait for their turn in threads of their own, so that no other call waits for them.
+        with ThreadPoolExecutor(self._threads) as pool, ThreadPoolExecutor(_PACED_THREADS) as paced:
+
+            def ask(asked: Sequence[Question]) -> None:
+                running: dict[Future[Reading], Question] = {}
+                while asked or running:
+                    for question in asked:
+                        chosen = pool if question.read.per_second is None else paced
+                        running[chosen.submit(self._read, question, now)] = question
+                    done, _ = wait(running, return_when=FIRST_COMPLETED)
+                    answered = {running.pop(future): future.result() for future in done}
+                    for question, reading in answered.items():
+                        readings[question.resource, question.read.name] = reading
+                    asked = [more for answer in answered.items() for more in questions.follow(*answer)]
+
+            ask(questions.inventory())
+            ask(questions.begin(readings))
+        return Snapshot(questions.place, now, readings, tags_by_arn(questions.place, readings))
+
+    def _read(self, question: Question, now: datetime) -> Reading:
+        read, resource = question.read, question.resource
+        if read.per_second is not None:
+            self._paces.setdefault(read.name, Pace(read.per_second)).take()
+        try:
+            answer = _ask(self._client(read.service, resource.place.region), read, resource, now)
+            if read.leads_to is not None:
+                list(read.leads_to(resource, answer))
+        except ClientError as error:
+            return _refused(read, error)
+        except BotoCoreError as error:
+            return Unreadable(type(error).__name__, str(error))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            return Unreadable("MalformedResponse", f"{type(error).__name__}: {error}")
+        return Found(answer)
+
+
+def _ask(client: "BaseClient", read: Read, resource: Resource, now: datetime) -> Mapping[str, Any]:
+    arguments = dict(read.arguments(resource)) | dict(read.timed(resource, now) if read.timed else {})
+    if not read.merge:
+        return _plain(getattr(client, read.operation)(**arguments))
+    pages = [_plain(page) for page in client.get_paginator(read.operation).paginate(**arguments)]
+    return pages[0] | {member: [item for page in pages for item in page.get(member, [])] for member in read.merge}
+
+
+def _refused(read: Read, error: ClientError) -> Reading:
+    code = error.response["Error"]["Code"]
+    if code in read.missing:
+        return Missing(code)
+    if code in read.absent:
+        return NotConfigured(code)
+    metadata = error.response.get("ResponseMetadata", {})
+    return Unreadable(code, error.response["Error"].get("Message", ""), metadata.get("RequestId", ""))
+
+
+def _plain(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an answer as plain JSON, without what tells of the call itself."""
+    kept = {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+    plain: dict[str, Any] = json.loads(json.dumps(kept, default=_text))
+    return plain
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    raise TypeError(f"an answer holds a {type(value).__name__}, which has no place in JSON")

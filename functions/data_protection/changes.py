@@ -1,0 +1,89 @@
+"""Changes to an account, as data: what a plan holds, people approve, and one adapter applies."""
+
+import hashlib
+import json
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Reversibility(StrEnum):
+    """What undoing a change brings back."""
+
+    REVERSIBLE = "A"  # the inverse call restores the earlier state
+    QUOTA = "B"  # as A, but AWS limits how often
+    SIDE_EFFECTS = "C"  # the configuration comes back, what it did meanwhile stays
+    LOSES_DATA = "D"  # data or history is lost
+    ONE_WAY = "E"  # cannot be undone
+
+    @property
+    def undone_automatically(self) -> bool:
+        """Whether a failed verification may undo the change without asking."""
+        return self in {Reversibility.REVERSIBLE, Reversibility.QUOTA}
+
+    @property
+    def comes_back(self) -> bool:
+        """Whether undoing restores everything that counts; what does not must be asked for by name."""
+        return self not in {Reversibility.LOSES_DATA, Reversibility.ONE_WAY}
+
+
+class Call(BaseModel):
+    """One call to AWS that changes something.
+
+    Attributes:
+        service: Of boto3.
+        operation: Of its client, as `update_table`.
+        parameters: Plain JSON.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    service: str
+    operation: str
+    parameters: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.service}:{self.operation}({json.dumps(self.parameters, sort_keys=True)})"
+
+
+class Change(BaseModel):
+    """One change to one resource.
+
+    A check makes the same change from the same state: where a later look makes another one, the plan is stale.
+
+    Attributes:
+        check: Id of the check that it is to satisfy.
+        title: What it does, as a sentence in the imperative.
+        call: What changes it.
+        inverse: What restores the state before; None where nothing can.
+        reversibility: What the inverse brings back.
+        before: The configuration that is replaced, without what changes by itself.
+        after: What the configuration will be.
+        risk: What may break, one sentence; empty for nothing that is known.
+        cost: What it costs or saves, one sentence; empty for nothing that is known.
+        wait_seconds: How long to wait at most until it has settled.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    check: str
+    title: str
+    call: Call
+    inverse: Call | None
+    reversibility: Reversibility
+    before: Any
+    after: Any
+    risk: str = ""
+    cost: str = ""
+    wait_seconds: int = Field(default=60, gt=0)
+
+
+def digest(value: Any) -> str:
+    """Return the SHA-256 of plain JSON, in hex; equal values have equal digests."""
+    canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+class CannotChange(Exception):
+    """A check has no safe change for what it found; the sentence says why and what to do instead."""

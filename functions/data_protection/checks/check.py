@@ -1,0 +1,140 @@
+"""What a check is: a validator that detects, and where a fix exists, a mutator that corrects.
+
+A check is one module of this package that names its `CHECK`; `checks.catalogue` finds it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from data_protection.changes import Change, Reversibility
+from data_protection.readings import Answer, Read
+from data_protection.resources import Kind, Place, Resource, account_of
+from data_protection.snapshot import Snapshot
+from data_protection.verdicts import Verdict
+
+
+class Severity(StrEnum):
+    """How much a failed check endangers."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+
+
+class Requirement(BaseModel):
+    """What a profile asks of a resource for one check; each check has its own fields, with defaults."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+R = TypeVar("R", bound=Requirement)
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What the profile has in scope in a place: what account-wide checks compare with.
+
+    Attributes:
+        resources: Expected or found, by kind and name.
+        needs: What is asked of each, by the id of the check.
+    """
+
+    resources: Sequence[Resource]
+    needs: Mapping[Resource, Mapping[str, Requirement]]
+
+
+@dataclass(frozen=True)
+class Case(Generic[R]):
+    """One resource before one check.
+
+    Attributes:
+        resource: Which.
+        requirement: What is asked of it.
+        snapshot: What was read, of this resource and all others.
+        now: The time.
+        scope: What else the profile has in scope.
+    """
+
+    resource: Resource
+    requirement: R
+    snapshot: Snapshot
+    now: datetime
+    scope: Scope
+
+    def find(self, read: Read, of: Resource | None = None) -> Answer | None:
+        """Return AWS' answer about the resource or another one; None where this was never configured.
+
+        Reads of an account are answered about the account, whatever resource is judged by them.
+        """
+        return self.snapshot.find(read, of or self._default(read))
+
+    def get(self, read: Read, of: Resource | None = None) -> Answer:
+        """Return AWS' answer about the resource or another one; empty where this was never configured."""
+        return self.snapshot.get(read, of or self._default(read))
+
+    def _default(self, read: Read) -> Resource:
+        return account_of(self.resource.place) if read.kind is Kind.ACCOUNT else self.resource
+
+
+@dataclass(frozen=True)
+class Mutator(Generic[R]):
+    """Corrects what the check's validator finds.
+
+    Attributes:
+        phase: Of the standard's remediation, 1 to 4.
+        reversibility: Of its usual change; a single change may be graver.
+        operations: What it may call, as `dynamodb:update_table`; nothing else is applied.
+        actions: IAM actions that these need.
+        propose: Makes the changes, in order, from what was read; raises CannotChange where none is safe. A change
+            holds the whole new configuration where AWS replaces wholes: what is there and not ours is merged in.
+    """
+
+    phase: int
+    reversibility: Reversibility
+    operations: frozenset[str]
+    actions: frozenset[str]
+    propose: Callable[[Case[R]], Sequence[Change]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check(Generic[R]):
+    """A kind of check.
+
+    Attributes:
+        id: As `DDB-PITR`; unique, and never given to another one.
+        title: What holds where it passes.
+        why: What it protects from, one or two sentences.
+        severity: Of a failure.
+        kind: Of the resources it judges.
+        requirement: Model of what a profile may ask.
+        reads: What must be read of these resources; those of an account are made once for all.
+        further: What must be read of the resources that these reads lead to, and of those that they lead to in turn.
+        controls: Published controls, by framework.
+        cost: What meeting it costs, one sentence.
+        validate: Judges; pure. Missing reads may be left to `verdicts.judged`, by letting their exceptions pass.
+        names: Returns what must be read of resources that a requirement names, as an approved key: the first call
+            about each; what it leads to is read by `further`, which holds these calls as well.
+        mutator: Corrects; None where people must.
+        advice: What people should do where there is no mutator, or where it refuses.
+    """
+
+    id: str
+    title: str
+    why: str
+    severity: Severity
+    kind: Kind
+    requirement: type[R]
+    reads: tuple[Read, ...]
+    validate: Callable[[Case[R]], Verdict]
+    cost: str
+    advice: str
+    further: tuple[Read, ...] = ()
+    names: Callable[[Place, R], Iterable[tuple[Resource, Read]]] = lambda _place, _asked: ()
+    controls: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    mutator: Mutator[R] | None = None

@@ -1,0 +1,176 @@
+"""SNS-KMS: the topic of alerts is encrypted with a key that CloudWatch may use."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from data_protection.changes import Call, CannotChange, Change, Reversibility
+from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
+from data_protection.policies import Grant, grants, with_statement
+from data_protection.readings import Answer, Read
+from data_protection.reads.kms import KEY, KEY_POLICY, itself
+from data_protection.reads.sns import TOPIC
+from data_protection.resources import Kind, Place, Resource, named
+from data_protection.snapshot import ResourceMissing
+from data_protection.verdicts import Status, Verdict
+
+_CLOUDWATCH: Final = "cloudwatch.amazonaws.com"
+_NEEDS: Final = ("kms:Decrypt", "kms:GenerateDataKey")
+_MOST_BYTES: Final = (
+    32 * 1024
+)  # of a key policy; https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
+
+
+class TopicKey(Requirement):
+    """What is asked of a topic's encryption.
+
+    Attributes:
+        key: Id, ARN or alias of the key that a topic gets that has none of ours; None where none is set.
+    """
+
+    key: str | None = None
+
+
+def _names(place: Place, asked: TopicKey) -> Iterable[tuple[Resource, Read]]:
+    if asked.key is not None:
+        yield named(Kind.KEY, place, asked.key), KEY
+
+
+def _key(case: Case[TopicKey], name: str) -> tuple[Resource, Answer]:
+    """Return a key by the name that its policy is read by, and what AWS says of it."""
+    called = named(Kind.KEY, case.resource.place, name)
+    answer = case.get(KEY, called)
+    return itself(called, answer), answer["KeyMetadata"]
+
+
+def _validate(case: Case[TopicKey]) -> Verdict:
+    name = case.get(TOPIC)["Attributes"].get("KmsMasterKeyId")
+    expected = {"key": case.requirement.key or "any customer-managed key", "cloudwatch_may_use_it": Grant.YES.value}
+    if not name:
+        return Verdict(Status.FAIL, "It is not encrypted with a KMS key.", {"key": None}, expected)
+    if name.endswith("alias/aws/sns"):
+        said = "It is encrypted with the key that AWS manages, which CloudWatch cannot use: alarms are lost silently."
+        return Verdict(Status.FAIL, said, {"key": name}, expected)
+    return _judge_key(case, name, expected)
+
+
+def _judge_key(case: Case[TopicKey], name: str, expected: dict[str, Any]) -> Verdict:
+    key, metadata = _key(case, name)
+    usable = grants(case.get(KEY_POLICY, key)["Policy"], _CLOUDWATCH, _NEEDS, case.resource.place)
+    observed = {"key": name, "state": metadata["KeyState"], "cloudwatch_may_use_it": usable.value}
+    if metadata["KeyState"] != "Enabled":
+        return Verdict(Status.FAIL, f"Its key is {metadata['KeyState']}.", observed, expected)
+    if usable is Grant.NO:
+        said = "The policy of its key does not let CloudWatch use it: alarms are lost silently."
+        return Verdict(Status.FAIL, said, observed, expected)
+    if usable is Grant.PERHAPS:
+        return Verdict(Status.WARN, "A condition decides whether CloudWatch may use its key.", observed, expected)
+    if case.requirement.key is not None and _key(case, case.requirement.key)[1]["Arn"] != metadata["Arn"]:
+        return Verdict(Status.WARN, "It is encrypted with another customer-managed key.", observed, expected)
+    return Verdict(Status.PASS, "It is encrypted with a key that CloudWatch may use.", observed, expected)
+
+
+def _propose(case: Case[TopicKey]) -> Sequence[Change]:
+    present = case.get(TOPIC)["Attributes"].get("KmsMasterKeyId", "")
+    wanted = case.requirement.key or (present if not present.endswith("alias/aws/sns") else "")
+    if not wanted:
+        raise CannotChange("The profile names no key for the topic: give one as `key`.")
+    try:
+        key, metadata = _key(case, wanted)
+        policy = str(case.get(KEY_POLICY, key)["Policy"])
+    except ResourceMissing:
+        raise CannotChange(f"There is no key {wanted}: create it, or correct the profile.") from None
+    if metadata["KeyState"] != "Enabled" or metadata["KeyManager"] != "CUSTOMER":
+        raise CannotChange(f"The key {wanted} is {metadata['KeyState']} and managed by {metadata['KeyManager']}.")
+    changes = []
+    # The policy first, so that no alarm is lost between the two.
+    if grants(policy, _CLOUDWATCH, _NEEDS, case.resource.place) is Grant.NO:
+        changes.append(_permission(case, metadata["Arn"], policy))
+    if not _is_used(case, present, metadata["Arn"]):
+        changes.append(_encryption(case, metadata["Arn"], present))
+    if not changes:
+        raise CannotChange(f"A condition of the policy of {wanted} decides; people must judge it.")
+    return changes
+
+
+def _is_used(case: Case[TopicKey], present: str, arn: str) -> bool:
+    if not present:
+        return False
+    try:
+        return bool(_key(case, present)[1]["Arn"] == arn)
+    except ResourceMissing:
+        return False
+
+
+def _permission(case: Case[TopicKey], key: str, policy: str) -> Change:
+    after = with_statement(
+        policy,
+        {
+            "Sid": "GatehouseAlarms",
+            "Effect": "Allow",
+            "Principal": {"Service": _CLOUDWATCH},
+            "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
+            # As AWS documents it, without a condition that the call for a topic might not satisfy:
+            # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
+            "Resource": "*",
+        },
+    )
+    if grants(after, _CLOUDWATCH, _NEEDS, case.resource.place) is not Grant.YES:
+        raise CannotChange(f"A statement of {key}'s policy denies CloudWatch the key: take it out first.")
+    if len(after.encode()) > _MOST_BYTES:
+        raise CannotChange(f"The policy of {key} would be longer than the 32 KB that AWS takes.")
+
+    def call(document: str) -> Call:
+        parameters = {"KeyId": key, "PolicyName": "default", "Policy": document}
+        return Call(service="kms", operation="put_key_policy", parameters=parameters)
+
+    return Change(
+        check="SNS-KMS",
+        title=f"Let CloudWatch use the key {key}",
+        call=call(after),
+        inverse=call(policy),
+        reversibility=Reversibility.REVERSIBLE,
+        before=policy,
+        after=after,
+    )
+
+
+def _encryption(case: Case[TopicKey], key: str, present: str) -> Change:
+    def call(value: str) -> Call:
+        parameters: dict[str, Any] = {"TopicArn": case.resource.arn, "AttributeName": "KmsMasterKeyId"}
+        return Call(service="sns", operation="set_topic_attributes", parameters=parameters | {"AttributeValue": value})
+
+    return Change(
+        check="SNS-KMS",
+        title=f"Encrypt {case.resource.name} with {key}",
+        call=call(key),
+        inverse=call(present),
+        reversibility=Reversibility.REVERSIBLE,
+        before=present,
+        after=key,
+        risk="Whoever else publishes to the topic needs kms:Decrypt and kms:GenerateDataKey on the key.",
+        cost="About 1 USD a month for the key, and 0.03 USD for 10,000 requests to it.",
+    )
+
+
+CHECK: Final = Check(
+    id="SNS-KMS",
+    title="The topic's key is ours, and CloudWatch may use it",
+    why="Alarms tell of weaknesses; and with AWS' own key, or one that CloudWatch may not use, they never arrive.",
+    severity=Severity.MEDIUM,
+    kind=Kind.TOPIC,
+    requirement=TopicKey,
+    reads=(TOPIC,),
+    further=(KEY, KEY_POLICY),
+    names=_names,
+    validate=_validate,
+    cost="About 1 USD a month for the key, and 0.03 USD for 10,000 requests to it.",
+    advice="Encrypt the topic with a key whose policy allows cloudwatch.amazonaws.com kms:Decrypt and GenerateDataKey.",
+    controls={"AWS FSBP": ("SNS.1",)},
+    mutator=Mutator(
+        phase=1,
+        reversibility=Reversibility.REVERSIBLE,
+        operations=frozenset({"sns:set_topic_attributes", "kms:put_key_policy"}),
+        actions=frozenset({"sns:SetTopicAttributes", "kms:PutKeyPolicy", "kms:DescribeKey"}),
+        propose=_propose,
+    ),
+)

@@ -1,0 +1,1 @@
+"""Conflicts between requirements, a module each."""

@@ -1,0 +1,41 @@
+"""Archives that take longer to restore than the RTO allows."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from data_protection.checks.check import Case
+from data_protection.checks.s3_lifecycle import LifecycleTiers
+from data_protection.conflicts.conflict import Conflict
+from data_protection.lifecycle.rules import StorageClass
+from data_protection.resources import Resource
+
+# Of a standard retrieval, at most:
+# https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects-retrieval-options.html
+_RESTORE_HOURS: Final = {StorageClass.GLACIER: 5, StorageClass.DEEP_ARCHIVE: 12}
+
+
+def _detect(cases: Sequence[Case[Any]]) -> Iterable[tuple[Resource, str]]:
+    for case in cases:
+        if not isinstance(case.requirement, LifecycleTiers):
+            continue
+        for tier in case.requirement.tiers:
+            slow = [step for step in tier.transitions if _RESTORE_HOURS.get(step.storage_class, 0) > tier.rto_hours]
+            if slow:
+                steps = " and ".join(
+                    f"{step.storage_class} after {step.days} days, up to {_RESTORE_HOURS[step.storage_class]} hours"
+                    for step in slow
+                )
+                sentence = (
+                    f"Objects {tier.name} of {case.resource.name} are to be readable within {tier.rto_hours:g} h, "
+                    f"and archives must be restored first: {steps}."
+                )
+                yield case.resource, sentence
+
+
+CONFLICT: Final = Conflict(
+    id="RTO-ARCHIVE",
+    title="What is archived cannot be read within the hour",
+    between=("RTO", "S3-LIFECYCLE"),
+    ways_out="Use GLACIER_IR, which answers at once, or state another RTO for archived data as the tier's rto_hours.",
+    detect=_detect,
+)

@@ -1,0 +1,153 @@
+"""What the parts of data_protection send each other: inputs and results of state machines' steps."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from data_protection.resources import Place
+from data_protection.verdicts import Status
+
+
+class Contract(BaseModel):
+    """Immutable, and refuses what it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class PlaceRef(Contract):
+    """An account in a region, as `resources.Place`."""
+
+    account: str = Field(pattern=r"^\d{12}$")
+    region: str
+    partition: str = "aws"
+    is_home: bool = True
+
+    @property
+    def place(self) -> Place:
+        """The place."""
+        return Place(self.account, self.region, self.partition, self.is_home)
+
+
+class ListPlaces(Contract):
+    """Input of assess_account.
+
+    Attributes:
+        run: Name of the execution.
+        time: When it began.
+        accounts, regions: Only these; none, all of the estate.
+    """
+
+    run: str
+    time: datetime
+    accounts: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+
+
+class PlacesListed(Contract):
+    """Where a run looks."""
+
+    places: tuple[PlaceRef, ...]
+
+
+class AssessPlace(Contract):
+    """Asks to assess one place."""
+
+    run: str
+    time: datetime
+    place: PlaceRef
+
+
+class PlaceAssessed(Contract):
+    """What an assessment came to.
+
+    Attributes:
+        percent: None where nothing is known.
+        counts: Findings by status.
+        calls: That the snapshot took.
+        key: Of the findings in the lake bucket.
+    """
+
+    place: PlaceRef
+    percent: float | None
+    coverage: float
+    counts: dict[Status, int]
+    calls: int
+    key: str
+
+
+class FindingRow(Contract):
+    """A finding, as it is kept.
+
+    Attributes:
+        status: What counts.
+        judged: What was found; another one than `status` where it is excepted.
+        observed, expected: Plain JSON.
+        owner, expires, excuse: Of the exception by which it is excepted: who answers, the last day, why; else empty.
+        since: Since when the status is this one.
+        before: The status before; None at the first look.
+    """
+
+    run: str
+    time: datetime
+    account: str
+    region: str
+    profile: str
+    check: str
+    severity: Literal["critical", "high", "medium", "low"]
+    kind: str
+    name: str
+    arn: str
+    status: Status
+    judged: Status
+    reason: str
+    observed: object
+    expected: object
+    owner: str = ""
+    expires: str = ""
+    excuse: str = ""
+    since: datetime
+    before: Status | None = None
+
+
+class ConflictRow(Contract):
+    """Two requirements that cannot both be met on a resource, as it is kept; `conflicts.conflict` has the fields."""
+
+    account: str
+    region: str
+    conflict: str
+    title: str
+    between: tuple[str, str]
+    ways_out: str
+    arn: str
+    name: str
+    sentence: str
+
+
+class ReportAssessment(Contract):
+    """Asks to report a run.
+
+    Attributes:
+        failures: A sentence for each place that could not be assessed.
+    """
+
+    run: str = Field(min_length=1)
+    time: datetime
+    failures: tuple[str, ...] = ()
+
+
+class AssessmentReported(Contract):
+    """What a report says in short.
+
+    Attributes:
+        percent, coverage, counts: Over all places that were assessed, as of one.
+        failed: Places that were not.
+        prefix: Of the files in the lake bucket.
+    """
+
+    percent: float | None
+    coverage: float
+    counts: dict[Status, int]
+    places: int
+    failed: int
+    prefix: str

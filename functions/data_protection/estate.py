@@ -1,0 +1,132 @@
+"""The estate: accounts and regions that are assessed, each by a profile."""
+
+import re
+from typing import Annotated, Final, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from data_protection.errors import EstateInvalid
+from data_protection.resources import Place
+
+# Of AssumeRole (AWS STS API reference, ExternalId).
+_EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
+_PROFILE: Final = r"^[a-z0-9][a-z0-9-]{0,63}$"
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Role(_Model):
+    """A role of another account.
+
+    Attributes:
+        arn: Of it.
+        external_id: What its trust policy asks for, lest others who may use Gatehouse reach the account by its hand
+            (IAM user guide, "The confused deputy problem").
+    """
+
+    arn: Annotated[str, Field(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/.+$")]
+    external_id: str
+
+    @field_validator("external_id")
+    @classmethod
+    def _is_taken_by_sts(cls, value: str) -> str:
+        if not _EXTERNAL_ID.fullmatch(value):
+            raise ValueError("it is 2 to 1,224 letters, digits and _+=,.@:/-")
+        return value
+
+
+class Account(_Model):
+    """One account.
+
+    Attributes:
+        account: Its 12 digits.
+        regions: That are assessed. What is global (buckets, roles) is assessed with the first one.
+        profile: Name of the profile.
+        assess: Role that reads; without, the functions' own.
+        remediate: Role that changes, by phase of the standard; phases without one are not remediated there.
+    """
+
+    account: Annotated[str, Field(pattern=r"^\d{12}$")]
+    regions: Annotated[tuple[str, ...], Field(min_length=1)]
+    profile: Annotated[str, Field(pattern=_PROFILE)] = "rfc-008"
+    assess: Role | None = None
+    remediate: dict[int, Role] = {}
+
+    @model_validator(mode="after")
+    def _is_of_the_account(self) -> Self:
+        for role in (self.assess, *self.remediate.values()):
+            if role is not None and role.arn.split(":")[4] != self.account:
+                raise ValueError(f"{role.arn} is no role of the account {self.account}")
+        if len(set(self.regions)) != len(self.regions):
+            raise ValueError("a region is listed twice")
+        return self
+
+
+class Estate(_Model):
+    """What is assessed.
+
+    Attributes:
+        accounts: None twice.
+    """
+
+    accounts: Annotated[tuple[Account, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _has_each_once(self) -> Self:
+        names = [account.account for account in self.accounts]
+        if len(set(names)) != len(names):
+            raise ValueError("an account is listed twice; give it all its regions in one place")
+        return self
+
+    def account(self, number: str) -> Account:
+        """Return an account.
+
+        Raises:
+            EstateInvalid: It is not in the estate (any more).
+        """
+        for account in self.accounts:
+            if account.account == number:
+                return account
+        raise EstateInvalid(f"The estate has no account {number}: add it to the parameter, or leave it out.")
+
+    def places(self, accounts: frozenset[str], regions: frozenset[str], partition: str) -> list[Place]:
+        """Return where to look, in order of the estate.
+
+        Args:
+            accounts: Only these; none, all.
+            regions: Only these; none, all.
+            partition: Of AWS.
+
+        Raises:
+            EstateInvalid: An account that is asked for is not in the estate, or nothing is left.
+        """
+        for number in accounts:
+            self.account(number)
+        places = [
+            Place(account.account, region, partition, is_home=region == account.regions[0])
+            for account in self.accounts
+            if not accounts or account.account in accounts
+            for region in account.regions
+            if not regions or region in regions
+        ]
+        if not places:
+            raise EstateInvalid(f"No account of the estate is assessed in {', '.join(sorted(regions))}.")
+        return places
+
+
+def parse_estate(document: str, own_account: str, own_region: str) -> Estate:
+    """Return the estate that a JSON document tells of; an empty object is the own account in the own region.
+
+    Raises:
+        EstateInvalid: The sentence names the field.
+    """
+    if document.strip() == "{}":
+        return Estate(accounts=(Account(account=own_account, regions=(own_region,)),))
+    try:
+        return Estate.model_validate_json(document)
+    except ValidationError as invalid:
+        first = invalid.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "document"
+        raise EstateInvalid(f"The estate's {where} does not hold: {first['msg']}.") from None

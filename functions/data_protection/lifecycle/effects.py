@@ -1,0 +1,116 @@
+"""What a lifecycle does to an object as it ages.
+
+Where rules meet, the earliest expiration counts, an expiration counts more than a transition, and of transitions at one
+age the coldest: https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-conflicts.html
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from data_protection.lifecycle.rules import SMALL, Configuration, DefaultMinimum, Rule, StorageClass, Transition
+
+_COLDNESS: Final = {storage_class: rank for rank, storage_class in enumerate(StorageClass)}
+
+
+@dataclass(frozen=True)
+class Move:
+    """An object changes its storage class.
+
+    Attributes:
+        age: Of the object, in days.
+        storage_class: Where it goes.
+        rule: Id of the rule that moves it; may be empty.
+    """
+
+    age: int
+    storage_class: StorageClass
+    rule: str
+
+
+@dataclass(frozen=True)
+class Course:
+    """The life of an object.
+
+    Attributes:
+        moves: In order of age.
+        expires: The age in days at which the current version is deleted; None for never.
+        expired_by: Id of the rule that deletes it.
+    """
+
+    moves: tuple[Move, ...] = ()
+    expires: int | None = None
+    expired_by: str = ""
+
+    def reaches(self, storage_class: StorageClass) -> Move | None:
+        """Return the move to a storage class, or None where the object never gets there."""
+        return next((move for move in self.moves if move.storage_class is storage_class), None)
+
+    def at(self, age: int) -> StorageClass | None:
+        """Return the storage class at an age in days; None for an object that was deleted by then."""
+        if self.expires is not None and age >= self.expires:
+            return None
+        return max(
+            (move.storage_class for move in self.moves if move.age <= age),
+            key=_COLDNESS.__getitem__,
+            default=StorageClass.STANDARD,
+        )
+
+
+def course(
+    configuration: Configuration, key: str, size: int, now: datetime, tags: frozenset[tuple[str, str]] = frozenset()
+) -> Course:
+    """Return what becomes of an object that is put as STANDARD.
+
+    Args:
+        configuration: Of its bucket.
+        key: Of it; a prefix stands for what happens to all objects below it that are of this size.
+        size: Of it, in bytes.
+        now: Actions of dates before now happen at once; of dates to come they are left out.
+        tags: Of it.
+    """
+    rules = [rule for rule in configuration.rules if rule.enabled and rule.covers(key, size, tags)]
+    ends = [
+        (age, rule.id)
+        for rule in rules
+        if rule.expiration is not None and (age := rule.expiration.age(now)) is not None
+    ]
+    expires, expired_by = min(ends, default=(None, ""))
+    moves: list[Move] = []
+    current = StorageClass.STANDARD
+    for move in sorted(
+        _moves(rules, size, configuration.minimum, now), key=lambda move: (move.age, -_COLDNESS[move.storage_class])
+    ):
+        if current.leads_to(move.storage_class) and (expires is None or move.age < expires):
+            moves.append(move)
+            current = move.storage_class
+    return Course(tuple(moves), expires, expired_by)
+
+
+def _moves(rules: Iterable[Rule], size: int, minimum: DefaultMinimum, now: datetime) -> Iterable[Move]:
+    for rule in rules:
+        for transition in rule.transitions:
+            age = transition.when.age(now)
+            if age is not None and _is_large_enough(rule, transition, size, minimum):
+                yield Move(age, transition.storage_class, rule.id)
+
+
+def _is_large_enough(rule: Rule, transition: Transition, size: int, minimum: DefaultMinimum) -> bool:
+    if size >= SMALL or rule.filters_by_size:
+        return True
+    return minimum is DefaultMinimum.VARIES and transition.storage_class.is_archive
+
+
+def noncurrent_days(configuration: Configuration, prefix: str) -> int | None:
+    """Return after how many days every noncurrent version below a prefix is deleted; None for not at all."""
+    ends = [
+        rule.noncurrent_days
+        for rule in configuration.rules
+        if rule.enabled
+        and rule.noncurrent_days is not None
+        and prefix.startswith(rule.prefix)
+        and not rule.tags
+        and not rule.filters_by_size
+    ]
+    return min(ends, default=None)

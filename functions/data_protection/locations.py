@@ -1,0 +1,48 @@
+"""Keys of data_protection in the lake bucket, and of the scores in the table of findings.
+
+All are made of what they name, so that doing a thing again meets what was done.
+"""
+
+from datetime import date
+from typing import Final
+
+from data_protection.resources import Place
+
+PREFIX: Final = "data_protection"
+# Of the entries in the table of findings that hold scores, `score#<time>#<run>`.
+SCORE: Final = "score#"
+
+
+def profile_key(name: str) -> str:
+    """Return where a profile is looked for before the shipped ones."""
+    return f"{PREFIX}/profiles/{name}.yaml"
+
+
+def findings_key(run: str, day: date, place: Place) -> str:
+    """Return where the findings of a run about a place are kept, as gzipped JSON lines."""
+    return f"{findings_prefix(run, day)}{place.account}-{place.region}.jsonl.gz"
+
+
+def findings_prefix(run: str, day: date) -> str:
+    """Return below which the findings of a run are kept, an object a place."""
+    return f"{PREFIX}/findings/date={day}/run={run}/"
+
+
+def conflicts_key(run: str, day: date, place: Place) -> str:
+    """Return where the conflicts of a run on a place are kept, as gzipped JSON lines."""
+    return f"{PREFIX}/conflicts/date={day}/run={run}/{place.account}-{place.region}.jsonl.gz"
+
+
+def reports_prefix(run: str, day: date) -> str:
+    """Return below which the report of a run is kept."""
+    return f"{PREFIX}/reports/date={day}/run={run}/"
+
+
+def history_key(run: str, day: date) -> str:
+    """Return where the findings of a run over all places are kept, as parquet."""
+    return f"{PREFIX}/history/date={day}/{run}.parquet"
+
+
+def snapshot_key(run: str, day: date, place: Place) -> str:
+    """Return where the answers that were judged are kept, as gzipped JSON."""
+    return f"{PREFIX}/snapshots/date={day}/run={run}/{place.account}-{place.region}.json.gz"

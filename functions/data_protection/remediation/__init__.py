@@ -1,0 +1,1 @@
+"""From findings to fixed resources: plans, approvals, steps, evidence."""

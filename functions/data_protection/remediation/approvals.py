@@ -1,0 +1,71 @@
+"""Approvals: bound to the hash of one plan, given by people who did not ask for it, once each, in time. Pure."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+from data_protection.errors import ApprovalClosed, OwnApproval
+
+
+class Decision(BaseModel):
+    """What one person said.
+
+    Attributes:
+        approver: Who, as AWS names the caller.
+        approves: Yes or no; one no ends it.
+        at: When.
+        comment: Why; may be empty.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    approver: str
+    approves: bool
+    at: datetime
+    comment: str = ""
+
+
+class Approval(BaseModel):
+    """What is asked of people about one plan.
+
+    Attributes:
+        plan: Hash of it.
+        requested_by: Who asked for the plan.
+        needed: How many must approve.
+        expires: Until when; no answer is a no.
+        decisions: That were made.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    plan: str
+    requested_by: str
+    needed: int
+    expires: datetime
+    decisions: tuple[Decision, ...] = ()
+
+    @property
+    def outcome(self) -> bool | None:
+        """Whether the plan is approved; None while it is open."""
+        if any(not decision.approves for decision in self.decisions):
+            return False
+        return True if len(self.decisions) >= self.needed else None
+
+    def decide(self, decision: Decision) -> "Approval":
+        """Return the approval with one more decision; the same decision again changes nothing.
+
+        Raises:
+            OwnApproval: Who asked for the plan approves it, or somebody approves twice for two.
+            ApprovalClosed: It was decided or has expired.
+        """
+        mine = [made for made in self.decisions if made.approver == decision.approver]
+        if mine and mine[0].approves == decision.approves:
+            return self
+        if self.outcome is not None:
+            raise ApprovalClosed(f"The plan {self.plan} is {'approved' if self.outcome else 'rejected'} already.")
+        if decision.at >= self.expires:
+            raise ApprovalClosed(f"The approval of the plan {self.plan} expired at {self.expires}. Plan again.")
+        if decision.approves and decision.approver == self.requested_by:
+            raise OwnApproval(f"{decision.approver} asked for the plan {self.plan}; somebody else must approve it.")
+        others = tuple(made for made in self.decisions if made.approver != decision.approver)
+        return self.model_copy(update={"decisions": (*others, decision)})

@@ -1,0 +1,283 @@
+"""Plans: every change that a remediation would make, as one document with one hash. Pure.
+
+What people approve is the hash; what is applied is the document that has it.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from data_protection.assessments import Assessment, Finding
+from data_protection.changes import CannotChange, Change, digest
+from data_protection.checks.check import Severity
+from data_protection.errors import PlanTooLarge
+from data_protection.resources import Kind
+from data_protection.snapshot import NotRead, ResourceMissing
+from data_protection.verdicts import Status
+
+_URGENCY: Final = {severity: rank for rank, severity in enumerate(Severity)}
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Limits(_Document):
+    """How much one plan may change; without limits a wrong profile changes an account.
+
+    Attributes:
+        changes: At most so many.
+        percent: Of the resources in scope, at most so many are touched, at least one.
+        protected_tags: What carries one of these, with any value or with the one that is given, is left alone.
+    """
+
+    changes: int = Field(default=200, ge=1)
+    percent: float = Field(default=100, gt=0, le=100)
+    protected_tags: dict[str, str | None] = {"gatehouse:protected": None}
+
+    def protect(self, tags: Mapping[str, str]) -> str | None:
+        """Return the tag that protects a resource, or None."""
+        for key, value in self.protected_tags.items():
+            if key in tags and value in {None, tags[key]}:
+                return key
+        return None
+
+
+class LeftOut(StrEnum):
+    """Why a finding has no step in a plan."""
+
+    UNKNOWN = "unknown"  # what could not be read is not changed
+    EXCEPTED = "excepted"
+    NO_MUTATOR = "no_mutator"
+    REFUSED = "refused"  # the mutator sees no safe change
+    PROTECTED = "protected"
+    OTHER_PHASE = "other_phase"
+    NOT_NAMED = "not_named"  # cannot be undone, and nobody asked for it by name
+
+
+class Step(_Document):
+    """One change of a plan.
+
+    Attributes:
+        id: Of it within the plan: check, resource and number.
+        kind: Of the resource.
+        name: Of the resource.
+        arn: Of the resource.
+        severity: Of the check.
+        status: Of the check before the change.
+        reason: What the check saw before the change.
+        change: The change itself.
+        follows: Ids of the steps that must be verified before it.
+    """
+
+    id: str
+    kind: Kind
+    name: str
+    arn: str
+    severity: Severity
+    status: Status
+    reason: str
+    change: Change
+    follows: tuple[str, ...] = ()
+
+
+class Omission(_Document):
+    """A finding that the plan does not touch.
+
+    Attributes:
+        check: Its id.
+        arn: Of the resource.
+        why: The class of the reason.
+        reason: A sentence.
+    """
+
+    check: str
+    arn: str
+    why: LeftOut
+    reason: str
+
+
+class Plan(_Document):
+    """All that a remediation would change.
+
+    Attributes:
+        account: Whose.
+        region: Where.
+        profile: Name of the profile.
+        phases: Of the standard that it covers.
+        made_at: When the resources were read.
+        requested_by: Who asked for it.
+        resources_in_scope: How many resources the profile has in scope here.
+        steps: In the order in which they are applied.
+        omissions: Findings without a step.
+    """
+
+    account: str
+    region: str
+    profile: str
+    phases: tuple[int, ...]
+    made_at: datetime
+    requested_by: str
+    resources_in_scope: int
+    steps: tuple[Step, ...]
+    omissions: tuple[Omission, ...]
+
+    @property
+    def hash(self) -> str:
+        """The SHA-256 of the document, which an approval is bound to."""
+        return digest(self.model_dump(mode="json"))
+
+    @property
+    def one_way(self) -> tuple[Step, ...]:
+        """The steps that lose data or cannot be undone."""
+        return tuple(step for step in self.steps if not step.change.reversibility.comes_back)
+
+    def following(self, step: Step) -> Step | None:
+        """Return the step that goes on where a step ends: for the same check, with the same resource."""
+        return next((other for other in self.steps if step.id in other.follows), None)
+
+    @property
+    def resources_touched(self) -> int:
+        """How many resources it changes."""
+        return len({step.arn for step in self.steps})
+
+
+def make_plan(
+    assessment: Assessment,
+    *,
+    profile: str,
+    phases: Sequence[int],
+    named: frozenset[str],
+    limits: Limits,
+    requested_by: str,
+) -> Plan:
+    """Return the plan that would satisfy the failed checks of some phases.
+
+    Args:
+        assessment: What was found.
+        profile: Name of the profile.
+        phases: Of the standard; checks of other phases are left out.
+        named: Ids of checks whose changes may lose data or be one-way; only these get such steps.
+        limits: That the plan must keep.
+        requested_by: Who asks.
+
+    Raises:
+        PlanTooLarge: It would change more than the limits allow; the sentence says how much and what to do.
+    """
+    steps: list[Step] = []
+    omissions: list[Omission] = []
+    for finding in sorted(assessment.findings, key=_order):
+        planned = _steps(finding, phases, named, limits)
+        if isinstance(planned, Omission):
+            omissions.append(planned)
+        else:
+            steps += planned
+    place = assessment.snapshot.place
+    plan = Plan(
+        account=place.account,
+        region=place.region,
+        profile=profile,
+        phases=tuple(sorted(set(phases))),
+        made_at=assessment.snapshot.taken_at,
+        requested_by=requested_by,
+        resources_in_scope=len({finding.resource for finding in assessment.findings}),
+        steps=tuple(steps),
+        omissions=tuple(omissions),
+    )
+    _keep(plan, limits)
+    return plan
+
+
+def _order(finding: Finding) -> tuple[int, int, str, str]:
+    phase = finding.check.mutator.phase if finding.check.mutator else 0
+    return phase, _URGENCY[finding.check.severity], finding.check.id, finding.resource.arn
+
+
+class _NotPlanned(Exception):
+    """Why a finding gets no step."""
+
+    def __init__(self, why: LeftOut, reason: str) -> None:
+        super().__init__(reason)
+        self.why = why
+
+
+def _steps(finding: Finding, phases: Sequence[int], named: frozenset[str], limits: Limits) -> Sequence[Step] | Omission:
+    if finding.status in {Status.PASS, Status.NOT_APPLICABLE}:
+        return []
+    try:
+        _require_open(finding, limits)
+        return _chain(finding, _changes(finding, phases, named))
+    except _NotPlanned as reason:
+        return Omission(check=finding.check.id, arn=finding.resource.arn, why=reason.why, reason=str(reason))
+
+
+def _require_open(finding: Finding, limits: Limits) -> None:
+    """Let only pass what was seen, what nobody answers for, and what no tag protects."""
+    if finding.status is Status.UNKNOWN:
+        raise _NotPlanned(LeftOut.UNKNOWN, finding.verdict.reason)
+    if (exception := finding.exception) is not None:
+        raise _NotPlanned(
+            LeftOut.EXCEPTED, f"{exception.owner} answers for it until {exception.expires}: {exception.reason}"
+        )
+    snapshot = finding.case.snapshot
+    if snapshot.tags is None:
+        raise _NotPlanned(LeftOut.UNKNOWN, "Tags cannot be read, and one may protect it.")
+    if tag := limits.protect(snapshot.tags_of(finding.resource)):
+        raise _NotPlanned(LeftOut.PROTECTED, f"It carries the tag {tag}, which keeps remediation away.")
+
+
+def _changes(finding: Finding, phases: Sequence[int], named: frozenset[str]) -> Sequence[Change]:
+    check, mutator = finding.check, finding.check.mutator
+    if mutator is None:
+        raise _NotPlanned(LeftOut.NO_MUTATOR, check.advice)
+    if mutator.phase not in phases:
+        raise _NotPlanned(LeftOut.OTHER_PHASE, f"It belongs to phase {mutator.phase}.")
+    try:
+        changes = mutator.propose(finding.case)
+    except CannotChange as refusal:
+        raise _NotPlanned(LeftOut.REFUSED, str(refusal)) from None
+    except (NotRead, ResourceMissing) as missing:
+        raise _NotPlanned(LeftOut.UNKNOWN, str(missing)) from None
+    for change in changes:
+        if not change.reversibility.comes_back and check.id not in named:
+            raise _NotPlanned(
+                LeftOut.NOT_NAMED,
+                f"{change.title}: class {change.reversibility}, which does not come back. Ask for {check.id} by name.",
+            )
+    return changes
+
+
+def _chain(finding: Finding, changes: Iterable[Change]) -> Sequence[Step]:
+    steps: list[Step] = []
+    for number, change in enumerate(changes):
+        steps.append(
+            Step(
+                id=f"{finding.check.id}/{finding.resource}/{number}",
+                kind=finding.resource.kind,
+                name=finding.resource.name,
+                arn=finding.resource.arn,
+                severity=finding.check.severity,
+                status=finding.status,
+                reason=finding.verdict.reason,
+                change=change,
+                follows=tuple(step.id for step in steps[-1:]),
+            )
+        )
+    return steps
+
+
+def _keep(plan: Plan, limits: Limits) -> None:
+    if len(plan.steps) > limits.changes:
+        raise PlanTooLarge(
+            f"The plan has {len(plan.steps)} changes, {limits.changes} are allowed. Plan fewer phases or a narrower "
+            "profile, or raise limits.changes."
+        )
+    most = max(1, int(plan.resources_in_scope * limits.percent / 100))
+    if plan.resources_touched > most:
+        raise PlanTooLarge(
+            f"The plan touches {plan.resources_touched} of {plan.resources_in_scope} resources in scope, {most} "
+            f"({limits.percent:g} %) are allowed. Plan fewer phases or a narrower profile, or raise limits.percent."
+        )

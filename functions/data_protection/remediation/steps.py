@@ -1,0 +1,52 @@
+"""What becomes of a step of a plan: the states it passes through, each kept before the next effect."""
+
+from datetime import datetime
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+
+class State(StrEnum):
+    """Of a step."""
+
+    PLANNED = "planned"
+    APPLYING = "applying"  # the call may have been sent
+    APPLIED = "applied"  # AWS took it
+    VERIFIED = "verified"
+    SATISFIED = "satisfied"  # somebody else had done it
+    REFUSED = "refused"  # the resource is no more as it was planned from, or the call is not allowed
+    ROLLING_BACK = "rolling_back"  # the inverse call may have been sent
+    ROLLED_BACK = "rolled_back"
+    UNVERIFIED = "unverified"  # applied, not verified, and not rolled back: people must look
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more will happen to the step."""
+        return self not in {State.PLANNED, State.APPLYING, State.APPLIED, State.ROLLING_BACK}
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the requirement is met."""
+        return self in {State.VERIFIED, State.SATISFIED}
+
+
+class Progress(BaseModel):
+    """How far a step has come.
+
+    Attributes:
+        plan: Hash of the plan.
+        step: Id of the step.
+        state: Of it.
+        at: When it came there.
+        note: Why; a sentence, or empty.
+        version: Raised with each change; a writer names the one it saw.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    plan: str
+    step: str
+    state: State
+    at: datetime
+    note: str = ""
+    version: int = 0

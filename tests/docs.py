@@ -1,0 +1,142 @@
+"""Write the documents that are made of the code: `python -m tests.docs`."""
+
+import json
+from typing import Any, Final
+
+from data_protection.changes import Reversibility
+from data_protection.checks.catalogue import catalogue
+from data_protection.checks.check import Check
+from local.paths import ROOT
+
+CHECKS: Final = ROOT / "docs" / "checks"
+
+_REVERSIBILITY: Final = {
+    Reversibility.REVERSIBLE: "the inverse call restores the earlier state",
+    Reversibility.QUOTA: "the inverse call restores the earlier state, but AWS limits how often",
+    Reversibility.SIDE_EFFECTS: "the configuration comes back, what it did meanwhile stays",
+    Reversibility.LOSES_DATA: "data or history is lost",
+    Reversibility.ONE_WAY: "it cannot be undone",
+}
+
+
+def check_pages() -> dict[str, str]:
+    """Return the pages about checks, by the name of the file in docs/checks."""
+    return {"README.md": _index()} | {f"{check.id}.md": _page(check) for check in catalogue().values()}
+
+
+def _index() -> str:
+    lines = [
+        f"| [{check.id}]({check.id}.md) | {check.title} | {check.kind} | {check.severity} | {_phase(check)} |"
+        for check in catalogue().values()
+    ]
+    return _joined(
+        "# Checks of data_protection",
+        "Made of the code by `python -m tests.docs`. A profile says which of them are asked of which resources.",
+        "\n".join(("| check | what holds where it passes | of | severity | phase |", "|---|---|---|---|---|", *lines)),
+    )
+
+
+def _page(check: Check[Any]) -> str:
+    return _joined(
+        f"# {check.id}: {check.title}",
+        check.why,
+        "\n".join(
+            (
+                "| | |",
+                "|---|---|",
+                f"| of | {check.kind} |",
+                f"| severity | {check.severity} |",
+                *(f"| {framework} | {', '.join(ids)} |" for framework, ids in sorted(check.controls.items())),
+                f"| cost | {check.cost} |",
+            )
+        ),
+        "## What a profile may ask",
+        _fields(check),
+        "## What it reads",
+        _reads(check),
+        "## How to mend it",
+        check.advice,
+        *_fix(check),
+        "[All checks](README.md)",
+    )
+
+
+def _fields(check: Check[Any]) -> str:
+    properties = check.requirement.model_json_schema().get("properties", {})
+    if not properties:
+        return "It has no settings."
+    required = set(check.requirement.model_json_schema().get("required", ()))
+    lines = [
+        f"| `{name}` | {_type(shape)} | {'must be given' if name in required else _default(shape)} |"
+        for name, shape in properties.items()
+    ]
+    return "\n".join(("| setting | type | default |", "|---|---|---|", *lines))
+
+
+def _default(shape: dict[str, Any]) -> str:
+    return f"`{json.dumps(shape['default'])}`" if "default" in shape else "made of the others"
+
+
+def _type(shape: dict[str, Any]) -> str:
+    if "anyOf" in shape:
+        return " or ".join(_type(one) for one in shape["anyOf"])
+    if "enum" in shape:
+        return ", ".join(f"`{value}`" for value in shape["enum"])
+    if "items" in shape:
+        return f"list of {_type(shape['items'])}"
+    if "$ref" in shape:
+        return f"`{shape['$ref'].rpartition('/')[2]}`"
+    bounds = [f"{word} {shape[key]}" for key, word in (("minimum", "from"), ("maximum", "to")) if key in shape]
+    return " ".join([shape.get("type", "any"), *bounds])
+
+
+def _reads(check: Check[Any]) -> str:
+    reads = {read.name: read for read in (*check.reads, *check.further)}
+    if not reads:
+        return "Nothing of its own: it judges by what is listed anyway."
+    lines = [
+        f"| {name} | {read.kind} | {', '.join(f'`{one}`' for one in sorted(read.actions))} |"
+        for name, read in reads.items()
+    ]
+    return "\n".join(("| call | about | IAM actions |", "|---|---|---|", *lines))
+
+
+def _fix(check: Check[Any]) -> tuple[str, ...]:
+    if check.mutator is None:
+        return ("There is no automatic change.",)
+    calls = ", ".join(f"`{one}`" for one in sorted(check.mutator.operations))
+    actions = ", ".join(f"`{one}`" for one in sorted(check.mutator.actions))
+    told = _REVERSIBILITY[check.mutator.reversibility]
+    return (
+        (
+            f"Phase {check.mutator.phase} of `remediate_account` does it. "
+            f"It may call {calls}, for which it needs {actions}."
+        ),
+        (
+            f"Its usual change is of class {check.mutator.reversibility}: {told}. "
+            "A single change may be graver; its plan says so."
+        ),
+    )
+
+
+def _phase(check: Check[Any]) -> str:
+    return str(check.mutator.phase) if check.mutator else "by hand"
+
+
+def _joined(*parts: str) -> str:
+    return "\n\n".join(parts) + "\n"
+
+
+def main() -> None:
+    """Write all pages, and remove those of checks that are no more."""
+    pages = check_pages()
+    CHECKS.mkdir(exist_ok=True)
+    for path in CHECKS.glob("*.md"):
+        if path.name not in pages:
+            path.unlink()
+    for name, page in pages.items():
+        (CHECKS / name).write_text(page)
+
+
+if __name__ == "__main__":
+    main()

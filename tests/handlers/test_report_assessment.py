@@ -1,0 +1,97 @@
+"""ReportAssessment over findings as AssessPlace keeps them."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from data_protection.adapters.findings import FindingStore
+from data_protection.assessments import score
+from data_protection.contracts import AssessPlace, FindingRow, PlaceRef
+from data_protection.handlers.report_assessment import handler
+from data_protection.verdicts import Status
+from kernel import aws
+from kernel.settings import load
+from tests.support.aws import LAKE
+from tests.support.context import Context
+from tests.support.data_protection_account import PLACE
+from tests.support.data_protection_reports import TIME, conflict, row
+
+TABLE = "findings"
+
+
+@pytest.fixture(autouse=True)
+def store(aws_account: None) -> Iterator[FindingStore]:
+    aws.dynamodb().create_table(
+        TableName=TABLE,
+        BillingMode="PAY_PER_REQUEST",
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("place", "entry")],
+        KeySchema=[{"AttributeName": "place", "KeyType": "HASH"}, {"AttributeName": "entry", "KeyType": "RANGE"}],
+    )
+    with patch.dict("os.environ", {"FINDINGS_TABLE": TABLE}):
+        load.cache_clear()
+        yield FindingStore(aws.s3(), LAKE, aws.dynamodb(), TABLE)
+
+
+def assessed(store: FindingStore, run: str, time: datetime, rows: list[FindingRow]) -> None:
+    """Keep what a run found, as AssessPlace does."""
+    asked = AssessPlace(run=run, time=time, place=PlaceRef(account=PLACE.account, region=PLACE.region))
+    store.write_conflicts(run, time.date(), PLACE, [conflict()])
+    store.write(run, time.date(), PLACE, rows)
+    store.keep(asked, rows, score(one.status for one in rows), int(time.timestamp()) + 1)
+
+
+def reported(run: str, **given: Any) -> dict[str, Any]:
+    return dict(handler({"run": run, "time": TIME.isoformat(), **given}, Context()))
+
+
+def files(prefix: str) -> dict[str, bytes]:
+    listed = aws.s3().list_objects_v2(Bucket=LAKE, Prefix=prefix).get("Contents", [])
+    return {
+        one["Key"].removeprefix(prefix): aws.s3().get_object(Bucket=LAKE, Key=one["Key"])["Body"].read()
+        for one in listed
+    }
+
+
+def test_a_run_is_compared_with_the_one_before_it(store: FindingStore) -> None:
+    assessed(store, "daily-1", TIME - timedelta(days=1), [row("DDB-PITR", Status.PASS), row("DDB-TTL", Status.FAIL)])
+    assessed(store, "daily-2", TIME, [row("DDB-PITR", Status.FAIL), row("DDB-TTL", Status.PASS)])
+    # A later one is none of the report's business.
+    assessed(store, "daily-3", TIME + timedelta(days=1), [row("DDB-PITR", Status.PASS)])
+
+    told = json.loads(files(reported("daily-2")["prefix"])["report.json"])
+
+    assert [(point["run"], point["percent"]) for point in told["trend"]] == [("daily-1", 50.0), ("daily-2", 50.0)]
+    assert [len(told["changes"][kind]) for kind in ("broken", "fixed", "unknown", "gone")] == [1, 1, 0, 0]
+    assert len(told["conflicts"]) == 1
+
+
+def test_reported_again_a_run_has_the_same_files(store: FindingStore) -> None:
+    assessed(store, "daily-2", TIME, [row("DDB-PITR", Status.FAIL)])
+
+    first = reported("daily-2")
+    before = files("data_protection/")
+    assert reported("daily-2") == first
+    assert files("data_protection/") == before
+    assert {"index.html", "report.json", "findings.csv", "junit.xml", "ocsf.jsonl", "asff.jsonl"} == set(
+        files(first["prefix"])
+    )
+    assert "history/date=2026-11-21/daily-2.parquet" in before
+
+
+def test_places_that_failed_are_named(store: FindingStore) -> None:
+    assessed(store, "daily-2", TIME, [row("DDB-PITR", Status.PASS)])
+
+    made = reported("daily-2", failures=["123456789012 in eu-west-1: AccessRefused"])
+
+    assert (made["places"], made["failed"], made["percent"]) == (1, 1, 100.0)
+    assert b"123456789012 in eu-west-1: AccessRefused" in files(made["prefix"])["index.html"]
+
+
+def test_a_run_in_which_every_place_failed_is_reported_too() -> None:
+    made = reported("daily-2", failures=["123456789012 in eu-west-1: AccessRefused"])
+
+    assert (made["places"], made["percent"], len(files(made["prefix"]))) == (0, None, 6)

@@ -1,0 +1,85 @@
+"""Findings for reports, made by hand."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from data_protection.checks.catalogue import catalogue
+from data_protection.contracts import ConflictRow, FindingRow
+from data_protection.reports.report import Look, PastScore, Report
+from data_protection.resources import Resource
+from data_protection.verdicts import Status
+from tests.support.data_protection_account import PLACE
+
+TIME: Final = datetime(2026, 11, 21, 5, tzinfo=UTC)
+
+
+def row(check: str, status: Status, name: str = "orders", **given: Any) -> FindingRow:
+    """Return a finding, in all that is not given one as an assessment makes it."""
+    found = catalogue()[check]
+    values: dict[str, Any] = {
+        "run": "daily-2",
+        "time": TIME,
+        "account": PLACE.account,
+        "region": PLACE.region,
+        "profile": "rfc-008",
+        "check": check,
+        "severity": found.severity.value,
+        "kind": found.kind.value,
+        "name": name,
+        "arn": Resource(found.kind, PLACE, name).arn,
+        "status": status,
+        "judged": Status.FAIL if status is Status.EXCEPTED else status,
+        "reason": f"It is {status.value}.",
+        "observed": {"status": status.value},
+        "expected": {"status": "ENABLED"},
+        "since": TIME,
+    }
+    return FindingRow.model_validate(values | given)
+
+
+def excepted(check: str, name: str = "orders", *, days: int = 90, **given: Any) -> FindingRow:
+    """Return a finding that somebody answers for some more days."""
+    expires = (TIME + timedelta(days=days)).date().isoformat()
+    return row(
+        check, Status.EXCEPTED, name, **{"owner": "team-a", "expires": expires, "excuse": "It goes in May.", **given}
+    )
+
+
+def conflict(**given: str) -> ConflictRow:
+    """Return a conflict."""
+    values = {
+        "account": PLACE.account,
+        "region": PLACE.region,
+        "conflict": "RPO-PITR",
+        "title": "An RPO of five minutes leaves no margin",
+        "between": ("RPO", "DDB-PITR"),
+        "ways_out": "State another RPO.",
+        "arn": "arn:aws:dynamodb:eu-central-1:123456789012:table/orders",
+        "name": "orders",
+        "sentence": "At most 5 minutes of orders may be lost.",
+    }
+    return ConflictRow.model_validate(values | given)
+
+
+def past(days: int, passed: int, failed: int, unknown: int = 0) -> PastScore:
+    """Return the score of a run some days ago."""
+    counts = {Status.PASS: passed, Status.FAIL: failed, Status.UNKNOWN: unknown}
+    return PastScore(f"daily-{days}-ago", TIME - timedelta(days=days), counts)
+
+
+def look(
+    rows: Sequence[FindingRow],
+    *,
+    region: str = PLACE.region,
+    past: Sequence[PastScore] = (),
+    former: Sequence[FindingRow] | None = None,
+    conflicts: Sequence[ConflictRow] = (),
+) -> Look:
+    """Return what a run saw of a place."""
+    return Look(PLACE.account, region, rows, conflicts, past, former)
+
+
+def report(*looks: Look, failures: Sequence[str] = ()) -> Report:
+    """Return the report of these places."""
+    return Report("daily-2", TIME, looks, failures)
