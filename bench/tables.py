@@ -49,7 +49,7 @@ class Tables:
         before = partition.get(key)
         if ConditionExpression:
             if ConditionExpression != "attribute_not_exists(version) OR version = :before":
-                raise NotImplementedError(ConditionExpression)
+                raise ValueError(f"A condition that these tables do not know: {ConditionExpression}")
             if before is not None and before.get("version") != ExpressionAttributeValues[":before"]:
                 refused: Any = {"Error": {"Code": "ConditionalCheckFailedException"}, "Item": dict(before)}
                 raise ClientError(refused, "PutItem")
@@ -89,7 +89,7 @@ class Tables:
     def get_paginator(self, operation: str) -> "Tables":
         """Return what pages of Query come from."""
         if operation != "query":
-            raise NotImplementedError(operation)
+            raise ValueError(f"These tables have pages of query only, not of {operation}")
         return self
 
     def paginate(
@@ -111,7 +111,7 @@ class Tables:
         elif KeyConditionExpression.endswith("#item BETWEEN :first AND :last"):
             keys = [key for key in keys if values[":first"] <= key <= values[":last"]]
         else:
-            raise NotImplementedError(KeyConditionExpression)
+            raise ValueError(f"A condition that these tables do not know: {KeyConditionExpression}")
         yield {"Items": [dict(partition[key]) for key in keys]}
 
     def _partition(self, table: str, key: Any) -> _Items:

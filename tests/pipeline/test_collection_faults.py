@@ -288,6 +288,40 @@ def test_worker_killed_while_it_notes_what_a_reboot_took_stores_nothing_twice(ru
         assert len(lines) == len(set(lines))
 
 
+def test_restart_that_empties_a_numbered_file_loses_nothing_of_what_a_killed_worker_stored(run: Collecting) -> None:
+    databases = [database(run, "mysql", "audit", name=f"orders-{number}", unflushed=10_000) for number in range(14)]
+    for instance, logs in databases:
+        logs["audit"].write(audit_lines(int(instance.identifier[7:]), 30))
+    run.discover()
+    messages = {json.loads(message["body"])["file"]["instance_id"]: message for message in run.messages()}
+    for effects, (instance, _) in enumerate(databases):
+        left = run.collect([messages[instance.identifier]], effects)
+        run.server.control.reboot(instance.identifier)
+        assert run.collect(left) == []
+    for number, (_, logs) in enumerate(databases):
+        if number % 2:
+            logs["audit"].write(audit_lines(1000, 5))
+    run.run(4, 1800)
+    run.check(*(instance for instance, _ in databases))
+    stored = [
+        any(b",QUERY," in run.content(one.resource_id, name) for name in run.identities(one.resource_id))
+        for one, _ in databases[::2]
+    ]
+    assert True in stored
+    assert False in stored
+
+
+def test_rotated_file_that_a_restart_left_less_than_a_line_of_is_stored(run: Collecting) -> None:
+    instance, logs = database(run, "mysql", "audit", unflushed=len(audit_lines(0, 1)) - 3)
+    for number in range(2):
+        logs["audit"].write(audit_lines(number, 1))
+        run.server.control.reboot("orders-1")
+        run.server.control.rotate("orders-1", "audit/server_audit.log")
+        run.run(3, 600)
+    assert [run.content(instance.resource_id, one) for one in run.identities(instance.resource_id)] == [b"202"] * 2
+    run.check(instance)
+
+
 def test_reboot_between_two_portions_is_noticed(run: Collecting) -> None:
     instance, logs = database(run, "postgres", "stderr", portion_bytes=4000, unflushed=30_000)
     logs["stderr"].write(pg_lines(0, 200, seed=1))

@@ -246,14 +246,19 @@ class Collecting:
         return {one.number: one.read(0, one.size(now), now) for one in self._generations(instance)}
 
     def replaced(self, instance: Instance) -> list[bytes]:
-        """Return files as they were before a restart took their first lines, by which numbered ones are known."""
+        """Return files as they were before a restart took their first lines, by which numbered ones are known.
+
+        Several restarts may have taken one after the other what was read before the first of them.
+        """
         found = []
         now = self.world.now()
         for generation in self._generations(instance):
             data = generation.read(0, generation.size(now), now)
+            another = False
             for loss in reversed(generation.losses):
                 data = data[: loss.offset] + b"".join(generation.source.read(*run) for run in loss.runs)
-                if loss.offset <= data.find(b"\n"):
+                another = another or loss.offset <= data.find(b"\n")
+                if another:
                     found.append(data)
         return found
 

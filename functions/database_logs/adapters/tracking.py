@@ -7,7 +7,7 @@ Key `resource`, the DbiResourceId, and `item`:
     gap#<identity>#<start>                       a lost one, with its reason
     gap#<base>@hours#<first>                     hours of a log of which no file was ever listed, with the reason
     file#<LogFileName>                           which state of a listed file is dealt with
-    displaced#<identity>                         a file not finished whose last name is another's by now
+    displaced#<identity>                         a file not finished whose name is, or may become, another's
 
 A lease has an epoch, which whoever takes it raises. Each change is on condition of the epoch, so that a worker that
 comes to life again changes nothing. Offset and range change in one transaction. A row of `jobs` is written just before
@@ -249,8 +249,12 @@ class Tracking(Ledger):
         if before := answer.get("Attributes"):
             displaced = known_of(before)
             if displaced.identity not in {None, known.identity} and not displaced.final:
-                item = known_item(resource, displaced) | _key(resource, f"displaced#{displaced.identity}")
-                self._dynamodb.put_item(TableName=self._table, Item=item | {"file": {"S": displaced.file}})
+                self.remember(resource, displaced)
+
+    def remember(self, resource: str, known: Known) -> None:
+        """Note a file so that it is looked for until it is finished, whatever its last name leads to by then."""
+        item = known_item(resource, known) | _key(resource, f"displaced#{known.identity}")
+        self._dynamodb.put_item(TableName=self._table, Item=item | {"file": {"S": known.file}})
 
     def _change(
         self,

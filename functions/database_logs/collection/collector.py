@@ -17,10 +17,9 @@ from database_logs.collection.generations import (
     FRESH_ERRORS,
     RUNNING_ERRORS,
     Generation,
-    first_line,
     generation_by_head,
     generation_of,
-    head_hash,
+    head_of,
     is_hourly,
     is_renaming,
 )
@@ -120,6 +119,11 @@ class Target:
     closed: bool
     generation: Generation
 
+    @property
+    def finished(self) -> datetime | None:
+        """When the last byte was written, if nothing more will be."""
+        return self.last_written if self.closed else None
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -192,6 +196,7 @@ class Collector:
         work = _Work(self, task, _target(task, name, generation), outcome)
         try:
             position = work.announce(position)
+            work.remember(position)
             grown = present and task.generation is None and work.goes_on_from(position)
             if position.final and (task.reopen or grown):
                 position = work.reopen(position)
@@ -231,8 +236,13 @@ class Collector:
                 self.queue.send(one.segment)
             yield one, done
 
-    def head(self, instance_id: str, file: str) -> bytes | None:
-        """Return the first line of a file; None while it has none.
+    def head(self, instance_id: str, file: str, finished: datetime | None) -> str | None:
+        """Return what a file is known by; None while it has no whole line.
+
+        Args:
+            instance_id: Of the instance.
+            file: LogFileName.
+            finished: When the last byte was written to a closed file.
 
         Raises:
             FileGone: There is no such file.
@@ -242,7 +252,7 @@ class Collector:
         except PortionUnreadable:
             data = next(self.complete.stream(instance_id, file), b"")
         cut = without_notice(data)
-        return first_line(data if cut is None else cut)
+        return head_of(data if cut is None else cut, finished)
 
     def confirm(self, task: CollectTask) -> None:
         """Make sure that a name leads to the instance that is meant: an identifier may be another's within a minute.
@@ -283,11 +293,11 @@ class Collector:
         if not present:
             return None
         try:
-            line = self.head(task.file.instance_id, task.file.file)
+            head = self.head(task.file.instance_id, task.file.file, task.last_written if task.closed else None)
             self.confirm(task)
         except (FileGone, InstanceGone):
             return None
-        return generation_by_head(name, line) if line else None
+        return generation_by_head(name, head) if head else None
 
 
 def collect(collector_of: Callable[[FileRef], Collector], task: CollectTask, owner: str) -> Outcome:
@@ -351,6 +361,14 @@ class _Work:
             self._current = replace(position, unannounced=None, told=True)
         return self._current
 
+    def remember(self, position: Position) -> None:
+        """Note a file that only its first line tells from others, before any of it is stored.
+
+        Should this worker die and a restart empty the file, nothing else leads to what was stored and not handed on.
+        """
+        if self._target.generation.head is not None and not position.offset and not position.final:
+            self._tracking.remember(self._resource, self._seen(position, settled=False))
+
     def goes_on_from(self, position: Position) -> bool:
         """Whether the file has more than when it was finished, such as what a server wrote to it late."""
         end = position.offset if position.shrunk is None else position.shrunk
@@ -358,9 +376,7 @@ class _Work:
 
     def reopen(self, position: Position) -> Position:
         """Go on with a file that was given up; discovery is told first, in case this worker does not come to it."""
-        target = self._target
-        known = Known(target.file, target.size, target.last_written, position.identity, settled=False, final=False)
-        self._tracking.settle(self._resource, known)
+        self._tracking.settle(self._resource, self._seen(replace(position, final=False), settled=False))
         gaps = self._tracking.gaps(self._resource, position.identity)
         self._tracking.reopen(self._resource, position, gaps)
         return replace(position, final=False, plan=None)
@@ -461,15 +477,15 @@ class _Work:
         target = self._target
         held_back = not position.final and position.offset < target.size
         idle = ranges.ending_of(closed=False, last_written=target.last_written, now=self._collector.now())
-        known = Known(
-            target.file,
-            target.size,
-            target.last_written,
-            position.identity,
-            settled=not held_back or idle is Ending.STALE,
-            final=position.final,
+        settled = not held_back or idle is Ending.STALE
+        self._tracking.settle(self._resource, self._seen(position, settled=settled))
+
+    def _seen(self, position: Position, *, settled: bool) -> Known:
+        """Return what is to be noted of the file as it was listed."""
+        target = self._target
+        return Known(
+            target.file, target.size, target.last_written, position.identity, settled=settled, final=position.final
         )
-        self._tracking.settle(self._resource, known)
 
     def _is_cut(self, position: Position) -> bool:
         """Whether the listing says that a restart cut the file below its position, or that it grew since one did."""
@@ -761,12 +777,10 @@ class _Work:
 
     def _read(self, start: int, target: int, before: bytes) -> Bytes:
         found = self._read_from(self._chosen(start), start, target, before)
-        head = self._target.generation.head
-        if head is not None and isinstance(self._source, LaneSource):
-            # Names of numbered files move on; what was read is this file's only if the name still is.
-            line = self._collector.head(self._instance, self._target.file)
-            if line is None or head_hash(line) != head:
-                raise FileChanged(f"{self._target.file} of {self._instance} is another file by now.")
+        head, portions = self._target.generation.head, isinstance(self._source, LaneSource)
+        # Names of numbered files move on; what was read is this file's only if the name still is.
+        if head and portions and self._collector.head(self._instance, self._target.file, self._target.finished) != head:
+            raise FileChanged(f"{self._target.file} of {self._instance} is another file by now.")
         return found
 
     def _read_from(self, source: "LaneSource | CompleteSource", start: int, target: int, before: bytes) -> Bytes:
@@ -812,8 +826,7 @@ class _Work:
         def stream() -> Iterator[bytes]:
             chunks = self._collector.complete.stream(self._instance, file)
             first = next(chunks, b"")
-            line = first_line(first)
-            if head is not None and (line is None or head_hash(line) != head):
+            if head is not None and head_of(first, self._target.finished) != head:
                 raise FileChanged(f"{file} of {self._instance} is another file by now.")
             if self._is_renamed():
                 # Whose name still leads to this hour, now that its bytes have begun to come.
@@ -843,8 +856,7 @@ class _Work:
                 name = classify(listed.file, self._task.file.engine)
                 if isinstance(name, LogFileName) and self._is_target(listed, name):
                     self._source = None
-                    closed = is_closed(name, listed.last_written, self._collector.now())
-                    closed = closed or (self._target.closed and listed.file == self._target.file)
+                    closed = self._is_closed(listed, name)
                     self._target = replace(
                         self._target,
                         file=listed.file,
@@ -863,11 +875,15 @@ class _Work:
             return found is not None and found.identity == wanted.identity
         if name.base != self._target.name.base:
             return False
+        finished = listed.last_written if self._is_closed(listed, name) else None
         try:
-            line = self._collector.head(self._instance, listed.file)
+            return self._collector.head(self._instance, listed.file, finished) == wanted.head
         except FileGone:
             return False
-        return line is not None and head_hash(line) == wanted.head
+
+    def _is_closed(self, listed: Listed, name: LogFileName) -> bool:
+        was_closed = self._target.closed and listed.file == self._target.file
+        return was_closed or is_closed(name, listed.last_written, self._collector.now())
 
     def _listed_now(self) -> Listed:
         """Return the file as it is listed now.

@@ -76,9 +76,8 @@ def is_renaming(hour: datetime, now: datetime) -> bool:
     return hour <= now < hour + _LATE
 
 
-def generation_by_head(name: LogFileName, line: bytes) -> Generation:
-    """Return the generation that begins with a line."""
-    head = head_hash(line)
+def generation_by_head(name: LogFileName, head: str) -> Generation:
+    """Return the generation that is known by a head."""
     return Generation(f"{name.base}@{head}", head=head)
 
 
@@ -88,17 +87,25 @@ def unread(name: LogFileName, last_written: datetime) -> Generation:
     return Generation(f"{name.base}@{unread_}", head=unread_)
 
 
-def first_line(data: bytes) -> bytes | None:
-    """Return the first line with its end, or as much of it as tells files apart; None while there is too little."""
+def head_of(data: bytes, finished: datetime | None = None) -> str | None:
+    """Return what a file is known by: the hash of its first line, or of as much of that as tells files apart.
+
+    Args:
+        data: What it begins with.
+        finished: When its last byte was written, if nothing more will be: a restart can leave less than a line, which
+            then only that time tells from what another one left.
+
+    Returns:
+        None while there is too little.
+    """
     newline = data.find(b"\n", 0, HEAD_BYTES)
-    if newline >= 0:
-        return data[: newline + 1]
-    return data[:HEAD_BYTES] if len(data) >= HEAD_BYTES else None
-
-
-def head_hash(line: bytes) -> str:
-    """Return what a first line is known by."""
-    return hashlib.sha256(line[:HEAD_BYTES]).hexdigest()[:16]
+    if newline >= 0 or len(data) >= HEAD_BYTES:
+        line = data[: newline + 1] if newline >= 0 else data[:HEAD_BYTES]
+    elif data and finished is not None:
+        line = data + finished.isoformat().encode()
+    else:
+        return None
+    return hashlib.sha256(line).hexdigest()[:16]
 
 
 def _renamed_hour(text: str, last_written: datetime) -> datetime:

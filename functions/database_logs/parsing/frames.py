@@ -49,5 +49,5 @@ def unless_empty(text: pl.Expr) -> pl.Expr:
 
 
 def sliced(text: pl.Expr, start: pl.Expr | int, length: pl.Expr | None = None) -> pl.Expr:
-    """Return bytes of texts as texts, which copies nothing; they must begin and end where characters do."""
+    """Return bytes of texts as texts, without counting characters; they must begin and end where characters do."""
     return text.cast(pl.Binary).bin.slice(start, length).cast(pl.String)

@@ -5,7 +5,7 @@ import pytest
 
 from database_logs.collection import markers, ranges
 from database_logs.collection.complete import CompleteSource
-from database_logs.collection.generations import first_line, generation_of
+from database_logs.collection.generations import generation_of, head_of
 from database_logs.collection.ledger import Gap, Reason, account
 from database_logs.collection.portions import MOST_BYTES, NOTICE, Bytes, Portion, PortionSource, Statistics
 from database_logs.collection.positions import TAIL_BYTES, Ending, Plan, Stored, tail_of
@@ -69,9 +69,16 @@ def test_numbered_file_is_known_by_its_first_line_once_it_has_one() -> None:
     name = classify("audit/server_audit.log.1", "mysql")
     assert isinstance(name, LogFileName)
     assert generation_of("audit/server_audit.log.1", name, NOW) is None
-    assert first_line(b"half a li") is None
-    assert first_line(b"a line\nand more") == b"a line\n"
-    assert first_line(b"x" * 2000) == b"x" * 1024
+    assert head_of(b"half a li") is None
+    assert head_of(b"a line\nand more") == head_of(b"a line\n") != head_of(b"another line\n")
+    assert head_of(b"x" * 2000) == head_of(b"x" * 1024)
+
+
+def test_file_that_ended_within_its_first_line_is_known_by_when_it_did() -> None:
+    later = NOW + timedelta(seconds=1)
+    assert head_of(b"", NOW) is None
+    assert len({head_of(b"202", NOW), head_of(b"202", later), head_of(b"203", NOW), head_of(b"202\n", NOW)}) == 4
+    assert head_of(b"a line\n", NOW) == head_of(b"a line\n")
 
 
 def test_tail_begins_with_a_whole_character() -> None:
