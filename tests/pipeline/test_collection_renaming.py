@@ -96,7 +96,8 @@ def test_numbered_file_that_is_gone_before_anybody_read_it_is_a_gap_once(run: Co
     assert (gap.start, gap.reason) == (0, "deleted")
 
 
-def test_numbered_file_that_is_overtaken_before_anybody_read_it_is_a_gap_once(run: Collecting) -> None:
+def _overtaken(run: Collecting) -> Instance:
+    """Return an instance of which a listed file is overtaken by twelve more before anybody has read it."""
     instance, logs = database(run, "mysql", "audit")
     logs["audit"].write(audit_lines(0, 300))
     run.discover()
@@ -104,8 +105,22 @@ def test_numbered_file_that_is_overtaken_before_anybody_read_it_is_a_gap_once(ru
     for number in range(12):
         logs["audit"].write(audit_lines(1000 + 100 * number, 100))
         run.server.control.rotate("orders-1", "audit/server_audit.log")
+    run.world.advance(timedelta(minutes=6))
+    return instance
+
+
+def test_numbered_file_that_is_overtaken_before_anybody_read_it_is_a_gap_once(run: Collecting) -> None:
+    instance = _overtaken(run)
     run.run(4)
     assert run.discover()["queued"] == 0
+    assert [(gap.start, gap.reason) for gap in _gaps(run, instance)] == [(0, "purged")]
+
+
+@pytest.mark.parametrize("effects", range(6, 10))
+def test_overtaken_file_is_a_gap_once_wherever_the_pass_that_saw_it_is_killed(run: Collecting, effects: int) -> None:
+    instance = _overtaken(run)
+    assert not run.discover(kill_after=effects)
+    run.run(4)
     assert [(gap.start, gap.reason) for gap in _gaps(run, instance)] == [(0, "purged")]
 
 
