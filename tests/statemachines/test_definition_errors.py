@@ -83,10 +83,14 @@ def transient_errors_not_retried(definition: Json) -> Iterator[str]:
 def uneven_retries(definition: Json) -> Iterator[str]:
     """Yield tasks that retry a function otherwise than most do; ASL knows no reference to share a Retry by.
 
-    What a task never retries is its own matter.
+    What a task never retries is its own matter, and so are errors that only its function raises.
     """
+
+    def is_shared(retrier: Json) -> bool:
+        return retrier.get("MaxAttempts") != 0 and any("." in name for name in retrier["ErrorEquals"])
+
     retries = {
-        label: json.dumps([r for r in state.get("Retry", []) if r.get("MaxAttempts") != 0], sort_keys=True)
+        label: json.dumps([retrier for retrier in state.get("Retry", []) if is_shared(retrier)], sort_keys=True)
         for label, state in states(definition, "Task")
         if state["Resource"].startswith(LAMBDA)
     }
