@@ -13,7 +13,17 @@ from hypothesis import strategies as st
 from database_logs.collection import lanes, portions
 from local.rds.model.portions import CutMarker
 from local.rds.model.script import Effect, Rule
-from tests.support.rds_collecting import Collecting, audit_lines, collecting, database, pg_lines, slow_events
+from tests.support.rds_collecting import (
+    Collecting,
+    alert_entries,
+    audit_lines,
+    collecting,
+    database,
+    latin_audit_lines,
+    pg_lines,
+    slow_events,
+    sqlserver_lines,
+)
 
 DOWNLOAD = "DownloadDBLogFilePortion"
 # Of which several are under way at once in a segment.
@@ -42,17 +52,21 @@ STEPS = st.one_of(
     st.tuples(st.just("rotate"), st.just(0)),
     st.tuples(st.just("sleep"), st.booleans()),
 )
-LOGS: dict[str, tuple[str, str, Any]] = {
-    "stderr": ("aurora-postgresql", "error/postgresql.log", pg_lines),
-    "slow": ("mysql", "slowquery/mysql-slowquery.log", slow_events),
-    "audit": ("mysql", "audit/server_audit.log", audit_lines),
-    "audit.0": ("aurora-mysql", "audit/audit.log.0", audit_lines),
+# Engine, kind, file and what is written.
+LOGS: dict[str, tuple[str, str, str, Any]] = {
+    "stderr": ("aurora-postgresql", "stderr", "error/postgresql.log", pg_lines),
+    "slow": ("mysql", "slow", "slowquery/mysql-slowquery.log", slow_events),
+    "audit": ("mysql", "audit", "audit/server_audit.log", audit_lines),
+    "audit of aurora": ("aurora-mysql", "audit.0", "audit/audit.log.0", audit_lines),
+    "audit in latin-1": ("mariadb", "audit", "audit/server_audit.log", latin_audit_lines),
+    "sql server with cr lf": ("sqlserver-se", "error", "log/ERROR", sqlserver_lines),
+    "oracle": ("oracle-ee", "alert", "trace/alert_ORCL.log", alert_entries),
 }
 
 
-@settings(max_examples=12, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=16, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 @given(
-    kind=st.sampled_from(sorted(LOGS)),
+    log=st.sampled_from(sorted(LOGS)),
     steps=st.lists(STEPS, min_size=4, max_size=14),
     cut=st.sampled_from(CutMarker),
     unflushed=st.sampled_from([10, 700, 3072, 20_000]),
@@ -60,16 +74,16 @@ LOGS: dict[str, tuple[str, str, Any]] = {
 )
 # A restart takes the end of the last line, and nothing is written after it.
 @example(
-    kind="audit",
+    log="audit",
     steps=[("write", 27), ("killed", 1), ("reboot", 0), ("discover", 0)],
     cut=CutMarker.BEFORE_CUT,
     unflushed=10,
     ends=True,
 )
 def test_segments_hold_what_was_written_under_any_schedule(
-    kind: str, steps: list[tuple[str, Any]], cut: CutMarker, unflushed: int, *, ends: bool
+    log: str, steps: list[tuple[str, Any]], cut: CutMarker, unflushed: int, *, ends: bool
 ) -> None:
-    engine, log, lines = LOGS[kind]
+    engine, kind, file, lines = LOGS[log]
     with collecting(SEGMENT_BYTES="8192") as run, small_portions():
         instance, logs = database(run, engine, kind, portion_bytes=PORTION, cut_marker=cut, unflushed=unflushed)
         written = 0
@@ -77,10 +91,10 @@ def test_segments_hold_what_was_written_under_any_schedule(
             if step == "write":
                 logs[kind].write(lines(written, value))
                 written += value
-            elif step == "sleep" and engine == "mysql":
+            elif step == "sleep" and not engine.startswith("aurora"):
                 continue  # only Serverless instances of Aurora sleep
-            elif step == "rotate" and kind.startswith("audit"):
-                run.server.control.rotate("orders-1", log)
+            elif step == "rotate" and kind not in {"stderr", "slow"}:
+                run.server.control.rotate("orders-1", file)
             else:
                 take(run, step, value)
         run.server.control.script([])

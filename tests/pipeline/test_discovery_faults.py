@@ -48,6 +48,23 @@ def test_role_that_may_not_hear_events_still_has_its_files_looked_at(
     assert emitted(capsys.readouterr().out)["InstancesRefused"] == 1
 
 
+def test_events_that_cannot_be_had_now_hold_nothing_up_and_are_heard_later(
+    run: Collecting, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _postgres(run, "orders-1")
+    run.run()
+    run.server.control.reboot("orders-1")
+    run.server.control.script([Rule(Effect.INTERNAL_FAILURE, action="DescribeEvents", times=None)])
+    run.world.advance(timedelta(minutes=5))
+    capsys.readouterr()
+    assert run.discover()["looked_at"] == 1
+    assert emitted(capsys.readouterr().out)["InstancesFailed"] == 1
+    run.server.control.script([])
+    run.world.advance(timedelta(minutes=5))
+    run.discover()
+    assert emitted(capsys.readouterr().out)["RestartsAnnounced"] == 1
+
+
 @pytest.mark.parametrize(
     "rule",
     [

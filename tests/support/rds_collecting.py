@@ -398,3 +398,24 @@ def audit_lines(first: int, number: int) -> bytes:
         f"20261121 06:30:{n % 60:02d},db,app,10.0.0.1,{n},{n},QUERY,orders,'SELECT {n}',0\n".encode()
         for n in range(first, first + number)
     )
+
+
+def latin_audit_lines(first: int, number: int) -> bytes:
+    """Return lines of the audit plugin that are no UTF-8."""
+    return audit_lines(first, number).replace(b"SELECT", "SELECT 'Müller',".encode("latin-1"))
+
+
+def sqlserver_lines(first: int, number: int) -> bytes:
+    """Return lines of SQL Server's log, as Windows ends them."""
+    return b"".join(
+        f"2026-11-21 06:30:{n % 60:02d}.00 spid{n}     Starting up database '{n}'.\r\n".encode()
+        for n in range(first, first + number)
+    )
+
+
+def alert_entries(first: int, number: int) -> bytes:
+    """Return entries of Oracle's alert log."""
+    return b"".join(
+        f"2026-11-21T06:30:{n % 60:02d}.{n:06d}+00:00\nThread 1 advanced to log sequence {n} (LGWR switch)\n".encode()
+        for n in range(first, first + number)
+    )

@@ -2,8 +2,8 @@
 
 MySQL's files are known by the hour that they are counted to, `<base>.2024-05-01.7` and the live file of that hour
 being one. PostgreSQL's and Aurora's audit files have names of their own for ever, to which compression adds `.gz`. What
-is numbered or never renamed is known by its first line only: the audit plugin's files, SQL Server's, Oracle's, and
-mysql-error.log.
+is numbered, dated afterwards or never renamed is known by its first line only: the audit plugin's files, SQL Server's,
+Oracle's, and mysql-error.log.
 """
 
 import hashlib
@@ -17,6 +17,9 @@ from database_logs.log_types import LogType
 
 # Of a first line; two files that agree in so much of it would have to be begun in the same instant.
 HEAD_BYTES: Final = 1024
+# What a portion may give otherwise than the complete file: CR, what XML cannot carry, what is no UTF-8 or no character
+# that is printed, and what stands for it. The rest of a line tells enough.
+_NOT_PLAIN: Final = bytes({*range(256)} - {*range(0x20, 0x7F)} | {ord("?")})
 
 HOUR: Final = timedelta(hours=1)
 # What MySQL writes its errors to, and what RDS appends that to every five minutes, before it empties the first.
@@ -61,7 +64,7 @@ def generation_of(file: str, name: LogFileName, last_written: datetime) -> Gener
     """
     if is_hourly(name):
         return of_hour(name, hour_of(last_written) if name.hour is None else _renamed_hour(name.hour, last_written))
-    if name.hour is not None:
+    if name.hour is not None and name.log_type is not LogType.ORACLE_ALERT:
         return Generation(file.removesuffix(".gz"))
     return None
 
@@ -98,14 +101,15 @@ def head_of(data: bytes, finished: datetime | None = None) -> str | None:
     Returns:
         None while there is too little.
     """
-    newline = data.find(b"\n", 0, HEAD_BYTES)
-    if newline >= 0 or len(data) >= HEAD_BYTES:
-        line = data[: newline + 1] if newline >= 0 else data[:HEAD_BYTES]
-    elif data and finished is not None:
-        line = data + finished.isoformat().encode()
-    else:
-        return None
-    return hashlib.sha256(line).hexdigest()[:16]
+    line, newline, _ = data.partition(b"\n")
+    plain = line.translate(None, delete=_NOT_PLAIN)[:HEAD_BYTES]
+    if newline or len(plain) == HEAD_BYTES:
+        return _hash(plain)
+    return _hash(plain + finished.isoformat().encode()) if data and finished is not None else None
+
+
+def _hash(text: bytes) -> str:
+    return hashlib.sha256(text).hexdigest()[:16]
 
 
 def _renamed_hour(text: str, last_written: datetime) -> datetime:

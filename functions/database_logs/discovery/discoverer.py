@@ -94,14 +94,14 @@ class _Begun:
     Attributes:
         looks: At the instances whose turn it is.
         listener: Who hears of its events in this part of the fleet.
-        heard: What it has heard once all looks are done.
+        heard: What it has heard once all looks are done; None if it never heard anything.
     """
 
     estate: Estate
     looks: list[_Look]
     news: News
     listener: str
-    heard: Heard
+    heard: Heard | None
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,8 @@ class Discoverer:
         for one in begun:
             if one.estate.place not in unfinished:
                 # After all that they led to: a pass that dies is followed by one that hears the same.
-                self.turns.hear(one.estate.place, one.listener, one.heard)
+                if one.heard is not None:
+                    self.turns.hear(one.estate.place, one.listener, one.heard)
                 done.restarts += one.news.restarts
                 done.failovers += one.news.failovers
         return done
@@ -177,7 +178,7 @@ class Discoverer:
         began, listener = self.now(), f"{shard}/{shards}"
         heard = self.turns.heard(estate.place, listener)
         events = self._events(api, estate, since(heard, began), began, done)
-        news = unheard(heard, events)
+        news = unheard(heard, events or [])
         everything = {one.dbi_resource_id: one for one in api.instances(fresh=news.changes_fleet)}
         mine = [one for one in everything.values() if shard_of(one.dbi_resource_id, shards) == shard]
         wanted = [one for one in mine if self.fleet.has(one)]
@@ -195,15 +196,23 @@ class Discoverer:
             for one in wanted
             if is_due(turn := turns.get(one.dbi_resource_id), began, shortest) or news.about(one)
         ]
-        return _Begun(estate, looks, news, listener, remembered(events, began))
+        return _Begun(estate, looks, news, listener, heard if events is None else remembered(events, began))
 
-    def _events(self, api: "FleetApi", estate: Estate, begin: datetime, end: datetime, done: Pass) -> list[Event]:
-        """Return what RDS announced; nothing where the role may not hear it, as nothing depends on it."""
+    def _events(
+        self, api: "FleetApi", estate: Estate, begin: datetime, end: datetime, done: Pass
+    ) -> list[Event] | None:
+        """Return what RDS announced: nothing where the role may not hear it, None where it is to be asked for again.
+
+        Nothing depends on it but that files are looked at sooner.
+        """
         try:
             return api.events(begin, end)
         except AccessRefused as refused:
             done.refused.append(f"{estate.place}: {refused}")
             return []
+        except ApiFailed as failed:
+            done.failed.append(f"{estate.place}: {failed}")
+            return None
 
     def _look(self, look: _Look, done: Pass, wave: Wave) -> bool:
         """Look at an instance, and return whether its account answers more."""

@@ -36,11 +36,12 @@ class Watched(BaseModel):
 def generations(moved: Iterable[Moved], known: Mapping[str, Known]) -> dict[str, Moved]:
     """Return the files that can be watched by the identity of their generation, or by name while nobody knows it.
 
-    Of compressed files nobody knows how much they hold, and files that are gone grow no more.
+    Files that are closed or gone grow no more, and of compressed ones nobody knows what they hold. So these are few,
+    however many files an instance has.
     """
     found = {}
     for one in moved:
-        if not one.gone and not one.name.compressed:
+        if not (one.gone or one.closed or one.name.compressed):
             before = known.get(one.listed.file)
             found[one.identity or (before.identity if before else None) or one.listed.file] = one
     return found

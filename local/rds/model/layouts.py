@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 
-from local.rds.model.logs import HourlyLog, Log, NamedLog, NumberedLog, RunningErrorLog
+from local.rds.model.logs import DailyLog, HourlyLog, Log, NamedLog, NumberedLog, RunningErrorLog
 from local.rds.model.sources import LogSource
 
 MARIADB_FAMILY = ("aurora-mysql", "mysql", "mariadb")
@@ -42,7 +42,7 @@ def _layout(engine: str, numbers: Iterator[int], now: datetime) -> dict[str, Cal
     if engine.startswith("sqlserver"):
         return {"error": _numbered("log/ERROR", numbers, now, max_bytes=10 * _MEBIBYTE, kept=6)}
     if engine.startswith("oracle"):
-        return {"alert": lambda source: Log("trace/alert_ORCL.log", source, numbers, now, retention=_WEEK)}
+        return {"alert": lambda source: DailyLog("trace/alert_ORCL.log", source, numbers, now, retention=_WEEK)}
     return {}
 
 

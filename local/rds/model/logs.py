@@ -175,6 +175,29 @@ class HourlyLog(Log):
         return f"{self.name}.{hour_id(hour, MarkerStyle.DATED)}"
 
 
+class DailyLog(Log):
+    """Oracle's alert log: each day the file is renamed to the day that ends, and another begun.
+
+    That it is rotated daily is in the Amazon RDS user guide, "Oracle alert log"; what the file is called then is not.
+    """
+
+    def tick(self, now: datetime) -> None:
+        """Rename at midnight."""
+        if (now.hour, now.minute) == (0, 0):
+            self.rotate(now)
+        super().tick(now)
+
+    def rotate(self, now: datetime) -> None:
+        """Rename the live file to the day of its last minute, and begin another."""
+        name = f"{self.name}.{now - timedelta(minutes=1):%Y-%m-%d}"
+        if name in self.files:
+            return  # this day's name is taken: a rotation by hand came before
+        position = self.source.cut(now)
+        self.live.close(position, now)
+        self.files[name] = self.live
+        self.live = self._begin(self.name, position, now)
+
+
 class RunningErrorLog(HourlyLog):
     """MySQL's error log: mysql-error.log is appended to mysql-error-running.log every five minutes, and emptied."""
 

@@ -10,10 +10,10 @@ NOW = datetime(2026, 11, 21, 8, 40, tzinfo=UTC)
 SLOW, AUDIT = "slowquery/mysql-slowquery.log", "audit/server_audit.log"
 
 
-def _moved(file: str, size: int, identity: str | None, *, gone: bool = False) -> Moved:
+def _moved(file: str, size: int, identity: str | None, *, closed: bool = False, gone: bool = False) -> Moved:
     name = classify(file, "mysql")
     assert isinstance(name, LogFileName)
-    return Moved(Listed(file, size, NOW), name, identity, closed=False, gone=gone)
+    return Moved(Listed(file, size, NOW), name, identity, closed=closed, gone=gone)
 
 
 def _looks(*sizes_and_offsets: tuple[int, int]) -> list[bool]:
@@ -50,5 +50,7 @@ def test_file_is_watched_by_its_generation_and_by_its_name_while_nobody_knows_it
     assert set(generations(moved, {})) == {"slow@9", AUDIT}
 
 
-def test_file_that_is_gone_is_not_watched() -> None:
+def test_file_that_is_gone_or_closed_is_not_watched() -> None:
     assert generations([_moved(SLOW, 10, "slow@9", gone=True)], {}) == {}
+    # An instance may have thousands of them, and what is watched is one item of the table.
+    assert generations([_moved(f"{SLOW}.2026-11-21.7", 10, "slow@7", closed=True)], {}) == {}
