@@ -2,12 +2,15 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Literal, Protocol, Self
+from typing import Final, Literal, Protocol, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from database_logs.boundaries.postgres import RDS_PREFIX
 from database_logs.log_types import LogType
+
+# Names of executions are such.
+REPLAY_ID: Final = r"^[A-Za-z0-9_-]{1,80}$"
 
 
 class Contract(BaseModel):
@@ -313,6 +316,7 @@ class LogReplayInput(Contract):
         files: LogFileNames; None for all. Of named files segments without any time are replayed too.
         forward: Send to search once more as well.
         dry_run: Only count.
+        replay_id: That of an earlier replay with the same choice, to go on with it; None for a new one.
     """
 
     source: Literal["s3", "rds"] = "s3"
@@ -323,12 +327,17 @@ class LogReplayInput(Contract):
     files: list[str] | None = None
     forward: bool = True
     dry_run: bool = False
+    replay_id: str | None = Field(default=None, pattern=REPLAY_ID)
 
     @model_validator(mode="after")
     def _is_a_range(self) -> Self:
         if self.start >= self.end:
             raise ValueError(f"start {self.start} is not before end {self.end}")
         return self
+
+    def chooses_like(self, other: "LogReplayInput") -> bool:
+        """Whether another replay was of the same."""
+        return self.model_copy(update={"replay_id": None}) == other.model_copy(update={"replay_id": None})
 
     def names(self, file: NamedFile) -> bool:
         """Whether a file is of those to replay, whatever its time."""
@@ -343,10 +352,11 @@ class PlanLogReplayInput(Contract):
     """Input of PlanLogReplay and PlanRdsReplay.
 
     Attributes:
-        replay_id: Its identity: a plan that there is already stays as it is.
+        replay_id: Its identity: a plan that there is already stays as it is. That of the execution, if the input has
+            none.
     """
 
-    replay_id: str = Field(pattern=r"^[A-Za-z0-9_-]{1,80}$")
+    replay_id: str = Field(pattern=REPLAY_ID)
     input: LogReplayInput
 
 
@@ -356,18 +366,20 @@ class LogReplayPlan(Contract):
     Attributes:
         segments, records: To be replayed; records that the lake lacks nobody has counted.
         raw_bytes: Of the log files that they hold.
-        pages: Keys of the lists of them, in the lake bucket.
+        lists: Lists of them.
+        lists_key: In the lake bucket, a ReplayList a line.
         files: That RDS lists and of which there is more to collect than segments.
         gone: Segments, and files with a gap, that the lake lacks and RDS does not list any more.
         unreachable: Instances that sleep, or whose logs the role may not read: nothing of them is planned.
     """
 
     replay_id: str
-    dry_run: bool
+    input: LogReplayInput
     segments: int = Field(ge=0)
     records: int = Field(ge=0)
     raw_bytes: int = Field(ge=0)
-    pages: list[str]
+    lists: int = Field(ge=0)
+    lists_key: str
     files: int = Field(default=0, ge=0)
     gone: int = Field(default=0, ge=0)
     unreachable: list[str] = []
@@ -437,6 +449,17 @@ class RestoreProgress(Contract):
     done: list[Restored] = []
 
 
+class ReplayList(Contract):
+    """What a child execution of a replay does: one list of it.
+
+    Attributes:
+        source: As LogReplayInput.
+    """
+
+    page: str
+    source: Literal["s3", "rds"]
+
+
 class ReplayPage(Contract):
     """Input of QueueSegments, RestoreSegments and CheckSegments: one list of a replay."""
 
@@ -467,3 +490,23 @@ class SegmentsChecked(Contract):
     done: int = Field(ge=0)
     open: int = Field(ge=0)
     damaged: int = Field(ge=0)
+
+
+class FinishReplayInput(Contract):
+    """Input of FinishReplay."""
+
+    replay_id: str = Field(pattern=REPLAY_ID)
+
+
+class ReplayFinished(Contract):
+    """Output of FinishReplay: what became of all lists of a replay.
+
+    Attributes:
+        done, damaged: As SegmentsChecked.
+        restored, unavailable: As SegmentsRestored.
+    """
+
+    done: int = Field(ge=0)
+    damaged: int = Field(ge=0)
+    restored: int = Field(ge=0)
+    unavailable: int = Field(ge=0)

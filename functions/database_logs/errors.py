@@ -136,6 +136,14 @@ class ReplayPageMissing(DatabaseLogsError):
     """A list of a replay is not there."""
 
 
+class ReplayDiffers(DatabaseLogsError):
+    """A replay that has this identity already is one of something else."""
+
+
+class ReplayIncomplete(DatabaseLogsError):
+    """Lists of a replay are not done."""
+
+
 class MessagesRefused(DatabaseLogsError):
     """SQS took a batch and refused messages of it."""
 

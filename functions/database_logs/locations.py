@@ -164,6 +164,16 @@ def gone_key(replay_id: str) -> str:
     return replay_key(replay_id, "gone.jsonl")
 
 
+def lists_key(replay_id: str) -> str:
+    """Return the key of the names of a replay's lists."""
+    return replay_key(replay_id, "lists.jsonl")
+
+
+def checked_key(page: str) -> str:
+    """Return the key of what became of a list of a replay."""
+    return page.replace("/segments-", "/checked-").replace(".jsonl", ".json")
+
+
 def queued_key(page: str) -> str:
     """Return the key of the mark that a list of a replay was queued."""
     return page.replace("/segments-", "/queued-").replace(".jsonl", ".json")

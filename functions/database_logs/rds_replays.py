@@ -44,13 +44,13 @@ from database_logs.errors import (
 from database_logs.file_names import IgnoredFile, LogFileName, classify
 from database_logs.locations import (
     gone_key,
+    lists_key,
     manifest_key,
-    page_key,
-    replay_key,
     restore_key,
     segment_name,
     unavailable_key,
 )
+from database_logs.replays import list_pages, standing_plan
 
 if TYPE_CHECKING:
     from database_logs.adapters.instance_facts import InstanceFacts
@@ -113,28 +113,32 @@ class RdsReplayPlanner:
 
         Raises:
             ApiThrottled: As RDS answers.
+            ReplayDiffers: This replay was planned for something else.
         """
-        key = replay_key(step.replay_id, "plan.json")
-        if (standing := self.pages.plan(key)) is not None:
+        if (standing := standing_plan(self.pages, step)) is not None:
             return standing
         found = self._find(step.input)
         lists = list(_lists(found.tasks)) if not step.input.dry_run else []
+        pages = list_pages(step.replay_id, len(lists), step.input)
         lost = [one for task in found.tasks for one in task.lost]
         plan = LogReplayPlan(
             replay_id=step.replay_id,
-            dry_run=step.input.dry_run,
+            input=step.input,
             segments=len(lost),
             records=0,
             raw_bytes=sum(one.segment.end - one.segment.start for one in lost),
-            pages=[page_key(step.replay_id, number) for number in range(len(lists))],
+            lists=len(pages),
+            lists_key=lists_key(step.replay_id),
             files=sum(task.collect for task in found.tasks),
             gone=len(found.gone) + found.files_gone,
             unreachable=found.unreachable,
         )
-        for page, tasks in zip(plan.pages, lists, strict=True):
-            self.pages.write_lines(restore_key(page), tasks)
+        for one, tasks in zip(pages, lists, strict=True):
+            self.pages.write_lines(restore_key(one.page), tasks)
+        if pages:
+            self.pages.write_lines(plan.lists_key, pages)
         self.pages.write_lines(gone_key(step.replay_id), found.gone)
-        self.pages.write_plan(key, plan)
+        self.pages.write_plan(plan)
         return plan
 
     def _find(self, request: LogReplayInput) -> _Found:
@@ -242,6 +246,7 @@ class Restorer:
         except DatabaseLogsError:
             self.pages.write_progress(page, RestoreProgress(done=done))
             raise
+        self.pages.write_progress(page, RestoreProgress(done=done))
         names = [(line.task, classify(line.task.file.file, line.task.file.engine)) for line in lines if line.collect]
         queued = [(task, name.base, page) for task, name in names if isinstance(name, LogFileName)]
         self.tasks.send(queued)

@@ -4,6 +4,7 @@ What is replayed from S3 goes through the parsers of today: a segment that an ol
 replaced, one that this version parsed is only told to search again. All of it is harmless when it is done twice.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -13,19 +14,23 @@ from database_logs.contracts import (
     LogReplayInput,
     LogReplayPlan,
     PlanLogReplayInput,
+    ReplayFinished,
+    ReplayList,
+    Restored,
     SegmentCommitted,
     SegmentManifest,
     SegmentsChecked,
     SegmentsQueued,
 )
+from database_logs.errors import ReplayDiffers, ReplayIncomplete, ReplayPageMissing
 from database_logs.locations import (
     SCATTERED,
     UNDATED,
     hour_prefix,
     indexed,
+    lists_key,
     manifest_key,
     page_key,
-    replay_key,
     segment_name,
 )
 from database_logs.version import PARSER_VERSION
@@ -41,6 +46,26 @@ _THREADS: Final = 32
 _PAGE: Final = 1_000
 
 
+def standing_plan(pages: "ReplayPageReader", step: PlanLogReplayInput) -> LogReplayPlan | None:
+    """Return the plan that a replay has already, if it has one.
+
+    Raises:
+        ReplayDiffers: It is a plan for something else.
+    """
+    plan = pages.plan(step.replay_id)
+    if plan is not None and not plan.input.chooses_like(step.input):
+        raise ReplayDiffers(
+            f"The replay {step.replay_id} is one of {plan.input.model_dump_json(exclude_none=True)}. Give the same "
+            "input to go on with it, or leave replay_id out for another replay."
+        )
+    return plan
+
+
+def list_pages(replay_id: str, number: int, request: LogReplayInput) -> list[ReplayList]:
+    """Return the lists of a replay as its machine takes them."""
+    return [ReplayList(page=page_key(replay_id, n), source=request.source) for n in range(number)]
+
+
 class ReplayPlanner:
     """Finds what to replay from S3."""
 
@@ -53,28 +78,32 @@ class ReplayPlanner:
         """Choose segments and list them, unless this replay was planned before.
 
         The plan is written last: until then another call plans anew, from then on it stands.
+
+        Raises:
+            ReplayDiffers: This replay was planned for something else.
         """
-        key = replay_key(step.replay_id, "plan.json")
-        standing = self._pages.plan(key)
-        if standing is not None:
+        if (standing := standing_plan(self._pages, step)) is not None:
             return standing
         chosen = list(self._chosen(step.input))
+        number = 0 if step.input.dry_run else -(-len(chosen) // _PAGE)
+        lists = list_pages(step.replay_id, number, step.input)
         plan = LogReplayPlan(
             replay_id=step.replay_id,
-            dry_run=step.input.dry_run,
+            input=step.input,
             segments=len(chosen),
             records=sum(manifest.records for manifest in chosen),
             raw_bytes=sum(manifest.segment.end - manifest.segment.start for manifest in chosen),
-            pages=[]
-            if step.input.dry_run
-            else [page_key(step.replay_id, number) for number in range((len(chosen) + _PAGE - 1) // _PAGE)],
+            lists=len(lists),
+            lists_key=lists_key(step.replay_id),
         )
-        for number, page in enumerate(plan.pages):
-            segments = [manifest.segment for manifest in chosen[number * _PAGE : (number + 1) * _PAGE]]
+        for one, begin in zip(lists, range(0, len(chosen), _PAGE), strict=bool(lists)):
+            segments = [manifest.segment for manifest in chosen[begin : begin + _PAGE]]
             self._pages.write_lines(
-                page, [each.model_copy(update={"forward": step.input.forward}) for each in segments]
+                one.page, [each.model_copy(update={"forward": step.input.forward}) for each in segments]
             )
-        self._pages.write_plan(key, plan)
+        if lists:
+            self._pages.write_lines(plan.lists_key, lists)
+        self._pages.write_plan(plan)
         return plan
 
     def _chosen(self, request: LogReplayInput) -> Iterator[SegmentManifest]:
@@ -113,14 +142,16 @@ class ReplayQueuer:
 
 
 class ReplayChecker:
-    """Tells how far a replay came."""
+    """Tells how far a list of a replay came."""
 
-    def __init__(self, pages: "ReplayPageReader", manifests: "ManifestReader") -> None:
+    def __init__(self, pages: "ReplayPages", manifests: "ManifestReader") -> None:
         self._pages = pages
         self._manifests = manifests
 
     def check(self, page: str) -> SegmentsChecked:
         """Count the segments of a list that the parsers of today have brought into the lake.
+
+        Once none is open, that is noted for those who sum up.
 
         Raises:
             ReplayPageMissing: There is no such list.
@@ -129,11 +160,49 @@ class ReplayChecker:
             found = list(threads.map(self._manifest, self._pages.read(page)))
         damaged = sum(manifest is not None and manifest.damaged is not None for manifest in found)
         done = sum(manifest is not None and _is_done(manifest) for manifest in found)
-        return SegmentsChecked(done=done, open=len(found) - damaged - done, damaged=damaged)
+        checked = SegmentsChecked(done=done, open=len(found) - damaged - done, damaged=damaged)
+        if not checked.open:
+            self._pages.write_checked(page, checked)
+        return checked
 
     def _manifest(self, segment: SegmentCommitted) -> SegmentManifest | None:
         found = self._manifests.read(manifest_key(segment_name(segment)))
         return None if found is None else found[0]
+
+
+class ReplaySummary:
+    """Sums up a replay."""
+
+    def __init__(self, pages: "ReplayPageReader") -> None:
+        self._pages = pages
+
+    def finish(self, replay_id: str) -> ReplayFinished:
+        """Count what became of all lists.
+
+        Raises:
+            ReplayPageMissing: There is no such replay.
+            ReplayIncomplete: Something of it is open.
+        """
+        plan = self._pages.plan(replay_id)
+        if plan is None:
+            raise ReplayPageMissing(f"There is no replay {replay_id}: it was never planned, or its plan has expired.")
+        pages = [page_key(replay_id, number) for number in range(plan.lists)]
+        with ThreadPoolExecutor(_THREADS) as threads:
+            checked = list(threads.map(self._pages.checked, pages))
+            progress = list(threads.map(self._pages.progress, pages)) if plan.input.source == "rds" else []
+        if open_ := [page for page, one in zip(pages, checked, strict=True) if one is None]:
+            raise ReplayIncomplete(
+                f"{len(open_)} of {len(pages)} lists of the replay {replay_id} are not done, the first of them "
+                f"{open_[0]}. Its execution in the Map Run tells why. Start replay_logs with the same input and "
+                f'"replay_id": "{replay_id}" to go on.'
+            )
+        became = Counter(what for one in progress for what in one.done)
+        return ReplayFinished(
+            done=sum(one.done for one in checked if one is not None),
+            damaged=sum(one.damaged for one in checked if one is not None),
+            restored=became[Restored.READ],
+            unavailable=became[Restored.UNAVAILABLE],
+        )
 
 
 def _is_done(manifest: SegmentManifest) -> bool:

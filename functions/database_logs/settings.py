@@ -150,3 +150,9 @@ class CheckSegmentsSettings(Settings):
     """CheckSegments."""
 
     lake_bucket: str
+
+
+class FinishReplaySettings(Settings):
+    """FinishReplay."""
+
+    lake_bucket: str

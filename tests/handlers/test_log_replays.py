@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from database_logs import lake_files, locations, replays, segment_parser
-from database_logs.errors import MessagesRefused, ReplayPageMissing
-from database_logs.handlers import check_segments, parse_segment, plan_log_replay, queue_segments
+from database_logs.errors import MessagesRefused, ReplayDiffers, ReplayIncomplete, ReplayPageMissing
+from database_logs.handlers import check_segments, finish_replay, parse_segment, plan_log_replay, queue_segments
 from database_logs.log_types import LogType
 from database_logs.version import PARSER_VERSION
 from kernel import aws
@@ -62,6 +62,18 @@ def _check(page: str = PAGE) -> Any:
     return check_segments.handler({"page": page}, Context())
 
 
+def _finish(replay_id: str = "r1") -> Any:
+    return finish_replay.handler({"replay_id": replay_id}, Context())
+
+
+def _pages() -> list[str]:
+    """Return the lists of the replay as its machine takes them."""
+    bodies = objects("database_logs/replays/r1/lists.jsonl").values()
+    lines = [json.loads(line) for body in bodies for line in body.splitlines()]
+    assert all(line["source"] == "s3" for line in lines)
+    return [line["page"] for line in lines]
+
+
 def _queued(queues: dict[str, str]) -> list[tuple[str, int]]:
     return sorted((told["file"]["instance_id"], told["start"]) for told in received(queues["parsing"]))
 
@@ -80,7 +92,7 @@ def test_segments_with_records_of_the_time_are_replayed_and_no_others(queues: di
     plan = _plan()
     _queue()
 
-    assert (plan["segments"], plan["records"], plan["pages"]) == (2, 3, [PAGE])
+    assert (plan["segments"], plan["records"], _pages()) == (2, 3, [PAGE])
     assert _queued(queues) == [("a", 0), ("b", 0)]
 
 
@@ -103,7 +115,8 @@ def test_instances_files_and_kinds_are_chosen(
     _parsed("b", JUNE_7, file="second.log")
     _parsed("c", log=b"no time at all\n", file="undated.log")
 
-    for page in _plan(**request_)["pages"]:
+    _plan(**request_)
+    for page in _pages():
         _queue(page)
 
     assert _queued(queues) == expected
@@ -203,9 +216,9 @@ def test_long_replay_is_cut_into_lists(queues: dict[str, str], monkeypatch: pyte
     for number in range(5):
         _parsed(f"i{number}", JUNE_7)
 
-    pages = _plan()["pages"]
+    assert _plan()["lists"] == 3
+    pages = _pages()
 
-    assert len(pages) == 3
     assert [_queue(page)["queued"] for page in pages] == [2, 2, 1]
     assert _queued(queues) == [(f"i{number}", 0) for number in range(5)]
 
@@ -223,10 +236,11 @@ def test_more_segments_than_one_request_takes_are_all_sent(queues: dict[str, str
 
 def test_plan_stands_once_it_is_written_whenever_the_planner_dies(queues: dict[str, str]) -> None:
     _parsed("a", JUNE_7)
-    with pytest.raises(Killed), dying_after(1):
-        _plan()
+    for effects in (1, 2):
+        with pytest.raises(Killed), dying_after(effects):
+            _plan()
     _parsed("b", JUNE_7)
-    with pytest.raises(Killed), dying_after(2):
+    with pytest.raises(Killed), dying_after(3):
         _plan()
     _parsed("c", JUNE_7)
 
@@ -264,8 +278,32 @@ def test_dry_run_counts_and_lists_nothing() -> None:
 
     plan = _plan(dry_run=True)
 
-    assert (plan["segments"], plan["pages"]) == (1, [])
+    assert (plan["segments"], plan["lists"]) == (1, 0)
     assert list(objects("database_logs/replays/")) == ["database_logs/replays/r1/plan.json"]
+
+
+def test_replay_that_is_done_is_summed_up() -> None:
+    _parsed("a", JUNE_7)
+    _parsed("b", JUNE_7)
+    _plan()
+    with pytest.raises(ReplayIncomplete, match=f'1 of 1 lists .* the first of them {PAGE}.* "replay_id": "r1"'):
+        _finish()
+    assert _check()["open"] == 0
+    assert _finish() == {"done": 2, "damaged": 0, "restored": 0, "unavailable": 0}
+
+
+def test_replay_goes_on_under_its_identity_and_another_choice_is_refused() -> None:
+    _parsed("a", JUNE_7)
+    plan = _plan()
+    _parsed("b", JUNE_7)
+    assert _plan() == plan
+    with pytest.raises(ReplayDiffers, match=r"The replay r1 is one of .* leave replay_id out"):
+        _plan(instances=["b"])
+
+
+def test_replay_that_nobody_planned_is_named() -> None:
+    with pytest.raises(ReplayPageMissing, match="There is no replay r9"):
+        _finish("r9")
 
 
 @pytest.mark.parametrize("call", [_queue, _check])

@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 import pytest
 
-from database_logs.handlers import check_segments, parse_segment, plan_rds_replay, restore_segments
+from database_logs.handlers import check_segments, finish_replay, parse_segment, plan_rds_replay, restore_segments
 from kernel import aws
 from local.rds.model.instances import Instance
 from local.rds.model.script import Effect, Rule
@@ -95,13 +95,19 @@ def test_segments_that_are_missing_damaged_or_unparsed_come_back_and_others_stay
     aws.s3().put_object(Bucket=SEGMENTS, Key=damaged, Body=b"garbage")
 
     plan = _plan(run)
-    assert (plan["segments"], plan["files"], plan["gone"], plan["pages"]) == (3, 0, 0, [PAGE.format("r1")])
+    assert (plan["segments"], plan["files"], plan["gone"], plan["lists"]) == (3, 0, 0, 1)
     calls = sum(run.server.control.calls().values())
     assert _restore(run) == {"restored": 2, "told": 1, "queued": 0, "unavailable": 0, "open": 0}
     assert sum(run.server.control.calls().values()) > calls
     assert {key: run.segment(key) for key in keys} == before
     assert set(_parse(run)) == {missing, damaged, unparsed}
     assert check_segments.handler({"page": PAGE.format("r1")}, Context()) == {"done": 3, "open": 0, "damaged": 0}
+    assert finish_replay.handler({"replay_id": "r1"}, Context()) == {
+        "done": 3,
+        "damaged": 0,
+        "restored": 2,
+        "unavailable": 0,
+    }
     # What was there is as it was, byte for byte.
     assert lake.items() < _lake().items()
     assert _plan(run, "r2")["segments"] == 0
@@ -211,7 +217,7 @@ def test_what_rds_does_not_list_any_more_is_reported_and_not_tried(run: Collecti
     [log] = instance.logs
     log.purge(next(name for name in log.files if "-06" in name), run.world.now())
     plan = _plan(run)
-    assert (plan["segments"], plan["gone"], plan["pages"]) == (0, 1, [])
+    assert (plan["segments"], plan["gone"], plan["lists"]) == (0, 1, 0)
     gone = aws.s3().get_object(Bucket=LAKE, Key="database_logs/replays/r1/gone.jsonl")["Body"].read()
     assert json.loads(gone)["segment"]["key"] == keys[0]
 

@@ -2,9 +2,9 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
-from database_logs.contracts import LogReplayPlan, RestoreProgress, RestoreTask, SegmentCommitted
+from database_logs.contracts import LogReplayPlan, RestoreProgress, RestoreTask, SegmentCommitted, SegmentsChecked
 from database_logs.errors import ReplayPageMissing
-from database_logs.locations import progress_of_key, queued_key
+from database_logs.locations import checked_key, progress_of_key, queued_key, replay_key
 from kernel.objects import Bucket
 
 if TYPE_CHECKING:
@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
 _JSON = "application/json"
+
+
+def _plan_key(replay_id: str) -> str:
+    return replay_key(replay_id, "plan.json")
 
 
 class ReplayPageReader:
@@ -33,6 +37,21 @@ class ReplayPageReader:
         """
         return [SegmentCommitted.model_validate_json(line) for line in self._lines(page)]
 
+    def plan(self, replay_id: str) -> LogReplayPlan | None:
+        """Return a plan, if there is one."""
+        body = self._bucket.get(_plan_key(replay_id))
+        return None if body is None else LogReplayPlan.model_validate_json(body)
+
+    def progress(self, page: str) -> RestoreProgress:
+        """Return how far a list was restored by the calls before this one."""
+        body = self._bucket.get(progress_of_key(page))
+        return RestoreProgress() if body is None else RestoreProgress.model_validate_json(body)
+
+    def checked(self, page: str) -> SegmentsChecked | None:
+        """Return what became of a list, once nothing of it is open."""
+        body = self._bucket.get(checked_key(page))
+        return None if body is None else SegmentsChecked.model_validate_json(body)
+
     def _lines(self, key: str) -> list[bytes]:
         body = self._bucket.get(key)
         if body is None:
@@ -48,14 +67,9 @@ class ReplayPages(ReplayPageReader):
 
     IAM: ClassVar = ReplayPageReader.IAM | {"s3:PutObject", "kms:GenerateDataKey"}
 
-    def plan(self, key: str) -> LogReplayPlan | None:
-        """Return a plan, if there is one."""
-        body = self._bucket.get(key)
-        return None if body is None else LogReplayPlan.model_validate_json(body)
-
-    def write_plan(self, key: str, plan: LogReplayPlan) -> None:
+    def write_plan(self, plan: LogReplayPlan) -> None:
         """Write the plan."""
-        self._bucket.put(key, plan.model_dump_json().encode(), _JSON)
+        self._bucket.put(_plan_key(plan.replay_id), plan.model_dump_json().encode(), _JSON)
 
     def write_lines(self, key: str, lines: "Sequence[BaseModel]") -> None:
         """Write a list."""
@@ -69,14 +83,13 @@ class ReplayPages(ReplayPageReader):
         """
         return [RestoreTask.model_validate_json(line) for line in self._lines(key)]
 
-    def progress(self, page: str) -> RestoreProgress:
-        """Return how far a list was restored by the calls before this one."""
-        body = self._bucket.get(progress_of_key(page))
-        return RestoreProgress() if body is None else RestoreProgress.model_validate_json(body)
-
     def write_progress(self, page: str, progress: RestoreProgress) -> None:
         """Note how far a list is restored."""
         self._bucket.put(progress_of_key(page), progress.model_dump_json().encode(), _JSON)
+
+    def write_checked(self, page: str, checked: SegmentsChecked) -> None:
+        """Note what became of a list."""
+        self._bucket.put(checked_key(page), checked.model_dump_json().encode(), _JSON)
 
     def is_queued(self, page: str) -> bool:
         """Return whether a list was queued as a whole."""

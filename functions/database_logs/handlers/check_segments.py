@@ -9,7 +9,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from database_logs.adapters.manifests import ManifestReader
-from database_logs.adapters.replay_pages import ReplayPageReader
+from database_logs.adapters.replay_pages import ReplayPages
 from database_logs.contracts import ReplayPage
 from database_logs.replays import ReplayChecker
 from database_logs.settings import CheckSegmentsSettings
@@ -24,6 +24,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Count what is done and what is open."""
     page = ReplayPage.model_validate(event).page
     s3, bucket = aws.s3(), load(CheckSegmentsSettings).lake_bucket
-    checked = ReplayChecker(ReplayPageReader(s3, bucket), ManifestReader(s3, bucket)).check(page)
+    checked = ReplayChecker(ReplayPages(s3, bucket), ManifestReader(s3, bucket)).check(page)
     logger.info("segments checked", page=page, **checked.model_dump())
     return checked.model_dump(mode="json")

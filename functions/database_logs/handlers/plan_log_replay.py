@@ -1,7 +1,7 @@
 """Plan a replay of database logs from S3: choose segments and list them.
 
 Trigger: state PlanLogReplay of replay_logs. Input: PlanLogReplayInput. Output: LogReplayPlan.
-Errors: everything is transient; another call returns the plan that stands.
+Errors: ReplayDiffers (never retried); everything else is transient. Another call returns the plan that stands.
 """
 
 from typing import Any
@@ -26,5 +26,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     step = PlanLogReplayInput.model_validate(event)
     s3, bucket = aws.s3(), load(PlanLogReplaySettings).lake_bucket
     plan = ReplayPlanner(LakeReader(s3, bucket), ManifestReader(s3, bucket), ReplayPages(s3, bucket)).plan(step)
-    logger.info("replay planned", **plan.model_dump(exclude={"pages"}))
+    logger.info("replay planned", **plan.model_dump(exclude={"input"}))
     return plan.model_dump(mode="json")

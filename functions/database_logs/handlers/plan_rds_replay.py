@@ -1,8 +1,8 @@
 """Plan a replay of database logs from RDS: find what the lake lacks and RDS may still have, and list it.
 
 Trigger: state PlanRdsReplay of replay_logs. Input: PlanLogReplayInput. Output: LogReplayPlan.
-Errors: FleetInvalid (never retried), ApiThrottled; everything else is transient. Another call returns the plan that
-stands.
+Errors: FleetInvalid and ReplayDiffers (never retried), ApiThrottled; everything else is transient. Another call returns
+the plan that stands.
 """
 
 from typing import Any
@@ -49,5 +49,5 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     )
     plan = planner.plan(step)
     apis.measure(metrics)
-    logger.info("replay planned", **plan.model_dump(exclude={"pages"}))
+    logger.info("replay planned", **plan.model_dump(exclude={"input"}))
     return plan.model_dump(mode="json")
