@@ -124,9 +124,9 @@ def report_key(day: date) -> str:
     return f"{LAKE}/digests/date={day.isoformat()}/report.html"
 
 
-def refused_key(name: str, event_id: str) -> str:
-    """Return the key of a document that search refused."""
-    return f"{LAKE}/search/refused/{name}/{event_id}.json"
+def refused_key(name: str, record: int) -> str:
+    """Return the key of what search refused of a request, which begins with that record of the segment."""
+    return f"{LAKE}/search/refused/{name}/{record:09d}.jsonl.gz"
 
 
 def progress_key(message_id: str) -> str:

@@ -29,6 +29,7 @@ from tests.support.parsed_logs import (
     lake_records,
     objects,
     received,
+    refused,
     slow_event,
 )
 from tests.support.searching import parsed, recent, searching
@@ -46,6 +47,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenObserve]:
 
 def _forward(*messages: Any) -> Any:
     return forward_records.handler(batch(*messages), Context())
+
+
+class Hurried(Context):
+    """A function whose time is nearly up."""
+
+    def get_remaining_time_in_millis(self) -> int:
+        return 20_000
 
 
 def _retried(outcome: Any) -> list[str]:
@@ -189,9 +197,7 @@ def test_one_poisonous_document_is_found_and_kept_with_its_reason(
     assert _retried(_forward(segment)) == []
 
     assert server.ids("database_logs") == [each for each in event_ids if each != event_ids[13]]
-    [(key, body)] = objects("database_logs/search/refused/").items()
-    assert key.endswith(f"/{event_ids[13]}.json")
-    kept = json.loads(body)
+    [kept] = refused()
     assert kept["reason"].startswith("400: ")
     assert "expected value" in kept["reason"]
     assert kept["document"]["query"] == "SELECT ? FROM t"
@@ -205,12 +211,19 @@ def test_document_of_another_type_is_refused_although_errors_is_false(server: Op
 
     assert _retried(_forward(segment)) == []
 
-    refused = objects("database_logs/search/refused/")
-    assert len(refused) == 3
-    assert (
-        "422: schema_conformance_failed: failed to cast field user"
-        in json.loads(next(iter(refused.values())))["reason"]
-    )
+    assert len(refused()) == 3
+    assert all("422: schema_conformance_failed: failed to cast field user" in one["reason"] for one in refused())
+    # One object of all that a request was refused of, however many.
+    assert len(objects("database_logs/search/refused/")) == 1
+
+
+def test_no_request_is_begun_that_may_not_end_in_time(server: OpenObserve) -> None:
+    segment = recent(5)
+
+    assert _retried(forward_records.handler(batch(segment), Hurried())) == ["m0"]
+    assert not server.requests
+    assert _retried(_forward(segment)) == []
+    assert len(server.ids("database_logs")) == 5
 
 
 def test_request_that_is_too_large_is_sent_in_halves(server: OpenObserve) -> None:
@@ -226,7 +239,7 @@ def test_document_that_is_too_large_alone_is_refused(server: OpenObserve) -> Non
 
     assert _retried(_forward(recent(2))) == []
 
-    assert len(objects("database_logs/search/refused/")) == 2
+    assert len(refused()) == 2
 
 
 def test_old_records_stay_in_the_lake_and_are_counted(server: OpenObserve, capsys: pytest.CaptureFixture[str]) -> None:
@@ -284,8 +297,8 @@ def test_engine_whose_clock_is_wrong_refuses_by_name(server: OpenObserve, monkey
 
     assert _retried(_forward(recent(1))) == []
 
-    [body] = objects("database_logs/search/refused/").values()
-    assert "look at both clocks" in json.loads(body)["reason"]
+    [kept] = refused()
+    assert "look at both clocks" in kept["reason"]
 
 
 def test_record_without_time_has_that_of_its_neighbour_or_of_sending(server: OpenObserve) -> None:

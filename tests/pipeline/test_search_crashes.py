@@ -22,12 +22,11 @@ from tests.support import openobserve
 from tests.support.aws import account
 from tests.support.context import Context
 from tests.support.openobserve import OpenObserve
-from tests.support.parsed_logs import Killed, dying_after, lake_records, objects, received, slow_event
+from tests.support.parsed_logs import Killed, dying_after, lake_records, received, refused, slow_event
 from tests.support.searching import parsed, searching
 
 # Of a worker that nobody kills: requests that were answered well, notes and messages.
 EFFECTS = 14
-_REFUSED = "database_logs/search/refused/"
 
 
 @dataclass
@@ -117,8 +116,8 @@ def _check(server: OpenObserve) -> None:
     found = {*server.ids("database_logs"), *server.ids("late")}
     assert found == {*records} - {poison}
     assert set(server.ids("late")) == {records[0]}
-    assert [key.rpartition("/")[2] for key in objects(_REFUSED)] == [f"{poison}.json"]
-    assert "secret" not in json.dumps([server.streams, *map(bytes.decode, objects(_REFUSED).values())])
+    assert [one["document"]["event_id"] for one in refused()] == [poison]
+    assert "secret" not in json.dumps([server.streams, refused()])
 
 
 def test_undisturbed_worker_has_all_the_effects_that_others_are_killed_after(

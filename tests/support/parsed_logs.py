@@ -94,6 +94,12 @@ def objects(prefix: str = "", bucket: str = LAKE) -> dict[str, bytes]:
     return {each["Key"]: aws.s3().get_object(Bucket=bucket, Key=each["Key"])["Body"].read() for each in listed}
 
 
+def refused() -> list[dict[str, Any]]:
+    """Return documents that search refused, with reasons."""
+    bodies = objects("database_logs/search/refused/").values()
+    return [json.loads(line) for body in bodies for line in gzip.decompress(body).splitlines()]
+
+
 def lake_records() -> pl.DataFrame:
     """Return every record that a reader of the whole lake sees, of one kind of log."""
     frames = [pl.read_parquet(io.BytesIO(body)) for body in objects("database_logs/logs/").values()]

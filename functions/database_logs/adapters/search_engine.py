@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_secretsmanager import SecretsManagerClient
 
 # A bulk request of OpenObserve answers when all of it is written.
-_TIMEOUT: Final = urllib3.Timeout(connect=5, read=60)
+_TIMEOUT: Final = urllib3.Timeout(connect=5, read=20)
 
 # 400 and 413 speak of documents; everything else of the engine or of who may write to it.
 _ANSWERED: Final = (200, 400, 413)

@@ -1,5 +1,6 @@
 """What is known of records on their way to search: how far a message came, and what was refused."""
 
+import gzip
 import json
 from typing import TYPE_CHECKING, ClassVar
 
@@ -8,6 +9,8 @@ from database_logs.locations import progress_key, refused_key
 from kernel.objects import Bucket
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from mypy_boto3_s3 import S3Client
 
     from database_logs.search.documents import Document
@@ -33,7 +36,17 @@ class SearchState:
         """Note what became of a message before it was interrupted."""
         self._bucket.put(progress_key(message_id), forwarded.model_dump_json().encode(), _JSON)
 
-    def note_refused(self, segment: str, document: "Document", reason: str) -> None:
-        """Keep a document that search will never take, as it was sent, with the reason."""
-        body = json.dumps({"reason": reason, "document": json.loads(document.json)}, ensure_ascii=False).encode()
-        self._bucket.put(refused_key(segment, document.event_id), body, _JSON)
+    def note_refused(self, segment: str, record: int, refused: "Sequence[tuple[Document, str]]") -> None:
+        """Keep documents of a request that search will never take, as they were sent, each with the reason.
+
+        Args:
+            segment: Name of the segment.
+            record: The request's first record in it.
+            refused: Documents and reasons.
+        """
+        lines = (
+            json.dumps({"reason": reason, "document": json.loads(document.json)}, ensure_ascii=False)
+            for document, reason in refused
+        )
+        body = "".join(f"{line}\n" for line in lines).encode()
+        self._bucket.put(refused_key(segment, record), gzip.compress(body, mtime=0), "application/gzip")

@@ -9,6 +9,7 @@ for hours, but counted as SearchRequestsFailed.
 
 import random
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -38,7 +39,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Send the records of each message."""
     settings = load(ForwardSettings)
     engine = SearchEngine(settings.search_url, SearchSecret(aws.secrets(), settings.search_secret_arn).load())
-    forwarder = _forwarder(settings, engine)
+    forwarder = _forwarder(settings, engine, lambda: context.get_remaining_time_in_millis() / 1000)
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     with processor(event["Records"], lambda record: _forward(record, forwarder)):
         processor.process()
@@ -56,7 +57,7 @@ def _forward(record: SQSRecord, forwarder: Forwarder) -> None:
     metrics.add_metric("RecordsRefusedBySearch", "Count", forwarded.refused)
 
 
-def _forwarder(settings: ForwardSettings, engine: SearchEngine) -> Forwarder:
+def _forwarder(settings: ForwardSettings, engine: SearchEngine, remaining: Callable[[], float]) -> Forwarder:
     s3 = aws.s3()
     return Forwarder(
         LakeReader(s3, settings.lake_bucket),
@@ -73,6 +74,7 @@ def _forwarder(settings: ForwardSettings, engine: SearchEngine) -> Forwarder:
         now=utc_now,
         random=random.SystemRandom().random,
         pause=time.sleep,
+        remaining=remaining,
         verification=Messages(aws.sqs(), settings.search_verify_queue_url)
         if settings.search_verify_queue_url
         else None,

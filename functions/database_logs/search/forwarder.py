@@ -31,10 +31,15 @@ if TYPE_CHECKING:
 
 # About a minute of waiting for one request; then the queue waits.
 _ATTEMPTS: Final = 7
+# What a request may take that is not answered, and what is noted after it.
+_REQUEST_SECONDS: Final = 30.0
 _FIRST_PAUSE: Final = 0.5
 _LONGEST_PAUSE: Final = 30.0
+_LATE_AGAIN: Final = "it is late under the time at which it was sent: look at both clocks"
 _US: Final = timedelta(microseconds=1)
 _EPOCH: Final = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+
+Refused = tuple[Document, str]  # what search will never take, and why
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,7 @@ class Forwarder:
         one_in: Of how many segments one is looked at.
         random: Returns 0 to 1.
         pause: Waits for seconds.
+        remaining: Seconds until the function has to end.
     """
 
     def __init__(
@@ -80,6 +86,7 @@ class Forwarder:
         now: Callable[[], datetime],
         random: Callable[[], float],
         pause: Callable[[float], None],
+        remaining: Callable[[], float],
         verification: "Messages | None" = None,
         one_in: int = 1,
     ) -> None:
@@ -92,6 +99,7 @@ class Forwarder:
         self._now = now
         self._random = random
         self._pause = pause
+        self._remaining = remaining
         self._verification = verification
         self._one_in = one_in
 
@@ -108,7 +116,10 @@ class Forwarder:
             for batch, records in self._batches(parsed, done.records):
                 # What became of a part of a request does not count: all of it is sent again.
                 tally = done.model_copy(deep=True)
-                self._send(batch, tally, segment_name(parsed.segment))
+                refused = self._send(batch, tally)
+                if refused:
+                    # Under the place of the request: sent once more, it replaces what was refused of it.
+                    self._state.note_refused(segment_name(parsed.segment), done.records, refused)
                 tally.records += records
                 done = tally
         except LakeFileMissing:
@@ -147,22 +158,28 @@ class Forwarder:
     def _late(self, document: Document) -> Entry:
         return entry(document, self._route.late_stream, (self._now() - _EPOCH) // _US, self._sink, is_rerouted=True)
 
-    def _send(self, batch: list[Entry], tally: Forwarded, name: str) -> None:
-        """Send a request until something has become of each of its documents."""
+    def _send(self, batch: list[Entry], tally: Forwarded) -> list[Refused]:
+        """Send a request until something has become of each of its documents, and return what was refused.
+
+        Raises:
+            SearchUnavailable: Search does not take it now, or there is no time for another attempt.
+        """
         attempts = 0
+        refused: list[Refused] = []
         groups = deque([self._in_time(batch, tally)])
         while groups:
             group = groups.popleft()
             if not group:
                 continue
+            if self._remaining() < _REQUEST_SECONDS:
+                raise SearchUnavailable("The function has no time for another request. The message goes on here.")
             answer = self._engine.post(packed(group))
             found = outcome(answer, group, self._sink)
             tally.stored += len(found.stored)
             self._widen(tally, found.stored)
             groups.extendleft(reversed(found.smaller))
-            groups.append(self._rerouted(found.late, tally, name))
-            for refused, reason in found.refused:
-                self._refuse(refused, reason, tally, name)
+            groups.append(self._rerouted(found.late, tally, refused))
+            refused += [(one.document, reason) for one, reason in found.refused]
             if found.again:
                 attempts += 1
                 if attempts == _ATTEMPTS:
@@ -172,22 +189,18 @@ class Forwarder:
                     )
                 self._pause(self._seconds(attempts, answer.retry_after))
                 groups.appendleft(found.again)
+        tally.refused += len(refused)
+        return refused
 
     def _in_time(self, batch: list[Entry], tally: Forwarded) -> list[Entry]:
         """Return what of a request is to be sent."""
         tally.late += sum(each.is_rerouted for each in batch)
         return [each for each in batch if self._route.late_stream or not each.is_rerouted]
 
-    def _rerouted(self, late: list[Entry], tally: Forwarded, name: str) -> list[Entry]:
+    def _rerouted(self, late: list[Entry], tally: Forwarded, refused: list[Refused]) -> list[Entry]:
         """Return what search found to be late on its new way; what was rerouted before will never be taken."""
-        for each in late:
-            if each.is_rerouted:
-                self._refuse(each, "it is late under the time at which it was sent: look at both clocks", tally, name)
+        refused += [(each.document, _LATE_AGAIN) for each in late if each.is_rerouted]
         return self._in_time([self._late(each.document) for each in late if not each.is_rerouted], tally)
-
-    def _refuse(self, refused: Entry, reason: str, tally: Forwarded, name: str) -> None:
-        self._state.note_refused(name, refused.document, reason)
-        tally.refused += 1
 
     def _widen(self, tally: Forwarded, stored: list[Entry]) -> None:
         """Note where documents are now, of each stream for itself."""
