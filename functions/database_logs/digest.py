@@ -10,7 +10,8 @@ from typing import Final
 
 import polars as pl
 
-from database_logs.fingerprints import Dialect, redact
+from database_logs.fingerprints import Dialect
+from database_logs.redaction import redacted_statements
 
 _INSTANT: Final = pl.Datetime("us", "UTC")
 _KEY: Final = ("fingerprint_id", "instance_id", "database", "bucket")
@@ -139,14 +140,16 @@ def part(statements: pl.DataFrame, dialect: Dialect) -> pl.DataFrame:
             _slowest(pl.col("query"), "query_time").alias("sample"),
         )
     )
-    samples = redact(grouped["sample"], dialect).str.slice(0, _SAMPLE_CHARACTERS)
-    return grouped.with_columns(samples).select(PART.names()).cast(PART).sort(_KEY)
+    samples, fingerprints = redacted_statements(grouped["sample"], grouped["fingerprint"], dialect)
+    texts = (samples.str.slice(0, _SAMPLE_CHARACTERS), fingerprints)
+    return grouped.with_columns(texts).select(PART.names()).cast(PART).sort(_KEY)
 
 
 def merge(parts: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
     """Add parts up to one, which is a part again: it does not matter which were added first.
 
-    Sums of seconds are exact but for the last digits of a floating-point number.
+    Sums of seconds are exact but for the last digits of a floating-point number. Of the texts of a fingerprint the
+    first of the alphabet stays: one that was cut where it was in doubt is behind a whole one.
     """
     everything = pl.concat(parts)
     sums = pl.col("calls", *(f"{metric}_{what}" for metric in _METRICS for what in ("count", "sum"))).sum()
@@ -157,7 +160,7 @@ def merge(parts: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
             pl.col("^.*_min$").min(),
             pl.col("^.*_max$", "last_seen").max(),
             pl.col("first_seen").min(),
-            pl.col("fingerprint").first(),
+            pl.col("fingerprint").min(),
             _slowest(pl.col("sample"), "query_time_max").alias("sample"),
         )
         .select(PART.names())
@@ -185,7 +188,7 @@ def digest(parts: Sequence[pl.LazyFrame], known: pl.Series) -> pl.DataFrame:
             pl.col("^.*_min$").min(),
             pl.col("^.*_max$", "last_seen").max(),
             pl.col("first_seen").min(),
-            pl.col("fingerprint").first(),
+            pl.col("fingerprint").min(),
             pl.col("instance_id").drop_nulls().unique().sort().alias("instances"),
             pl.col("database").drop_nulls().unique().sort().alias("databases"),
             _slowest(pl.col("sample"), "query_time_max").alias("sample"),

@@ -1,4 +1,4 @@
-r"""Statements without what varies between two runs of them: fingerprints, their ids, redacted texts.
+r"""Statements without what varies between two runs of them: fingerprints and their ids.
 
 The rules are those of percona/go-mysql's `query.Fingerprint` and `query.Id` (BSD-3), which Percona's tools share, with
 three differences: a doubled quote does not end a string, a minus between two operands stays, and names in CALL are
@@ -11,19 +11,19 @@ quotes. What follows sees neither strings nor comments.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from hashlib import md5
 from typing import Final, Literal
 
 import polars as pl
 
-from database_logs.distinct import distinct_texts
+from database_logs.distinct import distinct_texts, mapped
 
 Dialect = Literal["mysql", "postgres"]
 
 # Between texts; in place of a string with a prefix (x'0f'); after a word that opens no list of values.
-_END, _PREFIXED, _NO_LIST = "\0", "\1", "\2"
-_MARKS: Final = r"[\x00-\x02]"
+END, _PREFIXED, _NO_LIST = "\0", "\1", "\2"
+MARKS: Final = r"[\x00-\x02]"
 # Texts that are one string together: their copies are what the passes need memory for.
 _BATCH_BYTES: Final = 4 << 20
 # Parentheses within a list of values, above which it keeps its form: a regex cannot count.
@@ -37,8 +37,9 @@ _ESCAPED: Final = r"(?<=')[^'\\\0]*+(?:(?:\\[^\0]|'')[^'\\\0]*+)*+\\?+'?+"
 _PLAIN: Final = r"(?<=')[^'\0]*+(?:''[^'\0]*+)*+'?+"
 _DOUBLE_ESCAPED: Final = r'(?<=")[^"\\\0]*+(?:(?:\\[^\0]|"")[^"\\\0]*+)*+\\?+"?+'
 _DOUBLE_PLAIN: Final = r'(?<=")[^"\0]*+(?:""[^"\0]*+)*+"?+'
-_VERSIONED: Final = r"(?<=/)\*!\d*+"
-_COMMENT: Final = r"(?<=/)\*(?!!)[^*\0]*+(?:\*(?!/)[^*\0]*+)*+(?:\*/)?+"
+# What is within /*! runs, on MariaDB what is within /*M! too.
+_VERSIONED: Final = r"(?<=/)\*M?!\d*+"
+_COMMENT: Final = r"(?<=/)\*(?!M?!)[^*\0]*+(?:\*(?!/)[^*\0]*+)*+(?:\*/)?+"
 _CAST: Final = r"(?<=:):\s*+[\w.]++(?:\s*+\(\s*+\d++(?:\s*+,\s*+\d++)*+\s*+\))?+"
 _PARAMETER: Final = r"(?<=\$)(?<![\w$]\$)\d++(?!\w)"
 _DOLLARS: Final = r"(?<=\$)(?<![\w$]\$)(?P<tag>(?:[^\W\d]\w*+)?+)\$(?:(?!\$(?P=tag)\$)[^\0])*+(?:\$(?P=tag)\$)?+"
@@ -65,7 +66,7 @@ def _nested_comment() -> str:
 
 
 # A match outside of the groups prefixed, kept and comment is a value.
-_TOKENS: Final[dict[Dialect, re.Pattern[str]]] = {
+TOKENS: Final[dict[Dialect, re.Pattern[str]]] = {
     "mysql": re.compile(
         rf"[-+.0-9'\"`/#](?:{_number('[0-9]')}|(?P<prefixed>{_PREFIX}{_ESCAPED})|{_ESCAPED}|{_DOUBLE_ESCAPED}"
         rf"|(?P<kept>(?<=`)[^`\0]*+`?+|{_VERSIONED})"
@@ -92,15 +93,15 @@ _OPENED = "(?:" + "|".join(rf"(?<=[ )`]{word}\()" for word in _WORDS) + ")"
 _INSIDE = _balanced(_DEPTH)
 _LIST: Final = re.compile(rf"\({_OPENED}(?! ?select\b| ?\)){_INSIDE}\)(?: ?, ?\({_INSIDE}\))*+")
 _SUBQUERY: Final = re.compile(rf"\({_OPENED} ?(select\b{_INSIDE})\)")
-_DUPLICATE: Final = re.compile(rf"on duplicate key update [^{_END}]*")
+_DUPLICATE: Final = re.compile(rf"on duplicate key update [^{END}]*")
 _OPENING: Final = re.compile(r"(?<=[ )`=])(in|values?)( ?)\(")
 _NULL: Final = re.compile(r"null(?![\w$`])(?<![\w$`.]null)(?<! is null)(?<! not null)")
 # Group: what keeps its digits, which are names in backticks, numbers of versions, and words that begin with a digit.
-_DIGITS: Final = re.compile(r"(`[^`\0]*+`?+|/\*!\d++|(?<!\w)\d\w*+)|\d++")
+_DIGITS: Final = re.compile(r"(`[^`\0]*+`?+|/\*M?!\d++|(?<!\w)\d\w*+)|\d++")
 _ORDER: Final = re.compile(r"order by [^\0]*")
 _ASCENDING: Final = re.compile(r" asc(?![\w$`])")
-_CALL: Final = re.compile(rf"{_END}call ([^ (\0]+) ?\([^\0]*")
-_USE: Final = re.compile(rf"{_END}use [^\0]*")
+_CALL: Final = re.compile(rf"{END}call ([^ (\0]+) ?\([^\0]*")
+_USE: Final = re.compile(rf"{END}use [^\0]*")
 
 
 # Statements are alike but for their values: where strings, parameters and plain numbers can be told without a
@@ -119,22 +120,12 @@ _PLAIN_NAMES: Final[dict[Dialect, str]] = {
 # if nothing beside a value may have been a part of it; and if there are no backslashes, comments, dollars, casts with a
 # length and letters beyond ASCII.
 _ODD_ANYWHERE: Final = (
-    r"''|[-+.]'|[0-9A-Za-z_]'0'|'\.|[0-9]\.|\.[0-9]|\\|--|/\*|\$|[^\x03-\x7f]" + f"|^{_ADMINISTRATOR}"
+    r"""''|'"|"'|[-+.]'|[0-9A-Za-z_]'0'|'\.|[0-9]\.|\.[0-9]|\\|--|/\*|\$|[^\x03-\x7f]""" + f"|^{_ADMINISTRATOR}"
 )
 _ODD: Final[dict[Dialect, str]] = {
     "mysql": f"{_ODD_ANYWHERE}|#",
     "postgres": rf"{_ODD_ANYWHERE}|::[^,()]*\(|::[^A-Za-z]",
 }
-
-
-# A backslash that is no other's, before a quote: whether that quote ends the string depends on the session (MySQL's
-# NO_BACKSLASH_ESCAPES, PostgreSQL's standard_conforming_strings), and so does what is text from there on.
-_DOUBTFUL: Final = r"""(?s)((?:^|[^\\])(?:\\\\)*)\\['"].*"""
-
-
-def is_doubtful(texts: pl.Series) -> pl.Series:
-    """Return where a session's settings decide what of a statement is a string."""
-    return texts.str.contains(_DOUBTFUL)
 
 
 def fingerprint(texts: pl.Series, dialect: Dialect = "mysql", *, digits_in_words: bool = False) -> pl.Series:
@@ -150,30 +141,17 @@ def fingerprint(texts: pl.Series, dialect: Dialect = "mysql", *, digits_in_words
     """
 
     def generalised(joined: str) -> str:
-        text = _TOKENS[dialect].sub(_without_comment, joined)
+        text = TOKENS[dialect].sub(_without_value, joined)
         return _generalised(_DIGITS.sub(_without_digits, text) if digits_in_words else text)
 
-    return _of_distinct(texts, dialect, generalised)
+    def generalised_all(distinct: pl.Series) -> list[str]:
+        result: list[str] = []
+        for batch in _batches(distinct.str.replace_all(MARKS, " ")):
+            # An END at both sides: each text begins after one and stands before one.
+            result += generalised(END + END.join(batch) + END).split(END)[1:-1]
+        return [text if text.startswith(_ADMINISTRATOR) else new for text, new in zip(distinct, result, strict=True)]
 
-
-def redact(texts: pl.Series, dialect: Dialect = "mysql") -> pl.Series:
-    """Return statements with `?` in place of each number and string, everything else as it is, comments too.
-
-    Of a doubtful statement what follows the string that makes it so is left out, which an ellipsis says.
-
-    Args:
-        texts: Strings; whole or cut statements: what an open quote begins is a string to the end.
-        dialect: Whose quotes and comments they have.
-
-    Returns:
-        Strings under the name of `texts`, null for null. Characters U+0000 to U+0002 are blanks in it.
-    """
-    doubtful = is_doubtful(texts)
-    certain = texts.str.replace(_DOUBTFUL, "$1") if doubtful.any() else texts
-    hidden = _of_distinct(
-        certain, dialect, lambda joined: _without_prefixes(_TOKENS[dialect].sub(_with_comment, joined))
-    )
-    return hidden.zip_with(~doubtful, hidden + "…") if doubtful.any() else hidden
+    return mapped(alike(texts, dialect), generalised_all)
 
 
 def fingerprint_ids(fingerprints: pl.Series) -> pl.Series:
@@ -182,33 +160,15 @@ def fingerprint_ids(fingerprints: pl.Series) -> pl.Series:
     def ids(distinct: pl.Series) -> list[str]:
         return [md5(text.encode(), usedforsecurity=False).hexdigest()[16:].upper() for text in distinct]
 
-    return _mapped(fingerprints, ids)
+    return mapped(fingerprints, ids)
 
 
-def _mapped(texts: pl.Series, function: Callable[[pl.Series], list[str]]) -> pl.Series:
-    """Apply `function` to the distinct texts other than null, in a fixed order."""
-    distinct, codes = distinct_texts(texts)
-    return pl.Series(texts.name, function(distinct), dtype=pl.String()).gather(codes)
-
-
-def _alike(texts: pl.Series, dialect: Dialect) -> pl.Series:
+def alike(texts: pl.Series, dialect: Dialect) -> pl.Series:
     """Return texts of which fewer are distinct, with the same fingerprints and the same redacted texts."""
-    alike = texts.str.replace_all(_VALUE[dialect], "'0'")
-    distinct, codes = distinct_texts(alike)
+    replaced = texts.str.replace_all(_VALUE[dialect], "'0'")
+    distinct, codes = distinct_texts(replaced)
     plain = distinct.str.contains(_PLAIN_NAMES[dialect]) & ~distinct.str.contains(_ODD[dialect])
-    return alike if plain.all() else alike.zip_with(plain.gather(codes).fill_null(value=False), texts)
-
-
-def _of_distinct(texts: pl.Series, dialect: Dialect, rewrite: Callable[[str], str]) -> pl.Series:
-    def rewritten(distinct: pl.Series) -> list[str]:
-        clean = distinct.str.replace_all(_MARKS, " ")
-        result: list[str] = []
-        for batch in _batches(clean):
-            # An END at both sides: each text begins after one and stands before one.
-            result += rewrite(_END + _END.join(batch) + _END).split(_END)[1:-1]
-        return [text if text.startswith(_ADMINISTRATOR) else new for text, new in zip(distinct, result, strict=True)]
-
-    return _mapped(_alike(texts, dialect), rewritten)
+    return replaced if plain.all() else replaced.zip_with(plain.gather(codes).fill_null(value=False), texts)
 
 
 def _batches(texts: pl.Series) -> Iterator[list[str]]:
@@ -218,20 +178,16 @@ def _batches(texts: pl.Series) -> Iterator[list[str]]:
         texts = texts.slice(rows)
 
 
-def _without_comment(token: re.Match[str]) -> str:
-    if token.lastgroup != "comment":
-        return _with_comment(token)
-    # A comment separates words, as far as there are words to separate.
-    text, start, end = token.string, token.start(), token.end()
-    return " " if _is_word(text[start - 1]) and _is_word(text[end : end + 1]) else ""
-
-
-def _with_comment(token: re.Match[str]) -> str:
+def _without_value(token: re.Match[str]) -> str:
     match token.lastgroup:
         case "prefixed":
             return _PREFIXED
-        case "kept" | "comment":
+        case "kept":
             return token[0]
+        case "comment":
+            # It separates words, as far as there are words to separate.
+            text, start, end = token.string, token.start(), token.end()
+            return " " if _is_word(text[start - 1]) and _is_word(text[end : end + 1]) else ""
     return "?"
 
 
@@ -254,7 +210,7 @@ def _generalised(text: str) -> str:
     """Apply the rules that need neither strings nor comments to texts between ENDs."""
     text = _collapsed(_without_prefixes(text.lower()))
     text = _NULL.sub("?", text)
-    text = _USE.sub(f"{_END}use ?", _CALL.sub(rf"{_END}call \1", text))
+    text = _USE.sub(f"{END}use ?", _CALL.sub(rf"{END}call \1", text))
     text = _listed(text)
     return _ORDER.sub(lambda clause: _ASCENDING.sub("", clause[0]), text) if " asc" in text else text
 
@@ -264,7 +220,7 @@ def _collapsed(text: str) -> str:
         text = text.replace(blank, " ")
     while "  " in text:
         text = text.replace("  ", " ")
-    return text.replace(f" {_END}", _END).replace(f"{_END} ", _END)
+    return text.replace(f" {END}", END).replace(f"{END} ", END)
 
 
 def _listed(text: str) -> str:

@@ -430,7 +430,7 @@ def test_search_that_does_not_answer_a_count_keeps_the_message(
 
 def test_message_of_files_that_were_replaced_is_done_with(server: OpenObserve) -> None:
     segment = recent()
-    old = segment.model_copy(update={"keys": [segment.keys[0].replace("-v0003", "-v0001")]})
+    old = segment.model_copy(update={"keys": [segment.keys[0].replace("-v0004", "-v0001")]})
 
     assert _retried(_forward(old)) == []
     assert not server.requests

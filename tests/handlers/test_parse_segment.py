@@ -76,10 +76,10 @@ def test_segment_becomes_a_file_of_records_and_one_of_the_digest_a_day(
 
     days = ["2026-06-07", "2026-06-08"]
     assert list(objects("database_logs/logs/")) == [
-        f"database_logs/logs/log_type=mysql_slow/event_date={day}/{NAME}-v0003.parquet" for day in days
+        f"database_logs/logs/log_type=mysql_slow/event_date={day}/{NAME}-v0004.parquet" for day in days
     ]
     assert list(objects("database_logs/digests/")) == [
-        f"database_logs/digests/parts/event_date={day}/{NAME}-v0003.parquet" for day in days
+        f"database_logs/digests/parts/event_date={day}/{NAME}-v0004.parquet" for day in days
     ]
     assert lake_records()["raw"].str.join("").item().encode() == SLOW_LOG
     assert [key.split("/")[2] for key in objects("database_logs/index/")] == [
@@ -149,7 +149,7 @@ def test_same_segment_always_becomes_the_same_bytes() -> None:
     _parse(stored())
 
     # Other bytes under one version would never reach the lake: whoever changes them raises PARSER_VERSION, and this.
-    assert PARSER_VERSION == 3
+    assert PARSER_VERSION == 4
     assert hashlib.sha256(b"".join(objects("database_logs/logs/").values())).hexdigest() == (
         "ddec6e73ea083e88aecc741586230927be4db1405ceafb68c335c2a6af80494a"
     )
@@ -309,7 +309,7 @@ def test_parsers_that_change_under_one_version_are_refused_by_name(monkeypatch: 
         _parse(segment)
     _deploy(monkeypatch, PARSER_VERSION, shift="1d")
 
-    with pytest.raises(BatchProcessingError, match=r"Parsers of version 3 made other files .* raise PARSER_VERSION"):
+    with pytest.raises(BatchProcessingError, match=r"Parsers of version 4 made other files .* raise PARSER_VERSION"):
         _parse(segment)
 
 

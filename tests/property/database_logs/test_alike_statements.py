@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from database_logs import fingerprints
-from database_logs.fingerprints import Dialect, fingerprint, redact
+from database_logs import fingerprints, statements
+from database_logs.fingerprints import Dialect, fingerprint
+from database_logs.statements import redact
 
 _SQL = st.lists(
     st.sampled_from(
@@ -59,6 +60,7 @@ _SQL = st.lists(
                 ";",
                 "\t",
                 "LIKE '%5%'",
+                " b ",
                 "B'01'",
                 'N"x"',
                 "`a1`",
@@ -77,8 +79,9 @@ _SQL = st.lists(
 def test_what_is_made_alike_gives_the_same(
     function: Callable[[pl.Series, Dialect], pl.Series], dialect: Dialect, texts: list[str]
 ) -> None:
-    statements = pl.Series(texts)
-    found = function(statements, dialect).to_list()
+    given_texts = pl.Series(texts)
+    found = function(given_texts, dialect).to_list()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(fingerprints, "_alike", lambda texts, _: texts)
-        assert found == function(statements, dialect).to_list()
+        for module in (fingerprints, statements):
+            patch.setattr(module, "alike", lambda texts, _: texts)
+        assert found == function(given_texts, dialect).to_list()

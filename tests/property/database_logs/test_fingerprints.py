@@ -2,7 +2,8 @@ import polars as pl
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from database_logs.fingerprints import Dialect, fingerprint, redact
+from database_logs.fingerprints import Dialect, fingerprint
+from database_logs.statements import redact
 
 _SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 

@@ -31,7 +31,7 @@ def _statement(number: int, **given: Any) -> dict[str, Any]:
 
 
 def _page(*statements: dict[str, Any], known: list[str] | None = None) -> str:
-    whole = part(pl.DataFrame(statements, schema=STATEMENTS), "postgres")
+    whole = part(pl.DataFrame(statements, schema=STATEMENTS), "mysql")
     history = pl.DataFrame(
         [
             {"day": DAY - timedelta(days=1), "fingerprint_id": each, "calls": 1, "query_time_sum": 1.0}

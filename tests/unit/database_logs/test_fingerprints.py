@@ -1,18 +1,12 @@
 import polars as pl
 import pytest
 
-from database_logs.fingerprints import Dialect, fingerprint, fingerprint_ids, redact
+from database_logs.fingerprints import Dialect, fingerprint, fingerprint_ids
 from tests.support.rds_samples import expected
 
 
 def _fingerprint(text: str, dialect: Dialect = "mysql") -> str:
     result = fingerprint(pl.Series([text]), dialect)[0]
-    assert isinstance(result, str)
-    return result
-
-
-def _redacted(text: str, dialect: Dialect = "mysql") -> str:
-    result = redact(pl.Series([text]), dialect)[0]
     assert isinstance(result, str)
     return result
 
@@ -41,6 +35,7 @@ def test_ids_are_those_of_percona() -> None:
         ("SELECT 'it''s', 'a\\'b', \"x\"\"y\" FROM t", "select ?, ?, ? from t"),
         ("SELECT a-5, a - 5, -5, a -5 FROM t", "select a-?, a - ?, ?, a ? from t"),
         ("SELECT X'0f', N'a', 0xFF, 1e-9, .5, 5., 1.5E+3", "select ?, ?, ?, ?, ?, ?, ?"),
+        ("SELECT /*!50000 a */, /*M!100100 b */", "select /*!50000 a */, /*m!100100 b */"),
         ("SELECT a/* x */b/**/,c # d\n, e -- f\n FROM t", "select a b,c , e from t"),
         ("SELECT 5--1", "select ?--?"),
         ("SELECT a IS NULL AND b IS NOT NULL AND c = NULL", "select a is null and b is not null and c = ?"),
@@ -78,37 +73,12 @@ def test_postgres_statements(text: str, fingerprinted: str) -> None:
     assert _fingerprint(text, "postgres") == fingerprinted
 
 
-def test_redacted_statements_keep_all_but_values() -> None:
-    text = "SELECT  `a1`, X'0f' -- it's\n, 'p''w' /* 'x' */ FROM t_5  WHERE b IN (1, -2.5) AND c IS NULL"
-    assert _redacted(text) == "SELECT  `a1`, ? -- it's\n, ? /* 'x' */ FROM t_5  WHERE b IN (?, ?) AND c IS NULL"
-    assert _redacted('SELECT $1, $$p$$, "P" FROM t', "postgres") == 'SELECT ?, ?, "P" FROM t'  # fmt: skip
-
-
-@pytest.mark.parametrize("dialect", ["mysql", "postgres"])
-@pytest.mark.parametrize("values", [r"'C:\', 'sesame'", r"'it\'s sesame'", r"'it\\\'s sesame', 'x'", r"\'sesame"])
-def test_what_a_session_decides_to_be_text_is_left_out(values: str, dialect: Dialect) -> None:
-    found = _redacted(f"CALL p(1, {values})", dialect)
-    assert found.startswith("CALL p(?, ")
-    assert found.endswith("…")
-    assert "sesame" not in found
-
-
-def test_backslash_that_is_escaped_itself_leaves_no_doubt() -> None:
-    assert _redacted(r"SELECT 'C:\\', 5 FROM t") == "SELECT ?, ? FROM t"
-
-
-def test_a_cut_string_is_redacted() -> None:
-    assert _redacted("ALTER USER a IDENTIFIED BY 'secr") == "ALTER USER a IDENTIFIED BY ?"
-    assert _redacted("SELECT $x$secr", "postgres") == "SELECT ?"
-
-
 def test_missing_texts_stay_missing_under_their_name() -> None:
     texts = pl.Series("query", [None, "SELECT 1", None, "select 1"])
     fingerprints = fingerprint(texts)
     assert fingerprints.to_list() == [None, "select ?", None, "select ?"]
     assert fingerprints.name == "query"
     assert fingerprint_ids(fingerprints).null_count() == 2
-    assert redact(texts).to_list() == [None, "SELECT ?", None, "select ?"]
 
 
 def test_commands_of_administrators_stay() -> None:
@@ -128,4 +98,3 @@ def test_many_batches_are_as_one() -> None:
 def test_no_text_takes_more_time_than_its_length(piece: str, dialect: Dialect) -> None:
     text = "select a in (" + piece * 150_000
     assert _fingerprint(text, dialect).startswith("select a")
-    assert _redacted(text, dialect).startswith("select a")

@@ -1,5 +1,7 @@
 """What leaves for search."""
 
+import json
+
 import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
@@ -56,6 +58,8 @@ def test_nothing_that_is_published_as_secret_is_left() -> None:
         ("duplicate key value violates unique constraint", (("DETAIL", "Key (name)=(sesame (x)) already exists."),)),
         ("null value in column", (("DETAIL", "Failing row contains (90210, sesame, null)."),)),
         ('invalid input syntax for type integer: "sesame"', (("CONTEXT", 'COPY t, line 3, column a: "sesame"'),)),
+        ('invalid input syntax for type integer: "sesame" at character 40', ()),
+        ('malformed array literal: "sesame, b" at character 33', ()),
         ("bad", (("CONTEXT", 'COPY t, line 1: "1\tsesame\t90210"'),)),
         ("deadlock detected", (("DETAIL", "Process 1 waits.\nProcess 1: UPDATE t SET a = 'sesame'"),)),
         ("x", (("CONTEXT", "SQL statement \"UPDATE t SET a = 'sesame'\"\nPL/pgSQL function f() line 3"),)),
@@ -74,6 +78,11 @@ def test_nothing_that_is_published_as_secret_is_left() -> None:
         ("statement: SET application_name TO sesame", ()),
         ('statement: ALTER ROLE x PASSWORD "sesame"', ()),
         ("statement: INSERT INTO t VALUES ('it\\'s sesame')", ()),
+        ("statement: /* x */ SET app.token TO sesame", ()),
+        ("statement: BEGIN; SET LOCAL app.x = sesame, b; COMMIT", ()),
+        ("statement: ALTER ROLE r IN DATABASE d SET app.x TO sesame", ()),
+        ("statement: ALTER SYSTEM SET a.b = sesame", ()),
+        ("statement: INSERT INTO t VALUES ('O'Brien', 'sesame')", ()),
         ("doppelter Schlüsselwert", (("DETAIL", "Schlüssel »(name)=(sesame)« existiert bereits."),)),
         ("invalid input syntax for type json", (("DETAIL", 'Expected JSON value, but found "sesame".'),)),
         ("invalid input syntax for type xml", (("DETAIL", "line 1: Start tag expected\nsesame\n^"),)),
@@ -90,6 +99,128 @@ def test_values_and_secrets_do_not_leave(message: str, attached: tuple[tuple[str
     left = _left(text.replace(":ERROR:  duration", ":LOG:  duration").replace(":ERROR:  statement", ":LOG:  statement"))
     assert "sesame" not in left
     assert "90210" not in left
+
+
+_PLANNED = "SELECT a -- it's\n, E'it\\'s' FROM t WHERE \"b\" = 'sesame' AND \"o'b\" = 'sesame' AND c = 90210"
+_JSON_PLAN = json.dumps({"Query Text": _PLANNED, "Plan": {"Node Type": "Seq Scan", "Filter": "(a = 'sesame'::text)"}})
+_YAML_PLAN = f'Query Text: {json.dumps(_PLANNED)}\nPlan: \n  Node Type: "Seq Scan"\n  Filter: "(\\"b\\" = \'sesame\')"'
+
+
+@pytest.mark.parametrize(
+    ("plan", "left"),
+    [
+        (
+            _JSON_PLAN,
+            (
+                """{"Query Text": "SELECT a -- it's\\n, ?…", """
+                """"Plan": {"Node Type": "Seq Scan", "Filter": "(a = ?::text)"}}"""
+            ),
+        ),
+        (
+            _YAML_PLAN,
+            (
+                """Query Text: "SELECT a -- it's\\n, ?…"\nPlan: \n"""
+                """  Node Type: "Seq Scan"\n  Filter: "(\\"b\\" = ?)\""""
+            ),
+        ),
+        (_JSON_PLAN[: _JSON_PLAN.index("sesame") + 6], """{"Query Text": "SELECT a -- it's\\n, ?…\""""),
+        (
+            "Query Text: SELECT 'sesame  (cost=1'\nSeq Scan on t_5  (cost=0.0..1.0 rows=1)",
+            "Query Text: SELECT ?\nSeq Scan on t_5  (cost=?..1.0 rows=?)",
+        ),
+    ],
+)
+def test_each_text_of_a_plan_is_redacted_by_itself(plan: str, left: str) -> None:
+    frame = redacted(parsed(line("LOG", f"duration: 1.0 ms  plan:\n{plan}").encode()))
+    assert frame["plan"].to_list() == [left]
+    assert "sesame" not in _left(line("LOG", f"duration: 1.0 ms  plan:\n{plan}"))
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "division by zero",
+        "account 90210 does not exist",
+        'role "sesame" does not exist',
+        "customer sesame@example.com does not exist",
+        "received fast shutdown request sesame",
+        "duration: sesame 90210",
+    ],
+)
+@pytest.mark.parametrize(
+    "context",
+    [
+        "PL/pgSQL function f(text) line 3 at RAISE",
+        'PL/pgSQL function f() line 3 at RAISE\nSQL statement "SELECT f()"\nPL/pgSQL function g() line 5 at PERFORM',
+        "PL/pgSQL function f(text) line 3 at ASSERT",
+        'PL/Python function "f"',
+    ],
+)
+def test_of_what_an_application_raises_nothing_is_left(message: str, context: str) -> None:
+    attached = [("DETAIL", "customer Sesame, card 90210"), ("HINT", "call sesame"), ("CONTEXT", context)]
+    text = line("ERROR", message) + "".join(line(label, text) for label, text in attached)
+    frame = redacted(parsed(text.encode()))
+    assert frame.select("message", "detail", "hint", "context").row(0) == (None, None, None, None)
+    assert frame["severity"].to_list() == ["ERROR"]
+
+
+@pytest.mark.parametrize(
+    ("message", "left"),
+    [
+        ("customer sesame@example.com does not exist", "? does not exist"),
+        ("account 90210 does not exist", "? does not exist"),
+        ('customer "sesame" does not exist', '? "?" does not exist'),
+        ("card 90210 of Sesame out of range", "? of ? out of range"),
+        ("permission denied for customer sesame with PIN 90210", "permission denied for ? with ?"),
+        ("duration: sesame 90210", "duration: ?"),
+        ("value too long for type sesame 90210", "value too long for type ?"),
+        ("statement: sesame", "statement:"),
+    ],
+)
+def test_of_messages_that_begin_like_a_server_s_only_the_server_s_words_are_left(message: str, left: str) -> None:
+    text = line("ERROR", message) + line("DETAIL", "customer Sesame, card 90210") + line("HINT", "call sesame")
+    frame = redacted(parsed(text.encode()))
+    assert frame["message"].to_list() == [left]
+    if "?" in left:
+        assert frame.select("detail", "hint").row(0) == (None, None)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        'duplicate key value violates unique constraint "orders_pkey"',
+        'update or delete on table "test" violates foreign key constraint "fk" on table "othertest"',
+        "process 583 acquired AccessExclusiveLock on relation 185044 of database 16384 after 2175.443 ms",
+        "process 663 still waiting for ShareLock on virtual transaction 2/7 after 1000.123 ms",
+        "connection authorized: user=app database=shop",
+        "connection received: host=172.30.0.165 port=56902",
+        "unexpected EOF on client connection with an open transaction",
+        'temporary file: path "base/pgsql_tmp/pgsql_tmp15967.0", size 200204288',
+        (
+            'automatic vacuum of table "a.b.c": index scans: 1\npages: 0 removed, 3 scanned (100.00% of total)\n'
+            "avg read rate: 0.064 MB/s, avg write rate: 62.877 MB/s\nsystem usage: CPU: user: 0.01 s, elapsed: 2.08 s"
+        ),
+        (
+            "checkpoint complete: wrote 3 buffers (0.0%); 0 WAL file(s) added, 0 removed, 0 recycled; write=0.302 s, "
+            "sync=0.015 s, total=0.353 s; sync files=2, longest=0.015 s, average=0.008 s; distance=22 kB; "
+            "lsn=1/D72C34D0, redo lsn=1/D72C3478"
+        ),
+    ],
+)
+def test_messages_of_the_server_stay(message: str) -> None:
+    assert redacted(parsed(line("LOG", message).encode()))["message"].to_list() == [message]
+
+
+def test_most_published_messages_keep_their_words() -> None:
+    texts = [
+        str(given["Content"]).rstrip("\n")
+        for lines, _, _ in expected("pganalyze/expected/analyze_lines.json")
+        for given in lines
+        if str(given.get("LogLevel")).rpartition("_")[2] in {"ERROR", "LOG", "FATAL", "WARNING"}
+    ]
+    frame = redacted(parsed("".join(line("LOG", text) for text in texts).encode()))
+    lost = frame.filter(pl.col("message_class").is_not_null() & pl.col("message").str.contains(r"\?"))
+    assert lost.height < frame.height / 3
 
 
 def test_names_and_measures_stay() -> None:
@@ -135,6 +266,16 @@ _STATEMENTS = [
     'SELECT "it\\"sesame"',
     "SET PASSWORD FOR 'joe' = 'sesame'",
     "SET x = sesame",
+    "SET @a=sesame",
+    "SET @a := sesame, @b = sesame",
+    "SET GLOBAL foo=sesame",
+    "SET @@persist.foo = sesame",
+    "SET/**/@a=sesame",
+    "/*!50000 SET @a=sesame */",
+    "-- x\nSET x = sesame",
+    "SET x = 'O'B; sesame'",
+    "SELECT /*M!100100 'sesame' */ 1",
+    "INSERT INTO t VALUES ('O'Brien', 'sesame')",
     'SELECT "sesame',
 ]
 
