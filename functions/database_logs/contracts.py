@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final, Literal, Protocol, Self
+from typing import Annotated, Final, Literal, Protocol, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
@@ -112,7 +112,7 @@ class ParsedFile(Contract):
 
     Attributes:
         kind: Records, or the segment's part of a day's digest.
-        day: Of the events in it, UTC; None where no record of the segment has a time.
+        day: Of the events in it, UTC; None where no record of the segment has a time, or of too many days.
         rows: Records or rows of the part.
         sha256: Of its bytes, hex.
     """
@@ -232,12 +232,70 @@ class Scheduled(BaseModel):
     time: AwareDatetime
 
 
+class PartsShard(Contract):
+    """Some of the parts of a day, to be added up by one call; input of MergeParts.
+
+    Attributes:
+        after, upto: The keys that come behind `after` and not behind `upto`; the first shard has all before it, the
+            last one all behind it, so that shards leave no key out.
+        ranges: Of fingerprints, that what they come to is written in: a power of two.
+    """
+
+    day: date
+    after: str = ""
+    upto: str | None = None
+    ranges: int = Field(ge=1, le=4096)
+
+
+class PartsMerged(Contract):
+    """Output of MergeParts.
+
+    Attributes:
+        parts: That were added up.
+        folders: Each has a file for each range and is named after their content, so attempts share none but equals.
+    """
+
+    day: date
+    ranges: int = Field(ge=1, le=4096)
+    parts: int = Field(ge=0)
+    folders: list[Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]] = Field(min_length=1)
+
+
+class DigestsPlan(Contract):
+    """Output of PlanDigests.
+
+    Attributes:
+        days: Whose digests to make, in this order.
+        shards: Of the parts of these days.
+    """
+
+    days: list[date]
+    shards: list[PartsShard]
+
+
+class DigestDays(Contract):
+    """Input of DigestQueries.
+
+    Attributes:
+        merged: What the parts of these days come to; at least one of each day.
+    """
+
+    days: list[date]
+    merged: list[PartsMerged]
+
+    @model_validator(mode="after")
+    def _days_are_merged(self) -> Self:
+        if lacking := set(self.days) - {one.day for one in self.merged}:
+            raise ValueError(f"of {min(lacking)} nothing is merged")
+        return self
+
+
 class DigestMade(Contract):
     """The digest of a day.
 
     Attributes:
         parts: That it was added up from.
-        statements: By fingerprint.
+        statements: By fingerprint; those beyond as many as a digest has count as one.
         new: Statements that the digests of the week before do not have; 0 where there is none.
     """
 

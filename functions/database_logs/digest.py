@@ -1,11 +1,10 @@
-"""Which statements cost the fleet most: a digest as of pt-query-digest, from parts that can be added up.
+"""Parts of a digest as of pt-query-digest, which says what statements cost the fleet most: parts can be added up.
 
 A part counts statements by fingerprint, instance, database and bucket of query_time. Buckets grow by 5 %, as in
 pt-query-digest (percona-toolkit, `lib/EventAggregator.pm`, `bucketize_vals`), so that parts of any hours and instances
-merge by adding, and a percentile is at most 5 % off, whatever the number of statements.
+merge by adding (`tallies`), and a percentile is at most 5 % off, whatever the number of statements.
 """
 
-from collections.abc import Sequence
 from typing import Final
 
 import polars as pl
@@ -55,31 +54,11 @@ PART: Final = pl.Schema(
         "sample": pl.String(),
     }
 )
-# rank is 1 for the greatest sum of query_time; share is its part of the sum of all statements, 0 to 1; percentiles
-# are seconds.
-DIGEST: Final = pl.Schema(
-    {
-        "rank": pl.Int64(),
-        "fingerprint_id": pl.String(),
-        "fingerprint": pl.String(),
-        "calls": pl.Int64(),
-        "share": pl.Float64(),
-        "query_time_p50": pl.Float64(),
-        "query_time_p95": pl.Float64(),
-        **{name: dtype for name, dtype in PART.items() if name.endswith(("_count", "_sum", "_min", "_max"))},
-        "first_seen": _INSTANT,
-        "last_seen": _INSTANT,
-        "is_new": pl.Boolean(),
-        "instances": pl.List(pl.String()),
-        "databases": pl.List(pl.String()),
-        "sample": pl.String(),
-    }
-)
 
 # Least values of the buckets from the second on, from a microsecond to more than thirty years.
 _BOUNDS: Final = pl.Series([1e-6 * 1.05**number for number in range(708)])
 # A report shows a statement to be recognised; a bulk insert is recognised by less than its megabytes.
-_SAMPLE_CHARACTERS: Final = 2_000
+_TEXT_CHARACTERS: Final = 2_000
 
 
 def postgres_statements(records: pl.DataFrame) -> pl.DataFrame:
@@ -137,77 +116,12 @@ def part(statements: pl.DataFrame, dialect: Dialect) -> pl.DataFrame:
             pl.col("fingerprint").first(),
             pl.col("event_time").min().alias("first_seen"),
             pl.col("event_time").max().alias("last_seen"),
-            _slowest(pl.col("query"), "query_time").alias("sample"),
+            slowest(pl.col("query"), "query_time").alias("sample"),
         )
     )
-    samples, fingerprints = redacted_statements(grouped["sample"], grouped["fingerprint"], dialect)
-    texts = (samples.str.slice(0, _SAMPLE_CHARACTERS), fingerprints)
-    return grouped.with_columns(texts).select(PART.names()).cast(PART).sort(_KEY)
-
-
-def merge(parts: Sequence[pl.LazyFrame]) -> pl.LazyFrame:
-    """Add parts up to one, which is a part again: it does not matter which were added first.
-
-    Sums of seconds are exact but for the last digits of a floating-point number. Of the texts of a fingerprint the
-    first of the alphabet stays: one that was cut where it was in doubt is behind a whole one.
-    """
-    everything = pl.concat(parts)
-    sums = pl.col("calls", *(f"{metric}_{what}" for metric in _METRICS for what in ("count", "sum"))).sum()
-    return (
-        everything.group_by(*_KEY)
-        .agg(
-            sums,
-            pl.col("^.*_min$").min(),
-            pl.col("^.*_max$", "last_seen").max(),
-            pl.col("first_seen").min(),
-            pl.col("fingerprint").min(),
-            _slowest(pl.col("sample"), "query_time_max").alias("sample"),
-        )
-        .select(PART.names())
-        .sort(_KEY)
-    )
-
-
-def digest(parts: Sequence[pl.LazyFrame], known: pl.Series) -> pl.DataFrame:
-    """Rank the statements of parts by the time they took: columns of DIGEST.
-
-    Args:
-        parts: Of the time and instances to report; at least one.
-        known: fingerprint_ids of earlier digests; what is not among them is new.
-    """
-    buckets = (
-        merge(parts)
-        .group_by("fingerprint_id", "bucket")
-        .agg(pl.col("calls", "query_time_sum").sum(), pl.col("query_time_min").min(), pl.col("query_time_max").max())
-    )
-    whole = (
-        merge(parts)
-        .group_by("fingerprint_id")
-        .agg(
-            pl.col("calls", "^.*_count$", "^.*_sum$").sum(),
-            pl.col("^.*_min$").min(),
-            pl.col("^.*_max$", "last_seen").max(),
-            pl.col("first_seen").min(),
-            pl.col("fingerprint").min(),
-            pl.col("instance_id").drop_nulls().unique().sort().alias("instances"),
-            pl.col("database").drop_nulls().unique().sort().alias("databases"),
-            _slowest(pl.col("sample"), "query_time_max").alias("sample"),
-        )
-    )
-    percentiles = [_percentile(buckets, percent) for percent in (50, 95)]
-    for percentile in percentiles:
-        whole = whole.join(percentile, on="fingerprint_id")
-    return (
-        whole.sort("query_time_sum", "fingerprint_id", descending=[True, False])
-        .with_columns(
-            rank=pl.int_range(1, pl.len() + 1),
-            share=(pl.col("query_time_sum") / pl.col("query_time_sum").sum()).fill_nan(0.0),
-            is_new=~pl.col("fingerprint_id").is_in(known.unique().to_list()),
-        )
-        .select(DIGEST.names())
-        .cast(DIGEST)
-        .collect()
-    )
+    redacted = redacted_statements(grouped["sample"], grouped["fingerprint"], dialect)
+    texts = (text.str.head(_TEXT_CHARACTERS) for text in redacted)
+    return grouped.with_columns(*texts).select(PART.names()).cast(PART).sort(_KEY)
 
 
 def _aggregates(metric: pl.Expr) -> dict[str, pl.Expr]:
@@ -222,25 +136,6 @@ def _buckets(seconds: pl.Series) -> pl.Series:
     return _BOUNDS.search_sorted(seconds, side="right").cast(pl.Int16()).alias("bucket")
 
 
-def _slowest(text: pl.Expr, by: str) -> pl.Expr:
+def slowest(text: pl.Expr, by: str) -> pl.Expr:
     """Return the text of the row with the greatest `by`, the first in order of the alphabet of several."""
     return text.filter(pl.col(by) == pl.col(by).max()).min()
-
-
-def _percentile(buckets: pl.LazyFrame, percent: int) -> pl.LazyFrame:
-    """Return the value of nearest rank, which lies between the least and the greatest of its bucket."""
-    calls, upto = pl.col("calls"), pl.col("upto")
-    within = pl.col("nth") - (upto - calls) - 1
-    low, high = pl.col("query_time_min"), pl.col("query_time_max")
-    between = pl.when(calls > 1).then(within / (calls - 1)).otherwise(0.0)
-    return (
-        buckets.sort("fingerprint_id", "bucket")
-        .with_columns(
-            upto=calls.cum_sum().over("fingerprint_id"),
-            nth=(calls.sum().over("fingerprint_id") * percent / 100).ceil().cast(pl.Int64()),
-        )
-        .filter(upto >= pl.col("nth"))
-        .group_by("fingerprint_id", maintain_order=True)
-        .first()
-        .select("fingerprint_id", (low + (high - low) * between).alias(f"query_time_p{percent}"))
-    )

@@ -1,30 +1,31 @@
-"""DigestQueries' work: the parts of a day to its digest and its report.
+"""DigestQueries' work: what the parts of a day come to, to its digest and its report.
 
-Both are made anew each time from all parts of the day, so that doing it again can only add what came late.
+Both are made anew each time from all parts of the day, so that doing it again can only add what came late. One range of
+fingerprints is in memory at a time, and of all ranges the statements that took most time.
 """
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
-from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 import polars as pl
 
-from database_logs import digest as digests
-from database_logs.contracts import DigestMade
-from database_logs.errors import LakeFileMissing
-from database_logs.locations import digest_key, parts_prefix, report_key
+from database_logs.contracts import DigestDays, DigestMade, DigestsMade, PartsMerged
+from database_logs.locations import digest_key, merged_key, report_key
+from database_logs.ranking import UNRANKED, first, ranked, unranked
 from database_logs.reports.digest_page import HISTORY, INSTANCES, WEEK, render
+from database_logs.tallies import Tally, added, merge
 
 if TYPE_CHECKING:
     from database_logs.adapters.digests import DigestStore
     from database_logs.adapters.lake import LakeReader
 
 _THREADS: Final = 16
-# Parts that are in memory at a time.
-_AT_ONCE: Final = 512
+# Statements of a digest. A fleet of 316 instances has some hundred each; what writes numbers into names of tables has
+# more, and is not to take the memory of all others.
+_MOST: Final = 50_000
 
 
 class Digester:
@@ -34,24 +35,27 @@ class Digester:
         self._lake = lake
         self._store = store
 
-    def digest(self, day: date) -> DigestMade:
-        """Make the digest of a day and its report, and compare them with the digests of the week before."""
-        keys = list(self._lake.keys(parts_prefix(day)))
-        whole = self._whole(keys)
-        history = self._history(day)
-        made = digests.digest([whole.lazy()], history["fingerprint_id"])
-        instances = (
-            whole.group_by("instance_id")
-            .agg(pl.col("calls", "query_time_sum").sum())
-            .cast(INSTANCES)
-            .sort("instance_id")
+    def digests(self, wanted: DigestDays) -> DigestsMade:
+        """Make the digests of some days and their reports.
+
+        Raises:
+            LakeFileMissing: What the parts came to has expired.
+        """
+        return DigestsMade(
+            digests=[self._digest(day, [one for one in wanted.merged if one.day == day]) for day in wanted.days]
         )
-        self._store.write(digest_key(day), _parquet(made), "application/vnd.apache.parquet")
+
+    def _digest(self, day: date, merged: Sequence[PartsMerged]) -> DigestMade:
+        """Make the digest of a day and its report, and compare them with the digests of the week before."""
+        rows, instances = self._whole(merged)
+        history = self._history(day)
+        made = ranked(rows, history["fingerprint_id"])
+        self._store.write(digest_key(day), _parquet(made))
         page = render(day, made, history, instances)
         self._store.write(report_key(day), page.encode(), "text/html; charset=utf-8")
         return DigestMade(
             day=day,
-            parts=len(keys),
+            parts=sum(one.parts for one in merged),
             statements=made.height,
             new=int(made["is_new"].sum()) if history.height else 0,
             calls=int(made["calls"].sum()),
@@ -59,22 +63,16 @@ class Digester:
             report_key=report_key(day),
         )
 
-    def _whole(self, keys: Sequence[str]) -> pl.DataFrame:
-        """Add all parts up, some at a time, in the order of their keys."""
-        whole = digests.PART.to_frame()
-        remaining = iter(keys)
+    def _whole(self, merged: Sequence[PartsMerged]) -> tuple[pl.DataFrame, pl.DataFrame]:
+        """Return the statements of a day, not ranked yet, and its instances: columns of UNRANKED and INSTANCES."""
+        rows, instances = UNRANKED.to_frame(), INSTANCES.to_frame()
         with ThreadPoolExecutor(_THREADS) as threads:
-            while batch := list(islice(remaining, _AT_ONCE)):
-                parts = [part for part in threads.map(self._part, batch) if part is not None]
-                whole = digests.merge([whole.lazy(), *(part.lazy() for part in parts)]).collect()
-        return whole
-
-    def _part(self, key: str) -> pl.DataFrame | None:
-        try:
-            return pl.read_parquet(io.BytesIO(self._lake.read(key)))
-        except LakeFileMissing:
-            # A newer parser has replaced it since it was listed; the next digest has the new one.
-            return None
+            for number in range(merged[0].ranges):
+                keys = [merged_key(one.day, folder, number) for one in merged for folder in one.folders]
+                found, spent = _of_range(threads.map(self._lake.read, keys))
+                rows = first(pl.concat([rows, found]), _MOST)
+                instances = added(pl.concat([instances, spent]), ["instance_id"])
+        return rows, instances
 
     def _history(self, day: date) -> pl.DataFrame:
         return pl.concat([HISTORY.to_frame(), *self._earlier(day)])
@@ -87,6 +85,15 @@ class Digester:
                 columns = [name for name in HISTORY if name != "day"]
                 found = pl.read_parquet(io.BytesIO(body), columns=columns)
                 yield found.select(pl.lit(earlier).alias("day"), *columns)
+
+
+def _of_range(bodies: Iterable[bytes]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the statements of a range that may be of the digest's, and its instances."""
+    tally = merge([Tally.read(body) for body in bodies])
+    spent = added(tally.instances.select(INSTANCES.names()), ["instance_id"])
+    # Texts that are left out stay in memory as long as others are used that were read with them.
+    rows = first(unranked(tally), _MOST)
+    return pl.read_parquet(io.BytesIO(_parquet(rows))), spent
 
 
 def _parquet(frame: pl.DataFrame) -> bytes:

@@ -22,6 +22,9 @@ _ZSTD_LEVEL: Final = 1
 _ROW_GROUP_ROWS: Final = 131_072
 # Each hour of a segment is a request; a log whose times somebody forged must not make millions of them.
 _MOST_HOURS: Final = 48
+# Each day of a segment is a file or two: of all days that a time may be of they would be 150,000. No error log or alert
+# log that RDS keeps spans as many days as this.
+_MOST_DAYS: Final = 100
 _ARROW_SCHEMA: Final = "ARROW:schema"
 _DIALECTS: Final[dict[LogType, Dialect]] = {
     LogType.MYSQL_SLOW: "mysql",
@@ -43,7 +46,8 @@ def lake_files(segment: SegmentCommitted, records: pl.DataFrame) -> list[LakeFil
     """Return the files that a segment becomes: of each day its records, and the part of the digest where it has one.
 
     The same records always become the same bytes. A record without time goes to the day of the segment's first record
-    that has one; where none has, to no day.
+    that has one; where none has, to no day. Of more than `_MOST_DAYS` days those with most records have files, and the
+    records of the others go to no day, with a reason.
 
     Args:
         segment: What the records are of.
@@ -84,9 +88,23 @@ def _by_day(records: pl.DataFrame) -> Iterator[tuple[date | None, pl.DataFrame]]
     if records.height and days.min() == days.max():  # parting them would copy them all
         yield first, records
         return
-    parts = records.with_columns(days).partition_by("day", as_dict=True, maintain_order=True, include_key=False)
+    parts = _of_few_days(records.with_columns(days)).partition_by(
+        "day", as_dict=True, maintain_order=True, include_key=False
+    )
     for (date_of_part,), rows in parts.items():
         yield date_of_part, rows
+
+
+def _of_few_days(records: pl.DataFrame) -> pl.DataFrame:
+    """Return records whose `day` is null, for a reason, beyond the days with most records, the first of as many."""
+    days = records.group_by("day", maintain_order=True).len().sort("len", descending=True, maintain_order=True)
+    if days.height <= _MOST_DAYS:
+        return records
+    is_kept = pl.col("day").is_in(days["day"].head(_MOST_DAYS).to_list())
+    return records.with_columns(
+        pl.when(is_kept).then("day"),
+        pl.when(is_kept).then("parse_reason").otherwise(pl.coalesce("parse_reason", pl.lit("too_many_days"))),
+    )
 
 
 def _files_of_day(segment: SegmentCommitted, day: date | None, rows: pl.DataFrame) -> Iterator[LakeFile]:

@@ -114,6 +114,22 @@ def parts_prefix(day: date | None) -> str:
     return f"{PARTS}/event_date={_day(day)}/"
 
 
+def behind_part(key: str) -> str:
+    """Return what comes behind the keys that a segment's part has, whichever version wrote it, and before others."""
+    return f"{key.rpartition('-v')[0]}-v~"
+
+
+def merged_key(day: date, folder: str, number: int) -> str:
+    """Return the key of a range of what some parts of a day come to; it expires after some days.
+
+    Args:
+        day: Of the digest.
+        folder: Named after the content of all ranges.
+        number: Of the range, from 0.
+    """
+    return f"{LAKE}/digests/merged/date={day.isoformat()}/{folder}/{number:04d}.parquet"
+
+
 def digest_key(day: date) -> str:
     """Return the key of a day's digest."""
     return f"{LAKE}/digests/date={day.isoformat()}/digest.parquet"

@@ -57,7 +57,7 @@ class VerifySettings(Settings):
 
 
 class DigestSettings(Settings):
-    """DigestQueries."""
+    """PlanDigests, MergeParts and DigestQueries."""
 
     lake_bucket: str
 

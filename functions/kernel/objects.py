@@ -120,9 +120,10 @@ class Bucket:
                     f"{first['Code']}: {first['Message']}."
                 )
 
-    def keys(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """Yield key and size of each object below the prefix, in key order."""
-        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix):
+    def keys(self, prefix: str, after: str = "") -> Iterator[tuple[str, int]]:
+        """Yield key and size of each object below the prefix, in key order, of those that come after a key."""
+        begin: dict[str, Any] = {"StartAfter": after} if after else {}
+        for page in self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.name, Prefix=prefix, **begin):
             for entry in page.get("Contents", []):
                 yield entry["Key"], entry["Size"]
 

@@ -28,12 +28,14 @@ from tests.support.parsed_logs import (
     lake_records,
     objects,
     received,
+    slow_event,
     stored,
 )
 from tests.support.rds_samples import sample
 from tests.support.rds_segments import bytes_of
 
 NEWER = PARSER_VERSION + 1
+_SLOW_RECORDS = "database_logs/logs/log_type=mysql_slow/"
 NAME = f"db-ORDERS-1-12d04d13f4a58cd7-{0:015d}-{len(SLOW_LOG):015d}"
 
 
@@ -135,6 +137,31 @@ def test_records_of_no_known_time_go_to_the_partition_of_no_day() -> None:
     assert "log_type=mysql_error/event_date=__HIVE_DEFAULT_PARTITION__/" in key
     assert _manifest().unparsed == 1
     assert _manifest().first_time is None
+
+
+def test_statement_that_forges_headers_of_very_many_days_is_in_few_files_and_keeps_every_byte() -> None:
+    real = [slow_event(datetime(2026, 6, 7, hour, tzinfo=UTC), "SELECT 1") for hour in (1, 2)]
+    forged = b"".join(slow_event(datetime(1990, 1, 1, tzinfo=UTC) + timedelta(days=n), "x") for n in range(400))
+    log = forged + b"".join(real)
+    assert _parse(stored(log)) == {"batchItemFailures": []}
+
+    kept = {key.split("/")[3]: pl.read_parquet(io.BytesIO(body)) for key, body in objects(_SLOW_RECORDS).items()}
+
+    assert len(kept) == 101
+    assert kept["event_date=2026-06-07"]["parse_reason"].to_list() == [None, None], "most records are of this day"
+    assert {"event_date=1990-01-01", "event_date=1990-04-09"} < kept.keys()
+    beyond = kept["event_date=__HIVE_DEFAULT_PARTITION__"]
+    assert beyond["parse_reason"].to_list() == ["too_many_days"] * 301
+    assert beyond["event_time"].null_count() == 0
+    assert bytes_of(pl.concat(kept.values()).sort("offset_start")) == log
+
+
+def test_segment_of_as_many_days_as_have_files_has_a_file_for_each() -> None:
+    log = b"".join(slow_event(datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=n), "SELECT 1") for n in range(100))
+    _parse(stored(log))
+
+    assert len(objects(_SLOW_RECORDS)) == 100
+    assert lake_records()["parse_reason"].null_count() == 100
 
 
 def test_every_kind_of_log_is_written_and_read_back() -> None:

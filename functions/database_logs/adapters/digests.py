@@ -1,11 +1,13 @@
-"""Digests and their reports in the lake bucket."""
+"""Digests, their reports, and what they are added up from, in the lake bucket."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from kernel.objects import Bucket
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+_PARQUET: Final = "application/vnd.apache.parquet"
 
 
 class DigestStore:
@@ -21,6 +23,6 @@ class DigestStore:
         """Return a document, or None where there is none."""
         return self._bucket.get(key)
 
-    def write(self, key: str, body: bytes, content_type: str) -> None:
+    def write(self, key: str, body: bytes, content_type: str = _PARQUET) -> None:
         """Write a document, whatever was there."""
         self._bucket.put(key, body, content_type)

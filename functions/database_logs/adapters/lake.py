@@ -53,10 +53,14 @@ class LakeReader:
     def __init__(self, s3: "S3Client", bucket: str) -> None:
         self._bucket = Bucket(s3, bucket)
 
-    def keys(self, prefix: str) -> Iterator[str]:
-        """Yield the keys below a prefix, in their order."""
-        for key, _ in self._bucket.keys(prefix):
+    def keys(self, prefix: str, after: str = "") -> Iterator[str]:
+        """Yield the keys below a prefix, in their order, of those that come after a key."""
+        for key, _ in self._bucket.keys(prefix, after):
             yield key
+
+    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """Yield key and bytes of each file below a prefix, in the order of keys."""
+        yield from self._bucket.keys(prefix)
 
     def read(self, key: str) -> bytes:
         """Return a file.

@@ -57,22 +57,23 @@ def render(day: date, digest: pl.DataFrame, history: pl.DataFrame, instances: pl
 
     Args:
         day: Of the digest.
-        digest: Columns of `digest.DIGEST`, by rank.
+        digest: Columns of `ranking.DIGEST`, by rank.
         history: Columns of HISTORY, of the days before that have a digest.
         instances: Columns of INSTANCES: the statements of the day by instance.
     """
-    rows = digest.to_dicts()
+    # What is left of others has sums alone.
+    rows = digest.filter(pl.col("fingerprint_id").is_not_null()).head(_DOTS).to_dicts()
     days = [day - timedelta(days=back) for back in range(WEEK, -1, -1)]
     total = float(digest["query_time_sum"].sum())
     has_history = history.height > 0
-    dots = [_dot(row, has_history=has_history) for row in rows[:_DOTS]]
+    dots = [_dot(row, has_history=has_history) for row in rows]
     return _template().render(
         day=day,
         has_history=has_history,
         total=total,
         calls=int(digest["calls"].sum()),
         rows=rows[:_LISTED],
-        statements=len(rows),
+        statements=digest.height,
         new=int(digest["is_new"].sum()),
         instances=instances.height,
         most=_most(digest),
@@ -140,7 +141,8 @@ def _by_instance(instances: pl.DataFrame) -> list[Bar]:
 def _sparks(days: list[date], rows: list[dict[str, Any]], history: pl.DataFrame) -> dict[str, Markup]:
     """Return the time that each statement took day by day; nothing where it did not run, a gap without digest."""
     known = set(history["day"])
-    spent = {(day, statement): took for day, statement, _, took in history.iter_rows()}
+    listed = history.filter(pl.col("fingerprint_id").is_in([row["fingerprint_id"] for row in rows]))
+    spent = {(day, statement): took for day, statement, _, took in listed.iter_rows()}
     return {
         row["fingerprint_id"]: spark(
             [

@@ -1,4 +1,5 @@
 import math
+from dataclasses import fields
 from datetime import UTC, datetime
 from itertools import pairwise
 
@@ -7,7 +8,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from database_logs.digest import STATEMENTS, digest, merge, part
+from database_logs.digest import STATEMENTS, part
+from database_logs.tallies import Tally, merge
+from tests.support.digests import digest
 
 _SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -16,7 +19,7 @@ _INSTANTS = st.integers(1_700_000_000, 1_720_000_000).map(lambda second: datetim
 _ROWS = st.fixed_dictionaries(
     {
         "fingerprint": st.just("select ?"),
-        "fingerprint_id": st.sampled_from("AB"),
+        "fingerprint_id": st.sampled_from(["A0C1", "1B", "FFFF"]),
         "query_time": _TIMES,
         "lock_time": st.none() | _TIMES,
         "rows_examined": st.none() | st.integers(0, 10**12),
@@ -30,18 +33,30 @@ _ROWS = st.fixed_dictionaries(
 _NOTHING_KNOWN = pl.Series([], dtype=pl.String())
 
 
-def _part(rows: list[dict[str, object]]) -> pl.LazyFrame:
-    return part(pl.DataFrame(rows, schema=STATEMENTS), "mysql").lazy()
+def _part(rows: list[dict[str, object]]) -> pl.DataFrame:
+    return part(pl.DataFrame(rows, schema=STATEMENTS), "mysql")
 
 
 @_SETTINGS
-@given(rows=st.lists(_ROWS, max_size=30), cut=st.integers(0, 30), again=st.integers(0, 30))
-def test_parts_merge_to_the_part_of_all_in_any_order(rows: list[dict[str, object]], cut: int, again: int) -> None:
+@given(
+    rows=st.lists(_ROWS, max_size=30),
+    cut=st.integers(0, 30),
+    again=st.integers(0, 30),
+    ranges=st.sampled_from([1, 4, 32]),
+)
+def test_parts_merge_to_the_tally_of_all_in_any_order_and_cut_into_ranges(
+    rows: list[dict[str, object]], cut: int, again: int, ranges: int
+) -> None:
     first, second = sorted((cut, again))
-    pieces = [_part(rows[:first]), _part(rows[first:second]), _part(rows[second:])]
-    whole = _part(rows).collect()
-    for merged in (merge(pieces), merge([pieces[2], merge(pieces[:2])])):
-        assert_frame_equal(merged.collect(), whole, rel_tol=1e-9)
+    pieces = [Tally.of_part(_part(some)) for some in (rows[:first], rows[first:second], rows[second:])]
+    whole = merge([Tally.of_part(_part(rows))])
+    shards = [merge([pieces[2]]), merge(pieces[:2])]
+    cuts = [[Tally.read(one.write()) for one in shard.ranges(ranges)] for shard in shards]
+    merged_ranges = [merge(of_range) for of_range in zip(*cuts, strict=True)]
+    assert len(merged_ranges) == ranges
+    for merged in (merge(pieces), merge(shards), merge(merged_ranges)):
+        for field in fields(Tally):
+            assert_frame_equal(getattr(merged, field.name), getattr(whole, field.name), rel_tol=1e-9)
 
 
 _WIDE = st.floats(1e-6, 1e8) | st.floats(1.0, 1.2) | st.sampled_from([0.0, 1e-6, 9.9e-7, 1.05e-6, 1.05, 1.0])

@@ -6,10 +6,13 @@ from typing import Any
 import polars as pl
 import pytest
 
-from database_logs.digest import DIGEST, PART, STATEMENTS, digest, merge, part, postgres_statements
+from database_logs.digest import PART, STATEMENTS, part, postgres_statements
 from database_logs.fingerprints import fingerprint
 from database_logs.log_types import LogType
 from database_logs.parsing.dispatch import parse
+from database_logs.ranking import DIGEST, first, ranked, unranked
+from database_logs.tallies import Tally, merge
+from tests.support.digests import digest
 from tests.support.rds_samples import sample
 from tests.support.rds_segments import segment_of
 
@@ -47,7 +50,7 @@ def _statements(*rows: dict[str, Any]) -> pl.DataFrame:
 
 
 def _digest(*statements: pl.DataFrame, known: pl.Series = _NOTHING_KNOWN) -> pl.DataFrame:
-    return digest([part(frame, "mysql").lazy() for frame in statements], known)
+    return digest([part(frame, "mysql") for frame in statements], known)
 
 
 @pytest.mark.parametrize("name", _GOLDEN)
@@ -134,6 +137,31 @@ def test_fingerprint_is_that_of_a_whole_statement_if_any_call_was_logged_whole()
         assert (row["fingerprint"], row["sample"]) == (whole["fingerprint"], "select a from t where b=?…")
 
 
+def test_texts_of_a_statement_are_no_longer_than_is_shown() -> None:
+    long = part(_statements({"fingerprint": "select " + "a, " * 5_000}), "mysql")
+
+    assert long["fingerprint"].str.len_chars().to_list() == [2_000]
+
+
+def test_statements_beyond_as_many_as_a_digest_has_are_one_row_behind_all_others() -> None:
+    seen = [{"fingerprint_id": f"A{n}", "query_time": float(n), "rows_examined": n} for n in range(1, 6)]
+    whole = unranked(merge([Tally.of_part(part(_statements(*seen), "mysql"))]))
+    again = first(pl.concat([first(whole[:2], 1), whole[2:]]), 2)
+
+    rows = ranked(again, pl.Series(["A5"]))
+
+    assert rows.schema == DIGEST
+    assert rows.select("rank", "fingerprint_id", "calls", "query_time_sum", "query_time_max", "is_new").rows() == [
+        (1, "A5", 1, 5.0, 5.0, False),
+        (2, "A4", 1, 4.0, 4.0, True),
+        (3, None, 3, 6.0, 3.0, False),
+    ]
+    left = rows.row(2, named=True)
+    assert (left["rows_examined_sum"], left["rows_examined_min"], left["share"]) == (6, 1, 6 / 15)
+    assert {left[name] for name in ("fingerprint", "sample", "query_time_p95", "instances")} == {None}
+    assert first(whole, 5).equals(ranked(whole, _NOTHING_KNOWN).select(whole.columns))
+
+
 def test_rows_that_are_no_timed_statement_do_not_count() -> None:
     rows = _digest(_statements({}, {"query_time": None}, {"fingerprint": None, "fingerprint_id": None}))
     assert rows["calls"].to_list() == [1]
@@ -148,7 +176,7 @@ def test_metrics_that_a_log_does_not_tell_are_not_counted() -> None:
 def test_nothing_is_an_empty_digest() -> None:
     assert _digest(_statements()).equals(pl.DataFrame(schema=DIGEST))
     assert part(_statements(), "mysql").schema == PART
-    assert merge([part(_statements(), "mysql").lazy()]).collect().schema == PART
+    assert merge([]).ranges(4)[3].write() == merge([Tally.of_part(part(_statements(), "mysql"))]).write()
 
 
 def test_statements_of_postgres_count_when_they_are_executed() -> None:
@@ -164,7 +192,7 @@ def test_statements_of_postgres_count_when_they_are_executed() -> None:
     data = "".join(f"2024-05-01 10:00:00 UTC:10.0.0.1(5):app@bills:[7]:LOG:  {text}\n" for text in said).encode()
     statements = postgres_statements(parse(segment_of(LogType.POSTGRES_STDERR, data), data))
     assert statements.schema.names() == STATEMENTS.names()
-    row = digest([part(statements, "postgres").lazy()], _NOTHING_KNOWN).row(0, named=True)
+    row = digest([part(statements, "postgres")], _NOTHING_KNOWN).row(0, named=True)
     assert (row["fingerprint"], row["calls"], row["query_time_sum"], row["sample"]) == ("select ?", 2, 4.0, "SELECT ?")
     assert (row["rows_sent_count"], row["rows_sent_sum"], row["databases"]) == (0, 0, ["bills"])
     assert row["first_seen"] == _START

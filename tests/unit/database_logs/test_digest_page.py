@@ -7,9 +7,10 @@ from typing import Any, Final
 import polars as pl
 import pytest
 
-from database_logs.digest import STATEMENTS, digest, part
+from database_logs.digest import STATEMENTS, part
 from database_logs.reports.digest_page import HISTORY, INSTANCES, render
 from local.paths import ROOT
+from tests.support.digests import digest
 from tests.support.pages import Page
 
 DAY: Final = date(2026, 11, 20)
@@ -40,7 +41,7 @@ def _page(*statements: dict[str, Any], known: list[str] | None = None) -> str:
         schema=HISTORY,
     )
     instances = whole.group_by("instance_id").agg(pl.col("calls", "query_time_sum").sum()).cast(INSTANCES)
-    return render(DAY, digest([whole.lazy()], history["fingerprint_id"]), history, instances.sort("instance_id"))
+    return render(DAY, digest([whole], history["fingerprint_id"]), history, instances.sort("instance_id"))
 
 
 @pytest.mark.parametrize(
