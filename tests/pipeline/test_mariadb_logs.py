@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 from database_logs.digest import part
-from database_logs.fingerprints import fingerprint
+from database_logs.fingerprints import fingerprint, fingerprint_ids
 from database_logs.log_types import LogType
 from database_logs.parsing.dispatch import parse
 from tests.support.digests import digest
@@ -104,6 +104,6 @@ def test_error_log_tells_that_the_server_is_ready(logs: dict[str, bytes]) -> Non
 
 def test_digest_counts_what_was_executed(logs: dict[str, bytes]) -> None:
     report = digest([part(_records(logs, "slow"), "mysql")], pl.Series([], dtype=pl.String()))
-    calls = dict(report.select("fingerprint", "calls").rows())
-    sent = fingerprint(pl.Series(_STATEMENTS * _ROUNDS)).value_counts(name="calls").rows()
-    assert {text: calls[text] for text, _ in sent} == dict(sent)
+    calls = dict(report.select("fingerprint_id", "calls").rows())
+    sent = fingerprint_ids(fingerprint(pl.Series(_STATEMENTS * _ROUNDS))).value_counts(name="calls").rows()
+    assert {one: calls[one] for one, _ in sent} == dict(sent)
