@@ -44,7 +44,7 @@ def register(app: typer.Typer) -> None:
 
 
 def query(
-    sql: Annotated[str, typer.Argument(help="SELECT over events, hourly, quarantine, quality; - for stdin.")],
+    sql: Annotated[str, typer.Argument(help="SELECT over events, hourly, mysql_slow, postgres ...; - for stdin.")],
     *,
     first: Annotated[datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First day.")] = None,
     last: Annotated[datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last day.")] = None,
@@ -61,7 +61,7 @@ def query(
 
     Files of the days that are asked for are fetched once and kept. A day that is sealed is read from its newest
     version; what came since, and days that are not sealed, from the files of committed objects. Without days all are
-    read. Dates are UTC: event_date of events and hourly and quality, object_date of quarantine.
+    read. Dates are UTC: object_date of quarantine, event_date of all else.
     """
     from cli.query_cache import FileDamaged, TooMuch  # noqa: PLC0415 - heavy
     from cli.query_engine import Engine, QueryRefused  # noqa: PLC0415 - heavy
@@ -118,6 +118,8 @@ def _attach(engine: "Engine", tables: list[str], target: Target, days: "DayRange
 
 
 def _wanted(files: "LakeFiles", tables: list[str], days: "DayRange") -> "Iterator[Wanted]":
+    from cli.query_tables import DATABASE_LOGS  # noqa: PLC0415 - heavy
+
     of_days = [table for table in tables if table in {"events", "hourly"}]
     if of_days:
         views = files.days(days)
@@ -128,6 +130,9 @@ def _wanted(files: "LakeFiles", tables: list[str], days: "DayRange") -> "Iterato
         yield from files.quarantine(days)
     if "quality" in tables:
         yield from files.quality(days)
+    for table in tables:
+        if table in DATABASE_LOGS:
+            yield from files.database_logs(table, days)
 
 
 def _told(views: list["DayView"]) -> str:

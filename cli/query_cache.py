@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from cli.query_files import Wanted
+from cli.query_tables import partition
+from database_logs.locations import UNDATED
 
 _READERS: Final = 8
-_PARTITIONS: Final = {"quarantine": "object_date"}
 
 
 class TooMuch(ValueError):
@@ -76,8 +77,8 @@ class FileCache:
 
     def _path(self, file: Wanted) -> Path:
         # DuckDB reads the partition off the path, as it does in the lake.
-        partition = f"{_PARTITIONS.get(file.table, 'event_date')}={file.partition}"
-        return self._folder / file.table / partition / f"{file.sha256}.parquet"
+        folder = f"{partition(file.table)}={UNDATED if file.partition is None else file.partition}"
+        return self._folder / file.table / folder / f"{file.sha256}.parquet"
 
     def _make_room(self, needed: int, keep: Iterable[Path]) -> None:
         kept = set(keep)

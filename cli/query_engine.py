@@ -2,34 +2,22 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, Self
 
-from firewall_logs import schema
+from cli.query_tables import TABLES, columns, partition
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from duckdb import DuckDBPyConnection
 
-TABLES: Final = ("events", "hourly", "quarantine", "quality")
-_TYPES: Final[dict[str, str]] = {
-    "string": "VARCHAR",
-    "binary": "BLOB",
-    "int8": "TINYINT",
-    "int16": "SMALLINT",
-    "int64": "BIGINT",
-    "timestamp": "TIMESTAMPTZ",
-    "list<string>": "VARCHAR[]",
-    "list<int64>": "BIGINT[]",
-}
-_QUALITY: Final = (
-    "version BIGINT, feed VARCHAR, rule VARCHAR, measure VARCHAR, level VARCHAR, figure DOUBLE, "
-    '"limit" DOUBLE, detail VARCHAR'
-)
 _BATCH: Final = 10_000
+_NO_TABLE: Final = "Table with name"
+_PROPOSAL: Final = re.compile(r"\nDid you mean .*\n")
 
 
 class QueryRefused(ValueError):
@@ -76,18 +64,21 @@ class Engine:
 
     def attach(self, table: str, paths: list[Path]) -> None:
         """Make a view of a table over its files; where there are none, an empty table."""
+        date = partition(table)
         if not paths:
-            self._connection.execute(f"CREATE TABLE {table} ({_shape(table)})")
+            shape = ", ".join(f'"{name}" {kind}' for name, kind in {**columns(table), date: "DATE"}.items())
+            self._connection.execute(f"CREATE TABLE {table} ({shape})")
             return
-        names = [str(path) for path in paths]
-        partition = _partition(table)
-        files = self._connection.read_parquet(names, hive_partitioning=True)
+        # Files of several versions may lie side by side.
+        files = self._connection.read_parquet([str(path) for path in paths], hive_partitioning=True, union_by_name=True)
+        replaced = [f"{date}::DATE AS {date}"]
         # Everything in the lake is UTC; a zone in the type would only make Python ask for a time zone database.
-        columns = "*" if table != "events" else "* REPLACE (event_time AT TIME ZONE 'UTC' AS event_time)"
-        files.select(f"{columns}").create_view(f"{table}_files")
-        self._connection.execute(
-            f"CREATE VIEW {table} AS SELECT * REPLACE ({partition}::DATE AS {partition}) FROM {table}_files"  # noqa: S608
-        )
+        replaced += [
+            f"{name} AT TIME ZONE 'UTC' AS {name}"
+            for name, kind in zip(files.columns, files.types, strict=True)
+            if kind == "TIMESTAMP WITH TIME ZONE"
+        ]
+        files.select(f"* REPLACE ({', '.join(replaced)})").create_view(table)
 
     def ask(self, question: "Question") -> "Answer":
         """Return the answer to a question.
@@ -149,22 +140,12 @@ class Answer:
             out.write(json.dumps(dict(zip(self.columns, row, strict=True)), default=_plain, ensure_ascii=False) + "\n")
 
 
-def _shape(table: str) -> str:
-    if table == "quality":
-        return f"{_QUALITY}, event_date DATE"
-    columns = ", ".join(
-        f'"{name}" {"TIMESTAMP" if kind == "timestamp" else _TYPES[kind]}'
-        for name, kind in schema.TABLES[table].items()
-    )
-    return f"{columns}, {_partition(table)} DATE"
-
-
-def _partition(table: str) -> str:
-    return "object_date" if table == "quarantine" else "event_date"
-
-
 def _sentence(refused: Exception) -> str:
-    return f"DuckDB refuses the query. {refused}"
+    text = str(refused)
+    if _NO_TABLE in text:
+        # DuckDB would propose tables of its own catalogue.
+        text = _PROPOSAL.sub("\n", text) + f"\nThe tables are {', '.join(TABLES)}."
+    return f"DuckDB refuses the query. {text}"
 
 
 def _plain(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Which objects of the lake a query needs: of sealed days, of days in the making, of quarantine and of verdicts."""
+"""Which objects of the lake a query needs: of days, sealed or in the making, quarantine, verdicts, database logs."""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final, TypeVar
 
+from botocore.exceptions import ClientError
+
+from cli.query_tables import DATABASE_LOGS
 from cli.target import Target
+from database_logs.locations import LOGS, UNDATED
 from firewall_logs import locations
 from firewall_logs.adapters.days import DayReader
 from firewall_logs.contracts import Contract, Manifest
@@ -32,14 +36,14 @@ class Wanted:
     """An object of the lake that a query needs.
 
     Attributes:
-        table: "events", "hourly", "quarantine" or "quality".
-        partition: Value of its partition, the table's date.
+        table: One of `query_tables.TABLES`.
+        partition: Value of its partition, the table's date; None of records of databases that have no time.
         sha256: Of its bytes, in hex.
     """
 
     table: str
     key: str
-    partition: date
+    partition: date | None
     bytes: int
     sha256: str
 
@@ -51,7 +55,9 @@ class DayRange:
     first: date | None
     last: date | None
 
-    def __contains__(self, day: date) -> bool:
+    def __contains__(self, day: date | None) -> bool:
+        if day is None:
+            return self.first is None and self.last is None
         return (self.first is None or self.first <= day) and (self.last is None or day <= self.last)
 
     def __str__(self) -> str:
@@ -103,6 +109,11 @@ class LakeFiles:
         """Yield the quarantine files of objects that came on these days."""
         return self._listed("quarantine", f"{locations.QUARANTINE}/object_date=", days)
 
+    def database_logs(self, table: str, days: DayRange) -> Iterator[Wanted]:
+        """Yield the files of a table of database logs; those without a day only where no day is asked for."""
+        for log_type in DATABASE_LOGS[table]:
+            yield from self._listed(table, f"{LOGS}/log_type={log_type.value}/event_date=", days)
+
     def quality(self, days: DayRange) -> Iterator[Wanted]:
         """Yield the newest verdicts of each of these days."""
         listed = self._listed("quality", f"{locations.LAKE}/quality/event_date=", days)
@@ -113,23 +124,44 @@ class LakeFiles:
         """Return the bytes of a file.
 
         Raises:
-            FileGone: A seal has replaced it since it was looked up.
+            FileGone: A seal, or a newer parser, has replaced it since it was looked up.
         """
         body = self._bucket.get(wanted.key)
         if body is None:
-            raise FileGone(f"s3://{self._bucket.name}/{wanted.key} is gone: its day is being sealed. Ask again.")
+            raise self._gone(wanted.key)
         return body
 
     def _listed(self, table: str, prefix: str, days: DayRange) -> Iterator[Wanted]:
-        for key, size in self._bucket.keys(prefix):
-            day = date.fromisoformat(key.removeprefix(prefix)[:10])
-            if day in days:
-                # Written once with its digest beside it (kernel.objects).
-                digest = self._s3.head_object(Bucket=self._bucket.name, Key=key)["Metadata"]["sha256"]
+        listed = [(key, size, _day(key.removeprefix(prefix))) for key, size in self._keys(prefix, days)]
+        wanted = [(key, size, day) for key, size, day in listed if day in days]
+        with ThreadPoolExecutor(_READERS) as readers:
+            digests = readers.map(self._digest, [key for key, _, _ in wanted])
+            for (key, size, day), digest in zip(wanted, digests, strict=True):
                 yield Wanted(table, key, day, size, digest)
+
+    def _keys(self, prefix: str, days: DayRange) -> Iterator[tuple[str, int]]:
+        # All keys of a day begin with it: of one day nothing else is listed.
+        one = str(days.first) if days.first and days.first == days.last else ""
+        return self._bucket.keys(prefix + one)
+
+    def _digest(self, key: str) -> str:
+        # Written once with its digest beside it (kernel.objects).
+        try:
+            return str(self._s3.head_object(Bucket=self._bucket.name, Key=key)["Metadata"]["sha256"])
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"NoSuchKey", "404"}:
+                raise self._gone(key) from None
+            raise
+
+    def _gone(self, key: str) -> FileGone:
+        return FileGone(f"s3://{self._bucket.name}/{key} is gone: it was replaced this moment. Ask again.")
 
     def _documents(self, model: type[_Document], keys: Mapping[_Name, str]) -> dict[_Name, _Document]:
         """Return those of the documents that are there."""
         with ThreadPoolExecutor(_READERS) as readers:
             bodies = readers.map(self._bucket.get, keys.values())
             return {name: model.model_validate_json(body) for name, body in zip(keys, bodies, strict=True) if body}
+
+
+def _day(text: str) -> date | None:
+    return None if text.startswith(UNDATED) else date.fromisoformat(text[:10])

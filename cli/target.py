@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, Final, cast
 
 from local import samconfig
+from local.paths import ROOT
 
 LOCAL: Final = "local"
 
@@ -118,7 +119,8 @@ class Target:
         if machine not in machines:
             known = ", ".join(sorted(machines))
             there = f"Deployed are: {known}." if known else f"None is deployed. {self._how_to_deploy}"
-            raise NotDeployed(f"There is no state machine '{machine}' in environment '{self.environment}'. {there}")
+            missing = f"There is no state machine '{machine}' in environment '{self.environment}'."
+            raise NotDeployed(f"{missing} {there}{_comes_with(machine)}")
         return machines[machine]
 
     @property
@@ -128,3 +130,12 @@ class Target:
             if self.cloud
             else f"Deploy it with `gatehouse deploy --env {self.environment}`."
         )
+
+
+def _comes_with(machine: str) -> str:
+    """Return the sentence that says with which domain a machine would be deployed; empty if no domain has it."""
+    definitions = (ROOT / "statemachines").glob("*/*.asl.yaml")
+    domains = [path.parent.name for path in definitions if path.name == f"{machine}.asl.yaml"]
+    return "".join(
+        f" It comes with `{domain.title().replace('_', '')}=enabled` in samconfig.toml." for domain in domains
+    )

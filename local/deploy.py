@@ -155,8 +155,10 @@ def deploy_to_aws(env: str) -> None:
     """Run `sam deploy` of what was built, with the caller's own AWS credentials.
 
     Raises:
+        EnvironmentUnknown: samconfig.toml has none of that name.
         DeployFailed: `sam deploy` failed; its output has been shown.
     """
+    samconfig.environment(env)
     code, _ = sam.call("deploy", "--config-env", env, show=True)
     if code != 0:
         raise DeployFailed(f"sam deploy to '{env}' failed: the reason stands above.")

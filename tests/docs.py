@@ -7,8 +7,10 @@ from data_protection.changes import Reversibility
 from data_protection.checks.catalogue import catalogue
 from data_protection.checks.check import Check
 from local.paths import ROOT
+from tests.support.athena import tables
 
 CHECKS: Final = ROOT / "docs" / "checks"
+COLUMNS: Final = ROOT / "docs" / "database_logs_columns.md"
 
 _REVERSIBILITY: Final = {
     Reversibility.REVERSIBLE: "the inverse call restores the earlier state",
@@ -22,6 +24,45 @@ _REVERSIBILITY: Final = {
 def check_pages() -> dict[str, str]:
     """Return the pages about checks, by the name of the file in docs/checks."""
     return {"README.md": _index()} | {f"{check.id}.md": _page(check) for check in catalogue().values()}
+
+
+def columns_page() -> str:
+    """Return the page about the columns of database logs."""
+    found = tables("database_logs")
+    described = {
+        name: {column["Name"]: (column["Type"], column["Comment"]) for column in _columns(table)}
+        for name, table in found.items()
+    }
+    first, *others = described.values()
+    common = [column for column, said in first.items() if all(other.get(column) == said for other in others)]
+    return _joined(
+        "# Columns of database logs",
+        "Made of `stacks/database_logs_analytics.yaml` by `python -m tests.docs`. Athena and `gatehouse query` have "
+        "these tables; files of the lake have the same columns. Types are Athena's. "
+        "[How to ask](database_logs.md#the-lake)",
+        "Times are UTC. Instance names are unique only within an account and Region: filter by `dbi_resource_id` "
+        "where they may repeat. Records name neither account nor Region; the table `instance-metadata` does.",
+        "## In every table",
+        _described({column: first[column] for column in common}),
+        *(
+            part
+            for name, own in described.items()
+            for part in (
+                f"## {name}",
+                found[name]["Description"],
+                _described({column: said for column, said in own.items() if column not in common}),
+            )
+        ),
+    )
+
+
+def _columns(table: dict[str, Any]) -> list[dict[str, str]]:
+    return [*table["PartitionKeys"], *table["StorageDescriptor"]["Columns"]]
+
+
+def _described(columns: dict[str, tuple[str, str]]) -> str:
+    rows = [f"| `{column}` | {kind} | {meaning} |" for column, (kind, meaning) in columns.items()]
+    return "\n".join(("| column | type | meaning |", "|---|---|---|", *rows))
 
 
 def _index() -> str:
@@ -136,6 +177,7 @@ def main() -> None:
             path.unlink()
     for name, page in pages.items():
         (CHECKS / name).write_text(page)
+    COLUMNS.write_text(columns_page())
 
 
 if __name__ == "__main__":

@@ -84,8 +84,9 @@ def test_another_key_may_be_used_only_where_the_dataset_has_one() -> None:
     assert set(statement["Action"]) == {"kms:Decrypt", "kms:GenerateDataKey"}
 
 
-def test_every_query_is_limited_and_its_result_encrypted_and_expired() -> None:
-    [group] = analytics().of_type("AWS::Athena::WorkGroup").values()
+@pytest.mark.parametrize("domain", ["firewall_logs", "database_logs"])
+def test_every_query_is_limited_and_its_result_encrypted_and_expired(domain: str) -> None:
+    [group] = analytics(domain).of_type("AWS::Athena::WorkGroup").values()
     settings = group["WorkGroupConfiguration"]
     [storage] = [stack for stack in stacks() if stack.name == "storage"]
     runs = storage.of_type("AWS::S3::Bucket")["RunsBucket"]

@@ -11,11 +11,14 @@ from typing import Any
 import boto3
 import pytest
 
+from database_logs.adapters.instance_facts import InstanceFacts
 from database_logs.adapters.tracking import Tracking
 from database_logs.adapters.turns import Turns
 from database_logs.collection.ledger import Gap, Reason
 from database_logs.collection.unlisted import Unlisted
+from database_logs.discovery.facts import Facts
 from database_logs.discovery.files import Known
+from database_logs.discovery.instances import Instance
 from firewall_logs.adapters.days import DaySeals
 from firewall_logs.adapters.ledger import LedgerClaims, LedgerCommits, LedgerLease
 from firewall_logs.contracts import Account
@@ -64,8 +67,8 @@ def written() -> set[str]:
 
 
 def _tracked(dynamodb: Any) -> list[dict[str, Any]]:
-    """Return the items of a gap and of a file that was queued."""
-    for name, *keys in (("tracking", "resource", "item"), ("jobs", "job_id")):
+    """Return the items of a gap, of a file that was queued, and of an instance."""
+    for name, *keys in (("tracking", "resource", "item"), ("metadata", "resource", "item"), ("jobs", "job_id")):
         dynamodb.create_table(
             TableName=name,
             BillingMode="PAY_PER_REQUEST",
@@ -80,8 +83,13 @@ def _tracked(dynamodb: Any) -> list[dict[str, Any]]:
     Turns(dynamodb, "tracking").note("db-1", [Known("error/postgresql.log", 10, NOW, None, settled=False, final=False)])
     hours = Unlisted("error/postgresql.log", NOW - timedelta(hours=2), NOW, Reason.NEVER_LISTED)
     Turns(dynamodb, "tracking").miss("db-1", hours, NOW)
+    instance = Instance(dbi_resource_id="db-1", instance_id="orders-1", engine="mysql", status="available")
+    InstanceFacts(dynamodb, "metadata", lambda: NOW).put(
+        "111122223333/eu-central-1", Facts(instance=instance, first_seen=NOW, last_seen=NOW)
+    )
     items: list[dict[str, Any]] = dynamodb.scan(TableName="tracking")["Items"]
-    return [item for item in items if item["item"]["S"].startswith(("gap#", "file#"))]
+    known: list[dict[str, Any]] = dynamodb.scan(TableName="metadata")["Items"]
+    return [item for item in items if item["item"]["S"].startswith(("gap#", "file#"))] + known
 
 
 @pytest.mark.parametrize(

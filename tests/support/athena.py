@@ -1,4 +1,4 @@
-"""The tables of stacks/firewall_logs_analytics.yaml, read by DuckDB the way Athena reads them."""
+"""The tables of a domain's stack for analysts, read by DuckDB the way Athena reads them."""
 
 import re
 from collections.abc import Iterator
@@ -24,17 +24,19 @@ _DUCKDB: Final = {
     "timestamp": "TIMESTAMP",
     "array<string>": "VARCHAR[]",
     "array<bigint>": "BIGINT[]",
+    "array<struct<key:string,value:string>>": "STRUCT(key VARCHAR, value VARCHAR)[]",
+    "boolean": "BOOLEAN",
 }
 
 
-def analytics() -> Stack:
+def analytics(domain: str = "firewall_logs") -> Stack:
     """Return the stack."""
-    return load(ROOT / "stacks/firewall_logs_analytics.yaml", "FirewallLogsAnalyticsStack")
+    return load(ROOT / f"stacks/{domain}_analytics.yaml", f"{domain.title().replace('_', '')}AnalyticsStack")
 
 
-def tables() -> dict[str, Json]:
+def tables(domain: str = "firewall_logs") -> dict[str, Json]:
     """Return TableInput of each table by its name."""
-    inputs = [table["TableInput"] for table in analytics().of_type("AWS::Glue::Table").values()]
+    inputs = [table["TableInput"] for table in analytics(domain).of_type("AWS::Glue::Table").values()]
     return {table["Name"]: table for table in inputs}
 
 
@@ -43,9 +45,9 @@ def columns(table: Json) -> dict[str, str]:
     return {column["Name"]: column["Type"] for column in table["StorageDescriptor"]["Columns"]}
 
 
-def queries() -> dict[str, str]:
+def queries(domain: str = "firewall_logs") -> dict[str, str]:
     """Return the text of each named query by its name."""
-    found = analytics().of_type("AWS::Athena::NamedQuery").values()
+    found = analytics(domain).of_type("AWS::Athena::NamedQuery").values()
     return {query["Name"]: query["QueryString"] for query in found}
 
 

@@ -24,21 +24,26 @@ def zone_exists(name: str) -> bool:
 
 
 def with_possible_times(records: pl.DataFrame, zone: str) -> pl.DataFrame:
-    """Return records whose `event_time` is null where it can be none, with the reason.
+    """Return records whose instants are null where there can be none, with the reason.
 
     Args:
         records: Those of a segment, with the columns of COMMON.
         zone: Of times that name none.
     """
-    time, reason = pl.col("event_time"), pl.col("parse_reason")
-    impossible = ~time.is_between(_EARLIEST, _LATEST, closed="left").fill_null(value=True)
-    unknown = time.is_null() & (not zone_exists(zone))
+    possible = {
+        name: pl.col(name).is_between(_EARLIEST, _LATEST, closed="left").fill_null(value=True)
+        for name, kind in records.schema.items()
+        if kind == INSTANT
+    }
+    impossible = ~pl.all_horizontal(possible.values())
+    unknown = pl.col("event_time").is_null() & (not zone_exists(zone))
     if not records.select((impossible | unknown).any()).item():
         return records
+    possible["time_source"] = possible["event_time"]
     return records.with_columns(
-        *(pl.when(~impossible).then(pl.col(name)).alias(name) for name in ("event_time", "time_source")),
+        *(pl.when(one).then(pl.col(name)).alias(name) for name, one in possible.items()),
         pl.coalesce(
-            reason,
+            pl.col("parse_reason"),
             pl.when(impossible).then(pl.lit("time_impossible")),
             pl.when(unknown).then(pl.lit("time_zone_unknown")),
         ).alias("parse_reason"),

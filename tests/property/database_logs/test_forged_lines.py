@@ -11,6 +11,7 @@ from database_logs.parsing.dispatch import parse
 from database_logs.search.documents import documents
 from database_logs.segment_parser import segment_of
 from tests.support.rds_segments import bytes_of
+from tests.support.rds_segments import segment_of as a_segment
 
 _SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40)
 _DIGITS = st.text("0123456789", min_size=1, max_size=24)
@@ -76,3 +77,13 @@ def test_lines_with_any_numbers_become_files_and_documents(log_type: LogType, da
     assert bytes_of(records) == log
     assert manifest_of(segment, records, files).records == records.height
     assert len(list(documents(records))) == records.height
+
+
+def test_statement_that_began_at_no_time_there_is_keeps_its_record() -> None:
+    log = (
+        b"# Time: 2026-11-21T06:30:00.000000Z\n# User@Host: app[app] @  [10.0.0.1]  Id: 1\n"
+        b"# Query_time: 1.5  Lock_time: 0.0 Rows_sent: 1  Rows_examined: 10\nSET timestamp=9223372036854;\nSELECT 1;\n"
+    )
+    [row] = list(parse(a_segment(LogType.MYSQL_SLOW, log), log).iter_rows(named=True))
+    assert (row["statement_time"], row["parse_reason"], row["query"]) == (None, "time_impossible", "SELECT 1")
+    assert row["event_time"] is not None

@@ -2,12 +2,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from botocore.exceptions import NoCredentialsError, PartialCredentialsError, ProfileNotFound, TokenRetrievalError
+from moto import mock_aws
 from typer.testing import CliRunner
 
 from cli.main import app
-from cli.target import Target
+from cli.target import NotDeployed, Target
 from local import samconfig
 
 
@@ -33,6 +35,20 @@ def test_run_without_credentials_says_so() -> None:
     ended = CliRunner().invoke(app, ["run", "process_objects", "--env", "dev", "--input", json.dumps({"feed": "47"})])
     assert ended.exit_code == 1
     assert "No AWS credentials were found" in ended.stderr
+
+
+def test_deploying_to_an_unknown_environment_names_those_there_are() -> None:
+    ended = CliRunner().invoke(app, ["deploy", "--env", "stage"])
+    assert ended.exit_code == 1
+    assert "samconfig.toml has no environment 'stage': it has dev, local, prod." in ended.stderr
+
+
+def test_run_of_a_machine_that_is_not_deployed_says_what_it_comes_with() -> None:
+    with mock_aws():
+        session: Any = boto3.Session(region_name="eu-central-1")
+        target = Target("local", session.client, "dev")
+        with pytest.raises(NotDeployed, match=r"It comes with `DatabaseLogs=enabled` in samconfig\.toml"):
+            target.machine_arn("discover_logs")
 
 
 def test_run_in_an_unknown_environment_names_those_there_are() -> None:
