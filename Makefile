@@ -12,7 +12,8 @@ SYNC := $(UV) pip sync --quiet --require-hashes --python
 
 # .venv: tools, tests, the command line · .venvs/cloud: the emulator, which pins its own
 # botocore · .venvs/runtime: what AWS puts into a Lambda · .venvs/sam: the SAM CLI, which
-# pins half of PyPI · .venvs/bench: the peers of the benchmarks
+# pins half of PyPI · .venvs/bench: the peers of the benchmarks, but those of bench-assess, which
+# have environments of their own
 DEV := .venv/.synced
 CLOUD := .venvs/cloud/.synced
 RUNTIME := .venvs/runtime/.synced
@@ -36,6 +37,10 @@ demo: $(EMBEDDED) ## Deploy into the embedded cloud and run the main job on a mi
 demo-database-logs: $(EMBEDDED) ## Collect hours of the logs of 316 emulated databases, and prove the lake line by line
 	$(BIN)/gatehouse demo database-logs $(ARGS)
 
+.PHONY: demo-data-protection
+demo-data-protection: $(EMBEDDED) ## Bring an account from the standard's starting state to 100 %, disturb it, and write the report
+	$(BIN)/gatehouse demo data-protection $(ARGS)
+
 .PHONY: build
 build: $(EMBEDDED) ## sam build for AWS (ENV=dev|prod)
 	$(BIN)/gatehouse build --env $(ENV)
@@ -58,7 +63,7 @@ check: $(EMBEDDED) ## All static checks: ruff, mypy, import walls, cfn-lint, sam
 pr: check test ## What a change must pass
 
 .PHONY: bench
-bench: bench-firewall bench-pipeline bench-query bench-scale bench-rds-parse bench-rds-discovery bench-rds-scale ## All benchmarks
+bench: bench-firewall bench-pipeline bench-query bench-scale bench-rds-parse bench-rds-discovery bench-rds-scale bench-assess ## All benchmarks
 
 .PHONY: bench-firewall
 bench-firewall: $(DEV) $(BENCH) ## The unit's work against DuckDB, pandas and the copy limit
@@ -87,6 +92,11 @@ bench-rds-discovery: $(DEV) ## Calls to RDS that discovery makes for 316 instanc
 .PHONY: bench-rds-scale
 bench-rds-scale: $(DEV) ## What 100 TB of database logs a month take and cost, against CloudWatch Logs
 	$(BIN)/python bench/rds_scale.py $(ARGS)
+
+.PHONY: bench-assess
+bench-assess: $(EMBEDDED) ## Assessing 60 tables and 61 buckets, and ten times that, against Cloud Custodian and Prowler
+	-@for peer in c7n prowler; do $(MAKE) --no-print-directory .venvs/bench-assess-$$peer/.synced || echo "$$peer cannot be had here: the benchmark goes on without it" >&2; done
+	$(BIN)/python bench/assess.py $(ARGS)
 
 .PHONY: setup
 setup: $(EMBEDDED) ## Only set up the environments

@@ -14,6 +14,7 @@ import typer
 
 from cli.console import console, fail, sentences
 from cli.database_demo import demo_database_logs
+from cli.protection_demo import demo_data_protection
 from cli.target import LOCAL, NotDeployed, Target
 from kernel.pages.words import counted
 
@@ -32,10 +33,11 @@ _SHOWN_DIFFERENCES: Final = 20
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command `demo`, and `demo database-logs` below it."""
+    """Add the command `demo`, and those of other domains below it."""
     demos = typer.Typer(invoke_without_command=True)
     demos.callback()(demo)
     demos.command("database-logs")(demo_database_logs)
+    demos.command("data-protection")(demo_data_protection)
     app.add_typer(demos, name="demo")
 
 

@@ -2,7 +2,9 @@
 
 import json
 import urllib.request
+from functools import partial
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
 import boto3
 from botocore.config import Config
@@ -26,7 +28,7 @@ def credentials(account: str = ACCOUNT, region: str = REGION) -> dict[str, str]:
 
 def client(service: str, endpoint: str, *, account: str = ACCOUNT, region: str = REGION) -> Any:
     """Return a boto3 client of a service that never looks at the developer's own AWS settings."""
-    return boto3.Session(
+    made = boto3.Session(
         aws_access_key_id=account,
         aws_secret_access_key="local",  # noqa: S106 - means nothing
         region_name=region,
@@ -36,6 +38,14 @@ def client(service: str, endpoint: str, *, account: str = ACCOUNT, region: str =
         # StartSyncExecution would be sent to "sync-127.0.0.1".
         config=Config(inject_host_prefix=False, retries={"total_max_attempts": 2}, max_pool_connections=32),
     )
+    # S3 Control puts the account before any endpoint.
+    made.meta.events.register("before-sign.s3-control", partial(_without_account, endpoint))
+    return made
+
+
+def _without_account(endpoint: str, request: Any, **_: Any) -> None:
+    parts = urlsplit(request.url)
+    request.url = urlunsplit((*urlsplit(endpoint)[:2], *parts[2:]))
 
 
 def get_json(url: str) -> dict[str, Any]:

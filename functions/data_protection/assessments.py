@@ -1,7 +1,7 @@
 """Assessments: all checks that a profile asks for, judged over one snapshot. Pure: no call, no clock."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -90,9 +90,25 @@ def cases(snapshot: Snapshot, profile: Profile, now: datetime) -> Iterable[tuple
             yield catalogue()[check_id], Case(resource, requirement, snapshot, now, scope)
 
 
-def assess(snapshot: Snapshot, profile: Profile, now: datetime) -> Assessment:
-    """Return the findings of a profile about a snapshot."""
-    return Assessment(snapshot, [_find(check, case, profile) for check, case in cases(snapshot, profile, now)])
+def assess(
+    snapshot: Snapshot, profile: Profile, now: datetime, only: Container[tuple[str, Resource]] | None = None
+) -> Assessment:
+    """Return the findings of a profile about a snapshot.
+
+    Args:
+        snapshot: What was read.
+        profile: That asks.
+        now: The time.
+        only: Of what is in scope, just these checks on these resources, as the snapshot was restricted to them.
+    """
+    return Assessment(
+        snapshot,
+        [
+            _find(check, case, profile)
+            for check, case in cases(snapshot, profile, now)
+            if only is None or (check.id, case.resource) in only
+        ],
+    )
 
 
 def score(statuses: Iterable[Status]) -> Score:

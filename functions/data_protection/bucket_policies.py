@@ -104,6 +104,7 @@ def put_statement(
         before=None if policy is None else json.loads(policy),
         after=json.loads(merged),
         risk=risk,
+        target=bucket.arn,
     )
 
 

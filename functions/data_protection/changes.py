@@ -63,6 +63,8 @@ class Change(BaseModel):
         risk: What may break, one sentence; empty for nothing that is known.
         cost: What it costs or saves, one sentence; empty for nothing that is known.
         wait_seconds: How long to wait at most until it has settled.
+        target: ARN of what the call changes, where that is another resource than the one that is judged: a bucket that
+            receives logs, a key. Empty for the resource itself.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -77,6 +79,7 @@ class Change(BaseModel):
     risk: str = ""
     cost: str = ""
     wait_seconds: int = Field(default=60, gt=0)
+    target: str = ""
 
 
 def digest(value: Any) -> str:

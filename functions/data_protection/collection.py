@@ -1,8 +1,8 @@
 """What must be read to judge a place by a profile, each call once, and where answers lead. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from data_protection.checks.catalogue import catalogue
 from data_protection.checks.check import Check, Requirement
@@ -10,6 +10,8 @@ from data_protection.inventory import Readings, listed, reads_of, tags_by_arn
 from data_protection.profiles import Profile
 from data_protection.readings import Found, Read, Reading
 from data_protection.resources import Kind, Place, Resource, account_of
+
+_Needs: TypeAlias = Mapping[Resource, Mapping[str, Requirement]]
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,10 @@ class Questions:
     Args:
         place: That is read.
         profile: That says what is in scope.
-        only: Of what is in scope, just this check on this resource; None for all.
+        only: Of what is in scope, just these checks on these resources; None for all.
     """
 
-    def __init__(self, place: Place, profile: Profile, only: tuple[str, Resource] | None = None) -> None:
+    def __init__(self, place: Place, profile: Profile, only: Container[tuple[str, Resource]] | None = None) -> None:
         self.place = place
         self._profile = profile
         self._only = only
@@ -54,17 +56,18 @@ class Questions:
         Args:
             readings: Of the inventory.
         """
+        scope = self._profile.scope(
+            self.place,
+            listed(self.place, readings, self._profile.discovered(self.place)),
+            tags_by_arn(self.place, readings) or {},
+        )
         asked = {
             resource: {
                 check: requirement
                 for check, requirement in requirements.items()
-                if self._only is None or self._only == (check, resource)
+                if self._only is None or (check, resource) in self._only
             }
-            for resource, requirements in self._profile.scope(
-                self.place,
-                listed(self.place, readings, self._profile.discovered(self.place)),
-                tags_by_arn(self.place, readings) or {},
-            ).items()
+            for resource, requirements in scope.items()
         }
         self._further = frozenset(
             read for requirements in asked.values() for check in requirements for read in catalogue()[check].further
@@ -73,8 +76,8 @@ class Questions:
             question
             for resource, requirements in asked.items()
             for check, requirement in requirements.items()
-            for question in self._of(resource, catalogue()[check], requirement)
-        ]
+            for question in self._of(resource, catalogue()[check], requirement, scope[resource])
+        ] + list(self._of_others(scope, asked))
 
     def follow(self, question: Question, reading: Reading) -> list[Question]:
         """Return the calls that an answer leads to: of the resources it names, what any check needs further."""
@@ -86,10 +89,29 @@ class Questions:
             for further in self._new(resource, (read for read in self._further if read.kind is resource.kind))
         ]
 
-    def _of(self, resource: Resource, check: Check[Any], requirement: Requirement) -> Iterable[Question]:
+    def _of(
+        self, resource: Resource, check: Check[Any], requirement: Requirement, needs: Mapping[str, Requirement]
+    ) -> Iterable[Question]:
         yield from self._new(resource, check.reads)
-        for other, read in check.names(self.place, requirement):
-            yield from self._new(other, (read,))
+        beside = [(catalogue()[other], needs[other]) for other in check.beside if other in needs]
+        for one, asked in ((check, requirement), *beside):
+            for other, read in one.names(self.place, asked):
+                yield from self._new(other, (read,))
+
+    def _of_others(self, scope: _Needs, asked: _Needs) -> Iterable[Question]:
+        """Yield what is asked of resources that are left out, where a check that is not sees something from them.
+
+        Only what their own checks ask too, so that the check says the same, whatever else is judged with it.
+        """
+        compared = {
+            (catalogue()[check].kind, read)
+            for requirements in asked.values()
+            for check in requirements
+            for read in catalogue()[check].others
+        }
+        for resource, requirements in scope.items():
+            own = {read for check in requirements for read in catalogue()[check].reads}
+            yield from self._new(resource, (read for kind, read in compared if kind is resource.kind and read in own))
 
     def _new(self, resource: Resource, reads: Iterable[Read]) -> Iterable[Question]:
         for read in reads:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from data_protection.resources import Place
 from data_protection.verdicts import Status
@@ -22,6 +22,11 @@ class PlaceRef(Contract):
     region: str
     partition: str = "aws"
     is_home: bool = True
+
+    @classmethod
+    def of(cls, place: Place) -> "PlaceRef":
+        """Return what stands for a place."""
+        return cls(account=place.account, region=place.region, partition=place.partition, is_home=place.is_home)
 
     @property
     def place(self) -> Place:
@@ -55,6 +60,29 @@ class AssessPlace(Contract):
 
     run: str
     time: datetime
+    place: PlaceRef
+
+
+class Scheduled(BaseModel):
+    """What is used of an EventBridge scheduled event; its other fields are AWS' business.
+
+    Attributes:
+        time: Which the schedule was for.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    time: AwareDatetime
+
+
+class SweepPlace(Contract):
+    """Asks to look at all that is in scope in one place.
+
+    Attributes:
+        run: Of the sweep, the same for all places.
+    """
+
+    run: str = Field(min_length=1)
     place: PlaceRef
 
 

@@ -45,7 +45,8 @@ class Account(_Model):
         regions: That are assessed. What is global (buckets, roles) is assessed with the first one.
         profile: Name of the profile.
         assess: Role that reads; without, the functions' own.
-        remediate: Role that changes, by phase of the standard; phases without one are not remediated there.
+        remediate: Role that changes, by phase of the standard; phases without one are not remediated there. In the
+            functions' own account none at all stands for their own, in every phase.
     """
 
     account: Annotated[str, Field(pattern=r"^\d{12}$")]
@@ -63,6 +64,26 @@ class Account(_Model):
             raise ValueError("a region is listed twice")
         return self
 
+    def remediator(self, phase: int, own: str) -> Role | None:
+        """Return the role that changes the account in a phase; None for the functions' own.
+
+        Args:
+            phase: Of the standard.
+            own: The functions' account.
+
+        Raises:
+            EstateInvalid: The account is not remediated in that phase.
+        """
+        if phase in self.remediate:
+            return self.remediate[phase]
+        if self.account == own and not self.remediate:
+            return None
+        raise EstateInvalid(f"The estate has no role for phase {phase} in {self.account}: add it as remediate.{phase}.")
+
+    def place(self, region: str, partition: str) -> Place:
+        """Return the account in a region, whether it is assessed there or not."""
+        return Place(self.account, region, partition, is_home=region == self.regions[0])
+
 
 class Estate(_Model):
     """What is assessed.
@@ -79,6 +100,16 @@ class Estate(_Model):
         if len(set(names)) != len(names):
             raise ValueError("an account is listed twice; give it all its regions in one place")
         return self
+
+    @property
+    def roles(self) -> frozenset[str]:
+        """ARNs of all roles in which accounts are assessed and remediated."""
+        return frozenset(
+            role.arn
+            for account in self.accounts
+            for role in (account.assess, *account.remediate.values())
+            if role is not None
+        )
 
     def account(self, number: str) -> Account:
         """Return an account.
@@ -105,7 +136,7 @@ class Estate(_Model):
         for number in accounts:
             self.account(number)
         places = [
-            Place(account.account, region, partition, is_home=region == account.regions[0])
+            account.place(region, partition)
             for account in self.accounts
             if not accounts or account.account in accounts
             for region in account.regions

@@ -4,6 +4,7 @@ import gzip
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from data_protection.assessments import Assessment, Finding
 from data_protection.conflicts.clashes import Clash
@@ -18,10 +19,29 @@ class Standing:
     Attributes:
         status: Then.
         since: Since when.
+        best: The best status that was known since somebody answered for a failure, if ever; what is worse is drift.
+            None where none is known.
     """
 
     status: Status
     since: datetime
+    best: Status | None = None
+
+
+_BEST_FIRST: Final = (Status.PASS, Status.NOT_APPLICABLE, Status.WARN, Status.FAIL)
+
+
+def best_of(status: Status, before: Status | None) -> Status | None:
+    """Return the best status that is known, with one more; an exception makes all before it forgotten."""
+    if status is Status.EXCEPTED:
+        return None
+    known = [one for one in (status, before) if one in _BEST_FIRST]
+    return min(known, key=_BEST_FIRST.index, default=None)
+
+
+def standing_after(row: FindingRow, before: Standing | None) -> Standing:
+    """Return how a finding stands after a look."""
+    return Standing(row.status, row.since, best_of(row.status, before.best if before is not None else None))
 
 
 def rows(

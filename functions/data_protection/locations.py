@@ -46,3 +46,43 @@ def history_key(run: str, day: date) -> str:
 def snapshot_key(run: str, day: date, place: Place) -> str:
     """Return where the answers that were judged are kept, as gzipped JSON."""
     return f"{PREFIX}/snapshots/date={day}/run={run}/{place.account}-{place.region}.json.gz"
+
+
+def plan_key(plan: str) -> str:
+    """Return where the plan of a hash is kept, as JSON."""
+    return f"{PREFIX}/plans/{plan}.json"
+
+
+def simulation_prefix(run: str) -> str:
+    """Return below which the simulation of a lock is worked on."""
+    return f"{PREFIX}/locking/run={run}/"
+
+
+def lock_prefix(simulation: str) -> str:
+    """Return below which the lock of a simulation is worked on and reported; it is made once, by whatever runs."""
+    return f"{PREFIX}/locking/lock={simulation}/"
+
+
+def simulation_key(simulation: str) -> str:
+    """Return where the simulation of a hash is kept."""
+    return f"{PREFIX}/locking/simulation={simulation}/simulation.json"
+
+
+def forecast_prefix(run: str, day: date) -> str:
+    """Return below which a forecast is kept: its plan, what was counted, and its report."""
+    return f"{PREFIX}/forecasts/date={day}/run={run}/"
+
+
+def drill_prefix(table: str, run: str, day: date) -> str:
+    """Return below which a restore drill of a table is kept."""
+    return f"{PREFIX}/drills/table={table}/date={day}/run={run}/"
+
+
+def request_key(name: str) -> str:
+    """Return where a request for resources is looked for before the shipped ones."""
+    return f"{PREFIX}/requests/{name}.yaml"
+
+
+def creation_prefix(run: str, day: date) -> str:
+    """Return below which a run that makes resources keeps what was asked, planned, called and found."""
+    return f"{PREFIX}/creations/date={day}/run={run}/"

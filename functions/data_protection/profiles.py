@@ -16,7 +16,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from data_protection.checks.catalogue import catalogue
 from data_protection.checks.check import Requirement
 from data_protection.checks.scope_listed import SCOPE_LISTED, Listed
+from data_protection.drift.policy import DriftPolicy
 from data_protection.errors import ProfileInvalid
+from data_protection.remediation.policy import Policy
 from data_protection.resources import GLOBAL, Kind, Place, Resource, account_of
 
 _LEAST_LITERAL: Final = 3  # characters of a pattern that are no wildcard
@@ -167,11 +169,15 @@ class Profile(_Model):
         name: Of the profile.
         rules: In order; what several ask of a resource is joined.
         exceptions: That hold until they expire.
+        remediation: Who must agree to changes, when they may be made, and how many.
+        drift: What may be done about drift without asking.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
     rules: tuple[Rule, ...] = Field(min_length=1)
     exceptions: tuple[Exception_, ...] = ()
+    remediation: Policy = Policy()
+    drift: DriftPolicy = DriftPolicy()
 
     def expected(self, place: Place) -> frozenset[Resource]:
         """Return the resources that must exist in a place, the account itself if anything is asked of it."""

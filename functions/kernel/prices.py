@@ -68,6 +68,10 @@ _LOGS_READ: Final = (
     "https://www.factualminds.com/blog/amazon-cloudwatch-pricing-metrics-logs-alarms-dashboards/ (undated)"
 )
 _STORAGE_READ: Final = "https://go-cloud.io/?p=10624 (undated)"
+_CLASSES_READ: Final = "https://www.usage.ai/blogs/aws/storage-cost/glacier-deep-archive-pricing/ (2026-06-05)"
+_ARCHIVING_READ: Final = "https://awsnegotiations.com/glacier-vs-glacier-deep-archive.html (2026-05)"
+_TIERING_READ: Final = "https://awsnegotiations.com/s3-storage.html (2026)"
+_RETRIEVING_READ: Final = "https://repost.aws/knowledge-center/s3-manage-data-retrieval (undated)"
 _LOGS_STORAGE_READ: Final = "https://c3x.dev/blog/cloudwatch-logs-cost-optimization (2026-06)"
 
 PRICES: Final[Mapping[str, Price]] = {
@@ -97,6 +101,28 @@ PRICES: Final[Mapping[str, Price]] = {
     "sqs_fifo": Price(0.50, 1e6, "request to a FIFO queue", _SQS, _SQS_READ),
     "s3_storage": Price(0.023, 1, "GB and month of the first 50 TB", _S3, _STORAGE_READ),
     "cloudwatch_logs_storage": Price(0.03, 1, "GB and month", _CLOUDWATCH, _LOGS_STORAGE_READ),
+    # What S3 asks by storage class: for keeping, for moving an object there by a lifecycle, and for reading it back.
+    "s3_storage_standard_ia": Price(0.0125, 1, "GB and month", _S3, _CLASSES_READ),
+    "s3_storage_onezone_ia": Price(0.01, 1, "GB and month", _S3, _CLASSES_READ),
+    "s3_storage_intelligent_infrequent": Price(0.0125, 1, "GB and month, unread for 30 days", _S3),
+    "s3_storage_intelligent_instant": Price(0.004, 1, "GB and month, unread for 90 days", _S3),
+    "s3_storage_glacier_ir": Price(0.004, 1, "GB and month", _S3, _CLASSES_READ),
+    "s3_storage_glacier": Price(0.0036, 1, "GB and month", _S3, _CLASSES_READ),
+    "s3_storage_deep_archive": Price(0.00099, 1, "GB and month", _S3, _CLASSES_READ),
+    "s3_monitoring": Price(0.0025, 1e3, "object of 128 KB and more, and month", _S3, _TIERING_READ),
+    "s3_transitions_standard_ia": Price(0.01, 1e3, "object", _S3, "c.doit.com (undated)"),
+    "s3_transitions_onezone_ia": Price(0.01, 1e3, "object", _S3),
+    "s3_transitions_intelligent_tiering": Price(0.01, 1e3, "object", _S3),
+    "s3_transitions_glacier_ir": Price(0.02, 1e3, "object", _S3, "https://bvisser.me/blog/s3 (undated)"),
+    "s3_transitions_glacier": Price(0.03, 1e3, "object", _S3, _ARCHIVING_READ),
+    "s3_transitions_deep_archive": Price(0.05, 1e3, "object", _S3, _ARCHIVING_READ),
+    "s3_retrieval_standard_ia": Price(0.01, 1, "GB", _S3, _CLASSES_READ),
+    "s3_retrieval_onezone_ia": Price(0.01, 1, "GB", _S3, _CLASSES_READ),
+    "s3_retrieval_glacier_ir": Price(0.03, 1, "GB", _S3, _CLASSES_READ),
+    "s3_retrieval_glacier": Price(0.01, 1, "GB, standard", _S3, _CLASSES_READ),
+    "s3_retrieval_deep_archive": Price(0.02, 1, "GB, standard", _S3, _CLASSES_READ),
+    "s3_restores_glacier": Price(0.05, 1e3, "object, standard", _S3, _RETRIEVING_READ),
+    "s3_restores_deep_archive": Price(0.10, 1e3, "object, standard", _S3),
 }
 
 # What requests of ours count as, by service and operation; what is not here costs nothing by the request.

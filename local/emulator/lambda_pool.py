@@ -15,7 +15,7 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
-from local.emulator import seams
+from local.emulator import seams, trail_events
 from local.emulator.execution_environment import ExecutionEnvironment, Reply
 from local.emulator.memory import MemoryGuard
 from local.emulator.runtime_api import Invocation
@@ -161,6 +161,8 @@ class LambdaPool:
             "AWS_REGION": self._region,
             "AWS_DEFAULT_REGION": self._region,
             "AWS_ENDPOINT_URL": self._endpoint,
+            # By which `trail_events` knows whose calls these are.
+            "AWS_SDK_UA_APP_ID": trail_events.application_of(name),
             **self._surroundings.variables,
             "AWS_EC2_METADATA_DISABLED": "true",
             **credentials,

@@ -9,8 +9,11 @@ import threading
 from ministack.app import main
 
 from local.emulator import (
+    account_public_access,
     accounts,
+    application_auto_scaling,
     containers,
+    continuous_backups,
     distributed_map,
     event_sources,
     lambda_pool,
@@ -18,8 +21,10 @@ from local.emulator import (
     policies,
     quotas,
     seams,
+    service_effects,
     state_language,
     timeouts,
+    trail_events,
 )
 from local.emulator.settings import ServerSettings
 from local.emulator.surroundings import Surroundings
@@ -49,11 +54,16 @@ def serve() -> None:
     tasks = containers.LocalContainers(settings.container_python, settings.root, settings.endpoint)
     runs = distributed_map.MapRuns()
     accounts.install()
+    account_public_access.install()
+    application_auto_scaling.install()
+    service_effects.install()
+    trail_events.install()
     policies.install()
     nested_stacks.install()
     event_sources.install()
     lambda_pool.install(pool)
     containers.install(tasks)
+    continuous_backups.install()
     distributed_map.install(runs)
     state_language.install(runs)
     timeouts.install()

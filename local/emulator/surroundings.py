@@ -1,4 +1,4 @@
-"""What functions see that is neither of AWS nor of the embedded cloud: a log API of RDS, a clock."""
+"""What functions see that is neither of AWS nor of the embedded cloud: a log API of RDS, a clock, names of hosts."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,4 +27,4 @@ class Surroundings:
     @property
     def modules(self) -> list[Path]:
         """Folders at the end of the import path."""
-        return [self.root / "local/function_clock"] if self.clock else []
+        return [self.root / "local/function_site"]

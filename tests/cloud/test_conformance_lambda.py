@@ -8,6 +8,7 @@ import psutil
 import pytest
 
 from local.endpoints import REGION
+from local.paths import ROOT
 from tests.cloud.conftest import ACCOUNT, ROLE, App, saw
 from tests.support.cloud import eventually
 
@@ -31,6 +32,8 @@ AWS_VARIABLES = {
     "AWS_SECRET_ACCESS_KEY",
 }
 OTHER_VARIABLES = {"HOME", "LAMBDA_TASK_ROOT", "LANG", "PATH", "PYTHONPATH", "TMPDIR", "TZ", "_HANDLER"}
+# By which CloudTrail's records know whose calls these are.
+OURS = {"AWS_SDK_UA_APP_ID"}
 SET_BY_PYTHON = {"LC_CTYPE", "_X_AMZN_TRACE_ID"}
 
 
@@ -38,7 +41,7 @@ def test_a_function_sees_what_aws_documents_and_nothing_of_the_server(app: App) 
     error, seen = app.ask("surroundings")
     assert error is None
     variables = seen["environment"]
-    assert set(variables) - SET_BY_PYTHON == AWS_VARIABLES | OTHER_VARIABLES | {"LEDGER_TABLE"}
+    assert set(variables) - SET_BY_PYTHON == AWS_VARIABLES | OTHER_VARIABLES | OURS | {"LEDGER_TABLE"}
     assert variables["LEDGER_TABLE"] == app.outputs["LedgerTable"]
     assert variables["AWS_REGION"] == REGION
     assert variables["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"] == "256"
@@ -49,7 +52,8 @@ def test_a_function_sees_what_aws_documents_and_nothing_of_the_server(app: App) 
 
 def test_a_function_finds_code_then_layers_then_the_runtime_and_no_development_package(app: App) -> None:
     _, seen = app.ask("surroundings")
-    code, layer = seen["environment"]["PYTHONPATH"].split(":")
+    code, layer, site = seen["environment"]["PYTHONPATH"].split(":")
+    assert Path(site) == ROOT / "local/function_site"
     assert code == seen["environment"]["LAMBDA_TASK_ROOT"]
     assert seen["layer"].startswith(f"{layer}/")
     assert Path(layer).name == "python"

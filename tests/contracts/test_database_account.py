@@ -4,7 +4,7 @@ from database_logs.adapters.complete_file import CompleteFiles
 from database_logs.adapters.rds import FleetApi, LogApi
 from tests.support.templates import Json, functions, standalone
 
-_, DATABASES = standalone()
+_, DATABASES, _ = standalone()
 ROLE = DATABASES.resources["LogReaderRole"]["Properties"]
 
 

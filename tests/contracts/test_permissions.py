@@ -34,6 +34,9 @@ EXTRA_ACTIONS: dict[tuple[str, str], tuple[set[str], str]] = {
             ("database_logs", "ParseSegmentFunction"),
             ("database_logs_search", "ForwardRecordsFunction"),
             ("database_logs_search", "VerifySearchFunction"),
+            ("data_protection_drift", "RecheckResourceFunction"),
+            ("data_protection_drift", "SweepDriftFunction"),
+            ("data_protection_drift", "FixDriftFunction"),
         )
     },
 }
@@ -62,10 +65,49 @@ WILDCARDS: dict[tuple[str, str], str] = {
     ("database_account", "HearEvents"): "DescribeEvents knows no resources",
     ("database_logs_digests", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
     ("data_protection", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
+    ("data_protection_locking", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
+    ("data_protection_locking", "LookAtLogging"): "any bucket may log into the one that is to be locked",
+    ("data_protection_lifecycle", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
+    (
+        "data_protection_lifecycle",
+        "ReadOwnAccount",
+    ): "forecasts are asked for any bucket of the account; keys and sizes are read, no content",
     (
         "data_protection",
         "ReadOwnAccount",
     ): "a profile may name any resource of the account; nothing but configuration is read",
+    ("data_protection_remediation", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
+    (
+        "data_protection_remediation",
+        "ReadOwnAccount",
+    ): "a profile may name any resource of the account; nothing but configuration is read",
+    (
+        "data_protection_remediation",
+        "ChangeOwnAccount",
+    ): "a profile may name any resource of the account; what is changed is in the plan that was approved",
+    ("data_protection_remediation", "AnswerMachines"): "SendTaskSuccess knows no resources; a token names its task",
+    (
+        "data_protection_drift",
+        "ReadOwnAccount",
+    ): "a profile may name any resource of the account; nothing but configuration is read",
+    (
+        "data_protection_drift",
+        "ChangeOwnAccount",
+    ): "a profile may name any resource of the account; only what is class A and the profile lists is changed",
+    ("data_protection_creation", "DeliverLogs"): "neither log delivery nor X-Ray knows resources",
+    (
+        "data_protection_creation",
+        "ReadOwnAccount",
+    ): "a request may name any resource of the account; nothing but configuration is read",
+    ("data_protection_creation", "CreateBuckets"): "a request names its buckets, which S3 cannot tell apart by tags",
+    ("data_protection_creation", "CreateKeys"): "CreateKey knows no resources; the mark on what is made narrows it",
+    ("member_account", "ReadConfigurations"): "a profile may name any resource; nothing but configuration is read",
+    ("member_account", "ProtectBuckets"): "a profile may name any bucket of the account, whose ARNs have no account",
+    ("member_account", "ChangeBuckets"): "a profile may name any bucket of the account, whose ARNs have no account",
+    ("member_account", "LockBuckets"): "a profile may name any bucket of the account, whose ARNs have no account",
+    ("member_account", "Alert"): "a profile may name any topic of the account, whose ARNs have no type",
+    ("member_account", "MountVaults"): "MountCapsule knows no resources",
+    ("data_protection_creation", "GeneratePasswords"): "GetRandomPassword knows no resources",
 }
 
 # What SAM attaches by itself: logs, traces, interfaces in a VPC and reading the event source.

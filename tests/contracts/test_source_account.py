@@ -7,7 +7,7 @@ from firewall_logs.access import Access, session_policy
 from firewall_logs.adapters.source import SourceCatalogue, SourceListing, SourceReader
 from tests.support.templates import Json, functions, standalone
 
-SOURCE, _ = standalone()
+SOURCE, _, _ = standalone()
 
 
 def _statements() -> dict[str, Json]:

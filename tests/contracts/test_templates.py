@@ -26,7 +26,7 @@ from tests.support.templates import (
     translate,
 )
 
-ROOT_LINES = 800
+ROOT_LINES = 1000
 RESOURCES = 400  # CloudFormation's limit is 500
 TAGS = {"project", "domain", "environment", "data-class", "cost-centre"}
 
@@ -70,6 +70,37 @@ BEHIND_IS_CLOUD = (
                 "UploadsFailedAlarm",
             ),
             "data_protection": (
+                "ExecutionsFailedAlarm",
+                "FunctionErrorsAlarm",
+                "FunctionSlowAlarm",
+                "FunctionThrottlesAlarm",
+            ),
+            "data_protection_remediation": (
+                "ExecutionsFailedAlarm",
+                "FunctionErrorsAlarm",
+                "FunctionSlowAlarm",
+                "FunctionThrottlesAlarm",
+            ),
+            "data_protection_locking": (
+                "ExecutionsFailedAlarm",
+                "FunctionErrorsAlarm",
+                "FunctionSlowAlarm",
+                "FunctionThrottlesAlarm",
+            ),
+            "data_protection_drift": (
+                "DeadLettersAlarm",
+                "FunctionErrorsAlarm",
+                "FunctionSlowAlarm",
+                "FunctionThrottlesAlarm",
+                "QueueOldAlarm",
+            ),
+            "data_protection_lifecycle": (
+                "ExecutionsFailedAlarm",
+                "FunctionErrorsAlarm",
+                "FunctionSlowAlarm",
+                "FunctionThrottlesAlarm",
+            ),
+            "data_protection_creation": (
                 "ExecutionsFailedAlarm",
                 "FunctionErrorsAlarm",
                 "FunctionSlowAlarm",

@@ -1,4 +1,4 @@
-"""`assess_account` as it is deployed, over an account in the embedded cloud."""
+"""`assess_account` and `remediate_account` as they are deployed, over an account in the embedded cloud."""
 
 import gzip
 import json
@@ -6,13 +6,17 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from cli.approvals import decide
+from cli.target import Target
 from local.deploy import deploy
 from local.schedules import pause
 from local.supervisor import EmbeddedCloud
 from tests.e2e.conftest import Gatehouse
+from tests.support.cloud import eventually
 
 pytestmark = pytest.mark.cloud
 
@@ -26,6 +30,16 @@ PROFILE = {
             "requires": {"DDB-PITR": {}, "DDB-DELPROT": {}, "DDB-STREAM": {}},
         },
         {"kind": "s3-bucket", "select": [{"pattern": "audio-*"}], "requires": {"S3-VERSION": {}, "S3-TLS": {}}},
+    ],
+}
+REMEDIATED = {
+    "name": "rfc-008",
+    "rules": [
+        {
+            "kind": "dynamodb-table",
+            "select": [{"name": "carts"}, {"name": "orders"}],
+            "requires": {"DDB-PITR": {}, "DDB-DELPROT": {}},
+        },
     ],
 }
 
@@ -59,13 +73,7 @@ def test_an_account_is_judged_by_the_profile_in_the_bucket(gatehouse: Gatehouse)
         Key="data_protection/profiles/rfc-008.yaml",
         Body=json.dumps(PROFILE).encode(),
     )
-    for name in ("users", "messages"):
-        tables.create_table(
-            TableName=name,
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
+    make_tables(tables, ["users", "messages"])
     tables.update_continuous_backups(
         TableName="users", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
     )
@@ -98,3 +106,102 @@ def test_an_account_is_judged_by_the_profile_in_the_bucket(gatehouse: Gatehouse)
         Bucket=gatehouse.output("LakeBucketName"), Key=f"{report['prefix']}index.html"
     )
     assert b"DDB-STREAM" in page["Body"].read()
+
+
+def test_a_plan_is_made_approved_and_carried_out(gatehouse: Gatehouse) -> None:
+    tables, bucket = gatehouse.client("dynamodb"), gatehouse.output("LakeBucketName")
+    gatehouse.client("s3").put_object(
+        Bucket=bucket, Key="data_protection/profiles/rfc-008.yaml", Body=json.dumps(REMEDIATED).encode()
+    )
+    make_tables(tables, ["carts", "orders"])
+    asked = {"account": "000000000000", "region": tables.meta.region_name, "phases": [1], "requested_by": "alice"}
+
+    dry = gatehouse.run("RemediateAccountArn", **asked)
+    plan = json.loads(dry["output"])
+    assert (dry["status"], plan["changes"], plan["approvers"]) == ("SUCCEEDED", 4, 1)
+    assert not any(recovers(tables, name) for name in ("carts", "orders"))
+
+    target = Target("local", gatehouse.client, gatehouse.cloud.folder.name)
+    running = gatehouse.start("RemediateAccountArn", plan=plan["plan"], requested_by="alice", dry_run=False)
+    said = eventually(lambda: decided(target, plan["plan"], approves=True))
+    assert said["outcome"] == "approved"
+    ended = gatehouse.end(running)
+
+    assert ended["status"] == "SUCCEEDED", ended
+    finished = json.loads(ended["output"])["finished"]
+    assert (finished["good"], finished["counts"]) == (True, {"verified": 4})
+    assert all(recovers(tables, name) for name in ("carts", "orders"))
+    prefix = f"data_protection/evidence/{plan['plan']}/"
+    kept = gatehouse.client("s3").list_objects_v2(Bucket=gatehouse.output("EvidenceBucketName"), Prefix=prefix)
+    # Seen, applied and verified of each step; planned, approved and finished of the plan.
+    assert kept["KeyCount"] == 4 * 3 + 3
+    assert not gatehouse.refusals()
+
+
+def test_first_wave_that_is_not_good_is_the_last_and_the_execution_says_why(gatehouse: Gatehouse) -> None:
+    tables = gatehouse.client("dynamodb")
+    names = ["a-gone", "b-there"]
+    keep_profile(gatehouse, names, preapproved_phases=[1])
+    make_tables(tables, names)
+    asked = {"account": "000000000000", "region": tables.meta.region_name, "phases": [1], "requested_by": "alice"}
+    plan = json.loads(gatehouse.run("RemediateAccountArn", **asked)["output"])
+    tables.delete_table(TableName="a-gone")
+
+    ended = gatehouse.run("RemediateAccountArn", plan=plan["plan"], requested_by="alice", dry_run=False)
+
+    assert (plan["approvers"], ended["status"], ended["error"]) == (0, "FAILED", "RemediationIncomplete")
+    cause = json.loads(ended["cause"])
+    assert cause["counts"] == {"refused": 1, "planned": 1}
+    assert cause["failures"][0].startswith("DDB-PITR/dynamodb-table/a-gone/0 is refused: ")
+    assert not recovers(tables, "b-there")
+
+
+def test_rejected_plan_ends_without_a_change(gatehouse: Gatehouse) -> None:
+    tables = gatehouse.client("dynamodb")
+    keep_profile(gatehouse, ["untouched"])
+    make_tables(tables, ["untouched"])
+    asked = {"account": "000000000000", "region": tables.meta.region_name, "phases": [1], "requested_by": "alice"}
+    plan = json.loads(gatehouse.run("RemediateAccountArn", **asked)["output"])["plan"]
+    target = Target("local", gatehouse.client, gatehouse.cloud.folder.name)
+
+    running = gatehouse.start("RemediateAccountArn", plan=plan, requested_by="alice", dry_run=False)
+    eventually(lambda: decided(target, plan, approves=False))
+    ended = gatehouse.end(running)
+
+    assert (ended["status"], json.loads(ended["output"])["approved"]) == ("SUCCEEDED", False)
+    assert not recovers(tables, "untouched")
+
+
+def keep_profile(gatehouse: Gatehouse, names: list[str], **remediation: Any) -> None:
+    rule = {
+        "kind": "dynamodb-table",
+        "select": [{"name": name} for name in names],
+        "requires": {"DDB-PITR": {}},
+    }
+    document = {"name": "rfc-008", "rules": [rule], "remediation": remediation}
+    gatehouse.client("s3").put_object(
+        Bucket=gatehouse.output("LakeBucketName"),
+        Key="data_protection/profiles/rfc-008.yaml",
+        Body=json.dumps(document).encode(),
+    )
+
+
+def make_tables(tables: Any, names: list[str]) -> None:
+    for name in names:
+        tables.create_table(
+            TableName=name,
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+
+
+def decided(target: Target, plan: str, *, approves: bool) -> dict[str, Any] | None:
+    """Decide about a plan, once somebody asks for that."""
+    status, answer = decide(target, plan, approves=approves)
+    return answer if status == 200 else None
+
+
+def recovers(tables: Any, name: str) -> bool:
+    described = tables.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
+    return bool(described["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED")

@@ -20,7 +20,7 @@ def _work(account: Protected, profile: Profile, plan: Plan) -> list[State]:
     ended = []
     for number, step in enumerate(plan.steps):
         worker = account.remediator(profile, plan, catalogue()[step.change.check], number=number)
-        progress = worker.apply()
+        progress = worker.apply(account.calls)
         ended.append((progress if progress.state.is_final else worker.verify()).state)
     return ended
 

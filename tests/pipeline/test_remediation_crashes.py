@@ -70,11 +70,11 @@ def account() -> Iterator[Protected]:
 
 def run(account: Protected, profile: Profile, plan: Plan, check: Check[Any], wrap: Callable[[Any], Any]) -> State:
     """Work on the step as the machine does, until nothing more happens."""
-    worker = account.remediator(profile, plan, check, wrap)
-    progress = worker.apply()
+    worker, calls = account.remediator(profile, plan, check, wrap), wrap(account.calls)
+    progress = worker.apply(calls)
     while not progress.state.is_final:
         account.pass_time(seconds=10)
-        progress = worker.verify() if progress.state is State.APPLIED else worker.roll_back()
+        progress = worker.verify() if progress.state is State.APPLIED else worker.roll_back(calls)
     return progress.state
 
 

@@ -14,6 +14,7 @@ from cfnlint.config import ManualArgs
 # Only says that the definition could be stricter about its query language.
 _IGNORED = ["I4010"]
 _REGION = "eu-central-1"
+_NUMBERS = frozenset({"MaxConcurrency", "HeartbeatSeconds"})
 
 
 def asl_problems(definition: dict[str, Any], substitutions: dict[str, Any]) -> list[str]:
@@ -40,7 +41,7 @@ def _with_numbers(value: Any) -> Any:
     """Put a number where Step Functions takes an expression but cfn-lint's schema knows numbers only."""
     if isinstance(value, dict):
         return {
-            key: 1 if key == "MaxConcurrency" and isinstance(inner, str) else _with_numbers(inner)
+            key: 1 if key in _NUMBERS and isinstance(inner, str) else _with_numbers(inner)
             for key, inner in value.items()
         }
     return [_with_numbers(inner) for inner in value] if isinstance(value, list) else value

@@ -13,8 +13,10 @@ from data_protection.assessments import assess, cases
 from data_protection.changes import Call, Change
 from data_protection.checks.catalogue import catalogue
 from data_protection.checks.check import Case
+from data_protection.collection import Question, Questions
+from data_protection.inventory import tags_by_arn
 from data_protection.profiles import Profile
-from data_protection.readings import Found, Read, Reading
+from data_protection.readings import Found, Read, Reading, Unreadable
 from data_protection.resources import Kind, Place, Resource, account_of
 from data_protection.snapshot import Snapshot
 from data_protection.verdicts import Verdict
@@ -45,6 +47,23 @@ def snapshot(readings: Readings) -> Snapshot:
             for (resource, read), reading in readings.items()
         },
     )
+
+
+def taken(questions: Questions, answers: Readings, now: datetime = NOW) -> Snapshot:
+    """Return the snapshot of an account that answers so, and denies what it has no answer for."""
+    readings: dict[tuple[Resource, str], Reading] = {}
+
+    def ask(asked: list[Question]) -> None:
+        while asked:
+            question = asked.pop()
+            given = answers.get((question.resource, question.read), Unreadable("AccessDenied", "no"))
+            reading = Found(given) if isinstance(given, Mapping) else given
+            readings[question.resource, question.read.name] = reading
+            asked += questions.follow(question, reading)
+
+    ask(questions.inventory())
+    ask(questions.begin(readings))
+    return Snapshot(questions.place, now, readings, tags_by_arn(questions.place, readings))
 
 
 def profile(asked: Asked) -> Profile:

@@ -53,6 +53,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "S3-LIFECYCLE": {"tiers": [TIER]},
     "S3-LOCK": {"mode": "GOVERNANCE", "days": 30},
     "S3-LOG": {"target": "logs"},
+    "S3-RTO": {"hours": 12},
     "S3-TLS": {},
     "S3-VERSION": {},
 }

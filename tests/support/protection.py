@@ -19,7 +19,8 @@ from data_protection.assessments import Assessment, assess, cases
 from data_protection.checks.check import Case, Check
 from data_protection.collection import Questions
 from data_protection.profiles import Profile, parse
-from data_protection.remediation.plans import Limits, Plan, Step, make_plan
+from data_protection.remediation.plans import Plan, Step, make_plan
+from data_protection.remediation.policy import Limits, Policy
 from data_protection.remediation.remediator import Remediator
 from data_protection.resources import Place, Resource
 
@@ -71,12 +72,12 @@ class Protected:
             profile=profile.name,
             phases=phases,
             named=named,
-            limits=limits or Limits(),
+            policy=Policy(limits=limits or Limits()),
             requested_by="alice",
         )
 
     def case(self, profile: Profile, step: Step) -> Case[Any] | None:
-        only = (step.change.check, Resource(step.kind, PLACE, step.name))
+        only = [(step.change.check, Resource(step.kind, PLACE, step.name))]
         snapshot = Snapshots(self.client).take(Questions(PLACE, profile, only), self.now)
         for check, case in cases(snapshot, profile, self.now):
             if check.id == step.change.check and case.resource.name == step.name:
@@ -101,12 +102,15 @@ class Protected:
             REGION,
             check,
             look=lambda: self.case(profile, step),
-            calls=wrap(Calls(self.client)),
             ledger=wrap(StepLedger(self.client("dynamodb"), REMEDIATIONS)),
             locks=wrap(ResourceLocks(self.client("dynamodb"), REMEDIATIONS)),
             evidence=wrap(self.chain(plan, step)),
             now=lambda: self.now,
         )
+
+    @property
+    def calls(self) -> Calls:
+        return Calls(self.client)
 
     def chain(self, plan: Plan, step: Step) -> EvidenceChain:
         return EvidenceChain(

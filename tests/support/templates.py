@@ -163,7 +163,9 @@ def children() -> tuple[Stack, ...]:
 
 def standalone() -> tuple[Stack, ...]:
     """Return the templates that are deployed by themselves, into other accounts than the root application."""
-    return tuple(load(ROOT / f"stacks/{name}.yaml") for name in ("source_account", "database_account"))
+    return tuple(
+        load(ROOT / f"stacks/{name}.yaml") for name in ("source_account", "database_account", "member_account")
+    )
 
 
 def stacks() -> tuple[Stack, ...]:

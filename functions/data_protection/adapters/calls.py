@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from botocore.exceptions import ClientError, ParamValidationError
 
-from data_protection.changes import Call
+from data_protection.changes import Call, Reversibility
 from data_protection.checks.catalogue import catalogue
 from data_protection.errors import StepRefused
 
@@ -64,3 +64,21 @@ class Calls:
             raise
         request_id: str = answer["ResponseMetadata"].get("RequestId", "")
         return request_id
+
+
+class ReversibleCalls(Calls):
+    """Makes only calls of mutators whose usual change comes back as if it had never been; nobody is asked first."""
+
+    IAM: ClassVar = frozenset(
+        action
+        for check in catalogue().values()
+        if check.mutator is not None and check.mutator.reversibility is Reversibility.REVERSIBLE
+        for action in check.mutator.actions
+    )
+
+    def make(self, check: str, call: Call, region: str) -> str:
+        """Make a call and return AWS' request id; refuse, as a step, what is graver."""
+        mutator = catalogue()[check].mutator
+        if mutator is not None and mutator.reversibility is not Reversibility.REVERSIBLE:
+            raise StepRefused(f"Changes of {check} are of class {mutator.reversibility}: they need an approval.")
+        return super().make(check, call, region)

@@ -1,6 +1,6 @@
 """The estate in the Parameter Store, and the clients that act in each of its accounts."""
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from botocore.exceptions import ClientError
 
@@ -11,6 +11,8 @@ from kernel import aws
 if TYPE_CHECKING:
     import boto3
     from botocore.client import BaseClient
+    from mypy_boto3_cloudwatch import CloudWatchClient
+    from mypy_boto3_s3 import S3Client
     from mypy_boto3_ssm import SSMClient
 
 _SESSION: Final = "gatehouse-data-protection"
@@ -57,9 +59,29 @@ class Clients:
         """
         return cls(account.assess)
 
+    @classmethod
+    def changing(cls, account: Account, phase: int, own_account: str) -> "Clients | None":
+        """Return the clients that change an account in a phase of the standard; None where that is not wanted.
+
+        The own account needs no role: the function's own may change it.
+
+        Raises:
+            AccessRefused: STS refuses the role.
+        """
+        role = account.remediate.get(phase)
+        return None if role is None and account.account != own_account else cls(role)
+
     def of(self, service: str, region: str) -> "BaseClient":
         """Return the client of a service in a region."""
         return aws.client(self._session, service, region)
+
+    def s3(self, region: str) -> "S3Client":
+        """Return the S3 client; it finds its way to buckets of other regions by itself."""
+        return cast("S3Client", self.of("s3", region))
+
+    def cloudwatch(self, region: str) -> "CloudWatchClient":
+        """Return the client of CloudWatch in a region."""
+        return cast("CloudWatchClient", self.of("cloudwatch", region))
 
 
 def _assume(role: Role) -> "boto3.Session":

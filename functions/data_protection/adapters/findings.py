@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from data_protection.assessments import Score
 from data_protection.contracts import AssessPlace, ConflictRow, FindingRow
-from data_protection.findings import Standing, document, lines
+from data_protection.findings import Standing, best_of, document, lines, standing_after
 from data_protection.locations import SCORE, conflicts_key, findings_key
 from data_protection.resources import Place
 from data_protection.verdicts import Status
@@ -70,13 +70,7 @@ class FindingStore:
             ExpressionAttributeValues={":place": {"S": str(place)}, ":finding": {"S": _FINDING}},
             ConsistentRead=True,
         )
-        return {
-            (item["check"]["S"], item["arn"]["S"]): Standing(
-                Status(item["status"]["S"]), datetime.fromisoformat(item["since"]["S"])
-            )
-            for page in pages
-            for item in page["Items"]
-        }
+        return {(item["check"]["S"], item["arn"]["S"]): _standing(item) for page in pages for item in page["Items"]}
 
     def keep(self, asked: AssessPlace, rows: Sequence[FindingRow], score: Score, expires: int) -> None:
         """Let the table follow the findings of a run: what changed, what is gone, and the score.
@@ -88,18 +82,35 @@ class FindingStore:
             expires: When the score's item goes, in seconds since 1970.
         """
         place = asked.place.place
-        standings = self.standings(place)
-        puts = [
-            {"PutRequest": {"Item": _item(place, row)}}
-            for row in rows
-            if standings.pop((row.check, row.arn), None) != Standing(row.status, row.since)
-        ]
-        # What is left was found before and is in scope no more.
-        gone = [
-            {"DeleteRequest": {"Key": {"place": {"S": str(place)}, "entry": {"S": f"{_FINDING}{check}#{arn}"}}}}
-            for check, arn in standings
-        ]
-        self._write([*puts, *gone, {"PutRequest": {"Item": _score_item(asked, score, expires)}}])
+        self.follow(place, rows, self.standings(place), whole=True)
+        self._write([{"PutRequest": {"Item": _score_item(asked, score, expires)}}])
+
+    def follow(
+        self,
+        place: Place,
+        rows: Sequence[FindingRow],
+        standings: Mapping[tuple[str, str], Standing],
+        *,
+        whole: bool,
+    ) -> None:
+        """Let the table follow a look, but for what another look has seen since.
+
+        Args:
+            place: That was looked at.
+            rows: What was found.
+            standings: How it stands in the table.
+            whole: Whether the look was at everything in scope, so that what it did not find is gone.
+        """
+        requests: list[dict[str, Any]] = []
+        for row in rows:
+            before = standings.get((row.check, row.arn))
+            after = standing_after(row, before)
+            if after != before and (before is None or before.since <= row.time):
+                requests.append({"PutRequest": {"Item": _item(place, row, after)}})
+        if whole:
+            gone = standings.keys() - {(row.check, row.arn) for row in rows}
+            requests += [{"DeleteRequest": {"Key": _key(place, check, arn)}} for check, arn in sorted(gone)]
+        self._write(requests)
 
     def _write(self, requests: Sequence[Mapping[str, Any]]) -> None:
         for start in range(0, len(requests), _BATCH):
@@ -108,17 +119,27 @@ class FindingStore:
                 left = self._dynamodb.batch_write_item(RequestItems=left).get("UnprocessedItems")
 
 
-def _item(place: Place, row: FindingRow) -> dict[str, Any]:
+def _key(place: Place, check: str, arn: str) -> dict[str, Any]:
+    return {"place": {"S": str(place)}, "entry": {"S": f"{_FINDING}{check}#{arn}"}}
+
+
+def _item(place: Place, row: FindingRow, standing: Standing) -> dict[str, Any]:
     return {
-        "place": {"S": str(place)},
-        "entry": {"S": f"{_FINDING}{row.check}#{row.arn}"},
+        **_key(place, row.check, row.arn),
         "check": {"S": row.check},
         "arn": {"S": row.arn},
         "status": {"S": row.status.value},
         "since": {"S": row.since.isoformat()},
         "reason": {"S": row.reason},
         "run": {"S": row.run},
+        **({} if standing.best is None else {"best": {"S": standing.best.value}}),
     }
+
+
+def _standing(item: Mapping[str, Any]) -> Standing:
+    status = Status(item["status"]["S"])
+    best = Status(item["best"]["S"]) if "best" in item else best_of(status, None)
+    return Standing(status, datetime.fromisoformat(item["since"]["S"]), best)
 
 
 def _score_item(asked: AssessPlace, score: Score, expires: int) -> dict[str, Any]:

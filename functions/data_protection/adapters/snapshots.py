@@ -33,6 +33,8 @@ class Pace:
         sleep: Waits for seconds.
     """
 
+    IAM: ClassVar = frozenset[str]()
+
     def __init__(
         self,
         per_second: float,
@@ -106,17 +108,29 @@ class Snapshots:
         read, resource = question.read, question.resource
         if read.per_second is not None:
             self._paces.setdefault(read.name, Pace(read.per_second)).take()
-        try:
-            answer = _ask(self._client(read.service, resource.place.region), read, resource, now)
-            if read.leads_to is not None:
-                list(read.leads_to(resource, answer))
-        except ClientError as error:
-            return _refused(read, error)
-        except BotoCoreError as error:
-            return Unreadable(type(error).__name__, str(error))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            return Unreadable("MalformedResponse", f"{type(error).__name__}: {error}")
-        return Found(answer)
+        return reading_of(self._client, read, resource, now)
+
+
+def reading_of(client: "Callable[[str, str], BaseClient]", read: Read, resource: Resource, now: datetime) -> Reading:
+    """Make one call and return what came of it, whatever that is.
+
+    Args:
+        client: Returns the client of a service in a region, which may fail as the call may.
+        read: The call.
+        resource: What it is about.
+        now: The time.
+    """
+    try:
+        answer = _ask(client(read.service, resource.place.region), read, resource, now)
+        if read.leads_to is not None:
+            list(read.leads_to(resource, answer))
+    except ClientError as error:
+        return _refused(read, error)
+    except BotoCoreError as error:
+        return Unreadable(type(error).__name__, str(error))
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return Unreadable("MalformedResponse", f"{type(error).__name__}: {error}")
+    return Found(answer)
 
 
 def _ask(client: "BaseClient", read: Read, resource: Resource, now: datetime) -> Mapping[str, Any]:

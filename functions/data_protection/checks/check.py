@@ -93,6 +93,7 @@ class Mutator(Generic[R]):
         actions: IAM actions that these need.
         propose: Makes the changes, in order, from what was read; raises CannotChange where none is safe. A change
             holds the whole new configuration where AWS replaces wholes: what is there and not ours is merged in.
+        after: Ids of checks whose changes add to the resource what this one judges as well, and so must be made first.
     """
 
     phase: int
@@ -100,6 +101,7 @@ class Mutator(Generic[R]):
     operations: frozenset[str]
     actions: frozenset[str]
     propose: Callable[[Case[R]], Sequence[Change]]
+    after: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,6 +122,10 @@ class Check(Generic[R]):
         validate: Judges; pure. Missing reads may be left to `verdicts.judged`, by letting their exceptions pass.
         names: Returns what must be read of resources that a requirement names, as an approved key: the first call
             about each; what it leads to is read by `further`, which holds these calls as well.
+        beside: Ids of checks whose requirements of the same resource the mutator meets as well; what these name is
+            read, too.
+        others: Of these reads, those that are needed of the other resources in scope as well: whether one bucket
+            receives access logs is seen from the others.
         mutator: Corrects; None where people must.
         advice: What people should do where there is no mutator, or where it refuses.
     """
@@ -136,5 +142,7 @@ class Check(Generic[R]):
     advice: str
     further: tuple[Read, ...] = ()
     names: Callable[[Place, R], Iterable[tuple[Resource, Read]]] = lambda _place, _asked: ()
+    beside: tuple[str, ...] = ()
+    others: tuple[Read, ...] = ()
     controls: dict[str, tuple[str, ...]] = field(default_factory=dict)
     mutator: Mutator[R] | None = None

@@ -253,5 +253,6 @@ CHECK: Final = Check(
             }
         ),
         propose=_propose,
+        after=frozenset({"DDB-EXISTS"}),  # each index that it makes needs scaling of its own
     ),
 )

@@ -217,6 +217,7 @@ CHECK: Final = Check(
     kind=Kind.TABLE,
     requirement=Table,
     reads=(TABLE,),
+    beside=("DDB-KMS",),  # the key of a table that is made
     validate=_validate,
     cost="Capacity by the hour, storage by the GB-month, for the table and for each index.",
     advice="Create the table from its template; keys cannot be changed later.",

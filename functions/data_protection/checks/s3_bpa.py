@@ -10,7 +10,7 @@ from data_protection.reads.s3 import ACCOUNT_PUBLIC_ACCESS, PUBLIC_ACCESS
 from data_protection.resources import Kind
 from data_protection.verdicts import Status, Verdict
 
-_FLAGS: Final = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+FLAGS: Final = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
 
 
 class PublicAccessBlock(Requirement):
@@ -19,11 +19,11 @@ class PublicAccessBlock(Requirement):
 
 def _flags(answer: Mapping[str, Any]) -> dict[str, bool]:
     configuration = answer.get("PublicAccessBlockConfiguration", {})
-    return {flag: bool(configuration.get(flag, False)) for flag in _FLAGS}
+    return {flag: bool(configuration.get(flag, False)) for flag in FLAGS}
 
 
 def _validate(case: Case[PublicAccessBlock]) -> Verdict:
-    expected = dict.fromkeys(_FLAGS, True)
+    expected = dict.fromkeys(FLAGS, True)
     flags = _flags(case.get(PUBLIC_ACCESS))
     if all(flags.values()):
         return Verdict(Status.PASS, "The bucket blocks public access.", flags, expected)
@@ -31,14 +31,14 @@ def _validate(case: Case[PublicAccessBlock]) -> Verdict:
     both = {flag: flags[flag] or of_account for flag, of_account in _flags(case.get(ACCOUNT_PUBLIC_ACCESS)).items()}
     if all(both.values()):
         return Verdict(Status.PASS, "Bucket and account together block public access.", both, expected)
-    off = [flag for flag in _FLAGS if not both[flag]]
+    off = [flag for flag in FLAGS if not both[flag]]
     return Verdict(Status.FAIL, f"Neither bucket nor account sets {words(off)}.", both, expected)
 
 
 def _propose(case: Case[PublicAccessBlock]) -> Sequence[Change]:
     bucket, answer = case.resource, case.find(PUBLIC_ACCESS)
     before = _flags(answer) if answer is not None else None
-    after = dict.fromkeys(_FLAGS, True)
+    after = dict.fromkeys(FLAGS, True)
     if before == after:
         return []
     put = "put_public_access_block"

@@ -131,6 +131,7 @@ def _permission(case: Case[TopicKey], key: str, policy: str) -> Change:
         reversibility=Reversibility.REVERSIBLE,
         before=policy,
         after=after,
+        target=key,
     )
 
 

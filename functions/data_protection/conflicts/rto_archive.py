@@ -6,12 +6,8 @@ from typing import Any, Final
 from data_protection.checks.check import Case
 from data_protection.checks.s3_lifecycle import LifecycleTiers
 from data_protection.conflicts.conflict import Conflict
-from data_protection.lifecycle.rules import StorageClass
+from data_protection.lifecycle.restores import hours
 from data_protection.resources import Resource
-
-# Of a standard retrieval, at most:
-# https://docs.aws.amazon.com/AmazonS3/latest/userguide/restoring-objects-retrieval-options.html
-_RESTORE_HOURS: Final = {StorageClass.GLACIER: 5, StorageClass.DEEP_ARCHIVE: 12}
 
 
 def _detect(cases: Sequence[Case[Any]]) -> Iterable[tuple[Resource, str]]:
@@ -19,10 +15,10 @@ def _detect(cases: Sequence[Case[Any]]) -> Iterable[tuple[Resource, str]]:
         if not isinstance(case.requirement, LifecycleTiers):
             continue
         for tier in case.requirement.tiers:
-            slow = [step for step in tier.transitions if _RESTORE_HOURS.get(step.storage_class, 0) > tier.rto_hours]
+            slow = [step for step in tier.transitions if hours(step.storage_class) > tier.rto_hours]
             if slow:
                 steps = " and ".join(
-                    f"{step.storage_class} after {step.days} days, up to {_RESTORE_HOURS[step.storage_class]} hours"
+                    f"{step.storage_class} after {step.days} days, up to {hours(step.storage_class)} hours"
                     for step in slow
                 )
                 sentence = (

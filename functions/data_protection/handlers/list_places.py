@@ -4,7 +4,6 @@ Trigger: the machine assess_account. Input: ListPlaces. Output: PlacesListed.
 Errors: EstateInvalid (people must act).
 """
 
-from dataclasses import asdict
 from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
@@ -26,7 +25,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     _, partition, _, region, own, *_ = context.invoked_function_arn.split(":")
     estate = EstateParameter(aws.ssm(), settings.estate_parameter).load(own, region)
     places = estate.places(frozenset(asked.accounts), frozenset(asked.regions), partition)
-    listed = PlacesListed(places=tuple(PlaceRef(**asdict(place)) for place in places))
+    listed = PlacesListed(places=tuple(PlaceRef.of(place) for place in places))
     logger.info("places listed", run=asked.run, places=len(listed.places))
     metrics.add_metric("PlacesListed", "Count", len(listed.places))
     return listed.model_dump(mode="json")

@@ -76,24 +76,41 @@ def course(
         for rule in rules
         if rule.expiration is not None and (age := rule.expiration.age(now)) is not None
     ]
+    moves = [
+        Move(age, transition.storage_class, rule.id)
+        for rule in rules
+        for transition in rule.transitions
+        if (age := transition.when.age(now)) is not None
+        and _is_large_enough(rule, transition, size, configuration.minimum)
+    ]
+    return _course(moves, ends)
+
+
+def noncurrent_course(configuration: Configuration, key: str, size: int) -> Course:
+    """Return what becomes of a noncurrent version, by the days since it became so, as `course` does of a current one.
+
+    Versions that a rule keeps by their number (NewerNoncurrentVersions) go with the others here.
+    """
+    rules = [rule for rule in configuration.rules if rule.enabled and rule.covers(key, size)]
+    ends = [(rule.noncurrent_days, rule.id) for rule in rules if rule.noncurrent_days is not None]
+    moves = [
+        Move(transition.when.days, transition.storage_class, rule.id)
+        for rule in rules
+        for transition in rule.noncurrent_transitions
+        if transition.when.days is not None and _is_large_enough(rule, transition, size, configuration.minimum)
+    ]
+    return _course(moves, ends)
+
+
+def _course(all_moves: Iterable[Move], ends: Iterable[tuple[int, str]]) -> Course:
     expires, expired_by = min(ends, default=(None, ""))
     moves: list[Move] = []
     current = StorageClass.STANDARD
-    for move in sorted(
-        _moves(rules, size, configuration.minimum, now), key=lambda move: (move.age, -_COLDNESS[move.storage_class])
-    ):
+    for move in sorted(all_moves, key=lambda move: (move.age, -_COLDNESS[move.storage_class])):
         if current.leads_to(move.storage_class) and (expires is None or move.age < expires):
             moves.append(move)
             current = move.storage_class
     return Course(tuple(moves), expires, expired_by)
-
-
-def _moves(rules: Iterable[Rule], size: int, minimum: DefaultMinimum, now: datetime) -> Iterable[Move]:
-    for rule in rules:
-        for transition in rule.transitions:
-            age = transition.when.age(now)
-            if age is not None and _is_large_enough(rule, transition, size, minimum):
-                yield Move(age, transition.storage_class, rule.id)
 
 
 def _is_large_enough(rule: Rule, transition: Transition, size: int, minimum: DefaultMinimum) -> bool:

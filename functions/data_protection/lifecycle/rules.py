@@ -119,6 +119,7 @@ class Rule:
         expiration: Of current versions.
         noncurrent_days: After which noncurrent versions are deleted.
         noncurrent_kept: How many newer noncurrent versions must exist before one is deleted.
+        noncurrent_transitions: Of noncurrent versions, by the days since they became so.
         is_legacy: Whether it says its prefix outside a filter, as the first version of the API did.
     """
 
@@ -133,6 +134,7 @@ class Rule:
     noncurrent_days: int | None
     noncurrent_kept: int
     is_legacy: bool
+    noncurrent_transitions: tuple[Transition, ...] = ()
 
     @classmethod
     def parse(cls, raw: RawRule) -> Self:
@@ -164,6 +166,10 @@ class Rule:
             noncurrent_days=noncurrent.get("NoncurrentDays"),
             noncurrent_kept=noncurrent.get("NewerNoncurrentVersions", 0),
             is_legacy="Filter" not in raw,
+            noncurrent_transitions=tuple(
+                Transition(StorageClass(action["StorageClass"]), When(action["NoncurrentDays"]))
+                for action in raw.get("NoncurrentVersionTransitions", ())
+            ),
         )
 
     @property

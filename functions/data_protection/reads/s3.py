@@ -109,6 +109,12 @@ PUBLIC_ACCESS: Final = _read(
     "NoSuchPublicAccessBlockConfiguration",
 )
 POLICY: Final = _read("GetBucketPolicy", "get_bucket_policy", "GetBucketPolicy", "NoSuchBucketPolicy")
+REPLICATION: Final = _read(
+    "GetBucketReplication",
+    "get_bucket_replication",
+    "GetReplicationConfiguration",
+    "ReplicationConfigurationNotFoundError",
+)
 
 RECENT_LOGS: Final = Read(
     name="s3.ListObjectsV2",

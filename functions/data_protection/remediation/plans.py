@@ -3,17 +3,19 @@
 What people approve is the hash; what is applied is the document that has it.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 
 from data_protection.assessments import Assessment, Finding
 from data_protection.changes import CannotChange, Change, digest
 from data_protection.checks.check import Severity
-from data_protection.errors import PlanTooLarge
+from data_protection.errors import PlanMissing, PlanTooLarge
+from data_protection.remediation.policy import Limits, Policy
 from data_protection.resources import Kind
 from data_protection.snapshot import NotRead, ResourceMissing
 from data_protection.verdicts import Status
@@ -23,27 +25,6 @@ _URGENCY: Final = {severity: rank for rank, severity in enumerate(Severity)}
 
 class _Document(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Limits(_Document):
-    """How much one plan may change; without limits a wrong profile changes an account.
-
-    Attributes:
-        changes: At most so many.
-        percent: Of the resources in scope, at most so many are touched, at least one.
-        protected_tags: What carries one of these, with any value or with the one that is given, is left alone.
-    """
-
-    changes: int = Field(default=200, ge=1)
-    percent: float = Field(default=100, gt=0, le=100)
-    protected_tags: dict[str, str | None] = {"gatehouse:protected": None}
-
-    def protect(self, tags: Mapping[str, str]) -> str | None:
-        """Return the tag that protects a resource, or None."""
-        for key, value in self.protected_tags.items():
-            if key in tags and value in {None, tags[key]}:
-                return key
-        return None
 
 
 class LeftOut(StrEnum):
@@ -56,6 +37,7 @@ class LeftOut(StrEnum):
     PROTECTED = "protected"
     OTHER_PHASE = "other_phase"
     NOT_NAMED = "not_named"  # cannot be undone, and nobody asked for it by name
+    LATER = "later"  # another step replaces the same whole; the next plan has it
 
 
 class Step(_Document):
@@ -83,6 +65,11 @@ class Step(_Document):
     change: Change
     follows: tuple[str, ...] = ()
 
+    @property
+    def target(self) -> str:
+        """The ARN of what the call changes: the resource, or another one that it needs."""
+        return self.change.target or self.arn
+
 
 class Omission(_Document):
     """A finding that the plan does not touch.
@@ -107,6 +94,7 @@ class Plan(_Document):
         account: Whose.
         region: Where.
         profile: Name of the profile.
+        policy: Of remediation that the profile had.
         phases: Of the standard that it covers.
         made_at: When the resources were read.
         requested_by: Who asked for it.
@@ -118,6 +106,7 @@ class Plan(_Document):
     account: str
     region: str
     profile: str
+    policy: Policy
     phases: tuple[int, ...]
     made_at: datetime
     requested_by: str
@@ -135,6 +124,41 @@ class Plan(_Document):
         """The steps that lose data or cannot be undone."""
         return tuple(step for step in self.steps if not step.change.reversibility.comes_back)
 
+    @property
+    def approvers(self) -> int:
+        """How many people must approve it."""
+        return self.policy.approvers(self.phases, changes=len(self.steps), one_way=len(self.one_way))
+
+    @property
+    def omitted(self) -> Mapping[LeftOut, int]:
+        """How many findings it does not touch, by the reason."""
+        return Counter(omission.why for omission in self.omissions)
+
+    @property
+    def summary(self) -> Mapping[str, Any]:
+        """What people are shown who are asked for approval: small enough for a message."""
+        return {
+            "plan": self.hash,
+            "account": self.account,
+            "region": self.region,
+            "phases": list(self.phases),
+            "requested_by": self.requested_by,
+            "changes": len(self.steps),
+            "resources": self.resources_touched,
+            "one_way": [step.id for step in self.one_way],
+        }
+
+    def step(self, step_id: str) -> Step:
+        """Return a step.
+
+        Raises:
+            PlanMissing: The plan has none of that id.
+        """
+        for step in self.steps:
+            if step.id == step_id:
+                return step
+        raise PlanMissing(f"The plan {self.hash} has no step {step_id}.")
+
     def following(self, step: Step) -> Step | None:
         """Return the step that goes on where a step ends: for the same check, with the same resource."""
         return next((other for other in self.steps if step.id in other.follows), None)
@@ -151,7 +175,7 @@ def make_plan(
     profile: str,
     phases: Sequence[int],
     named: frozenset[str],
-    limits: Limits,
+    policy: Policy,
     requested_by: str,
 ) -> Plan:
     """Return the plan that would satisfy the failed checks of some phases.
@@ -161,7 +185,7 @@ def make_plan(
         profile: Name of the profile.
         phases: Of the standard; checks of other phases are left out.
         named: Ids of checks whose changes may lose data or be one-way; only these get such steps.
-        limits: That the plan must keep.
+        policy: Whose limits the plan must keep.
         requested_by: Who asks.
 
     Raises:
@@ -170,7 +194,7 @@ def make_plan(
     steps: list[Step] = []
     omissions: list[Omission] = []
     for finding in sorted(assessment.findings, key=_order):
-        planned = _steps(finding, phases, named, limits)
+        planned = _steps(finding, phases, named, policy.limits, steps)
         if isinstance(planned, Omission):
             omissions.append(planned)
         else:
@@ -180,6 +204,7 @@ def make_plan(
         account=place.account,
         region=place.region,
         profile=profile,
+        policy=policy,
         phases=tuple(sorted(set(phases))),
         made_at=assessment.snapshot.taken_at,
         requested_by=requested_by,
@@ -187,7 +212,7 @@ def make_plan(
         steps=tuple(steps),
         omissions=tuple(omissions),
     )
-    _keep(plan, limits)
+    _keep(plan, policy.limits)
     return plan
 
 
@@ -204,12 +229,17 @@ class _NotPlanned(Exception):
         self.why = why
 
 
-def _steps(finding: Finding, phases: Sequence[int], named: frozenset[str], limits: Limits) -> Sequence[Step] | Omission:
+def _steps(
+    finding: Finding, phases: Sequence[int], named: frozenset[str], limits: Limits, planned: Iterable[Step]
+) -> Sequence[Step] | Omission:
     if finding.status in {Status.PASS, Status.NOT_APPLICABLE}:
         return []
     try:
         _require_open(finding, limits)
-        return _chain(finding, _changes(finding, phases, named))
+        steps = _chain(finding, _changes(finding, phases, named))
+        _require_apart(steps, planned)
+        _require_whole(finding, planned)
+        return steps  # noqa: TRY300 - what is planned, beside the reasons why nothing is
     except _NotPlanned as reason:
         return Omission(check=finding.check.id, arn=finding.resource.arn, why=reason.why, reason=str(reason))
 
@@ -250,6 +280,36 @@ def _changes(finding: Finding, phases: Sequence[int], named: frozenset[str]) -> 
     return changes
 
 
+def _require_apart(steps: Iterable[Step], planned: Iterable[Step]) -> None:
+    """Let only pass what no planned step undoes.
+
+    Of two calls that set the same parameters of the same thing to other values, the later one was made from what the
+    earlier one replaces: as it would be refused as stale, or lose what that one added, it waits for the next plan.
+    """
+    for step in steps:
+        for other in planned:
+            if _replaced(step) == _replaced(other) and step.change.call != other.change.call:
+                raise _NotPlanned(
+                    LeftOut.LATER,
+                    f"{other.id} changes the same of {step.target} before it: plan again after it.",
+                )
+
+
+def _require_whole(finding: Finding, planned: Iterable[Step]) -> None:
+    """Let only pass what no planned step adds something to that the check judges: it would not be satisfied then."""
+    after = finding.check.mutator.after if finding.check.mutator else ()
+    for other in planned:
+        if other.arn == finding.resource.arn and other.change.check in after:
+            raise _NotPlanned(LeftOut.LATER, f"{other.id} adds what must be changed, too: plan again after it.")
+
+
+def _replaced(step: Step) -> tuple[str, str, frozenset[str], object]:
+    call = step.change.call
+    # Some calls set one attribute, which they name.
+    attribute = call.parameters.get("AttributeName")
+    return step.target, f"{call.service}:{call.operation}", frozenset(call.parameters), attribute
+
+
 def _chain(finding: Finding, changes: Iterable[Change]) -> Sequence[Step]:
     steps: list[Step] = []
     for number, change in enumerate(changes):
@@ -273,7 +333,7 @@ def _keep(plan: Plan, limits: Limits) -> None:
     if len(plan.steps) > limits.changes:
         raise PlanTooLarge(
             f"The plan has {len(plan.steps)} changes, {limits.changes} are allowed. Plan fewer phases or a narrower "
-            "profile, or raise limits.changes."
+            "profile, or raise limits.changes where it is lower than 200."
         )
     most = max(1, int(plan.resources_in_scope * limits.percent / 100))
     if plan.resources_touched > most:

@@ -1,22 +1,43 @@
 """Who must agree to a plan, when it may be applied, and how much of an account it may change."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from data_protection.remediation.plans import Limits, Plan
-
 # What loses data or cannot be undone needs people, and the last phase of the standard needs two.
 _MAY_BE_PREAPPROVED: Final = frozenset({1, 2})
 _TWO_APPROVERS: Final = 4
+_MOST_CHANGES: Final = 200
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Limits(_Model):
+    """How much one plan may change; without limits a wrong profile changes an account.
+
+    Attributes:
+        changes: At most so many; for 200, each looked at a few times, the history of one execution has room (Step
+            Functions developer guide, "Service quotas": 25,000 events).
+        percent: Of the resources in scope, at most so many are touched, at least one.
+        protected_tags: What carries one of these, with any value or with the one that is given, is left alone.
+    """
+
+    changes: int = Field(default=_MOST_CHANGES, ge=1, le=_MOST_CHANGES)
+    percent: float = Field(default=100, gt=0, le=100)
+    protected_tags: dict[str, str | None] = {"gatehouse:protected": None}
+
+    def protect(self, tags: Mapping[str, str]) -> str | None:
+        """Return the tag that protects a resource, or None."""
+        for key, value in self.protected_tags.items():
+            if key in tags and value in {None, tags[key]}:
+                return key
+        return None
 
 
 class Window(_Model):
@@ -87,28 +108,20 @@ class Policy(_Model):
             raise ValueError(f"phase {min(wrong)} always needs an approval; only 1 and 2 may be approved beforehand")
         return phases
 
-    def approvers(self, plan: Plan) -> int:
-        """Return how many people must approve a plan."""
-        if not plan.steps:
+    def approvers(self, phases: Collection[int], *, changes: int, one_way: int) -> int:
+        """Return how many people must approve a plan.
+
+        Args:
+            phases: That it covers.
+            changes: How many it has.
+            one_way: How many of them lose data or cannot be undone.
+        """
+        if not changes:
             return 0
-        if _TWO_APPROVERS in plan.phases:
+        if _TWO_APPROVERS in phases:
             return 2
-        return 0 if set(plan.phases) <= self.preapproved_phases and not plan.one_way else 1
+        return 0 if set(phases) <= self.preapproved_phases and not one_way else 1
 
     def next_opening(self, now: datetime) -> datetime:
         """Return now where changes may begin, else when they may next."""
         return min((window.next_opening(now) for window in self.windows), default=now)
-
-
-def summary(plan: Plan) -> Mapping[str, object]:
-    """Return what people are shown who are asked for approval: small enough for a message."""
-    return {
-        "plan": plan.hash,
-        "account": plan.account,
-        "region": plan.region,
-        "phases": plan.phases,
-        "requested_by": plan.requested_by,
-        "changes": len(plan.steps),
-        "resources": plan.resources_touched,
-        "one_way": [step.id for step in plan.one_way],
-    }

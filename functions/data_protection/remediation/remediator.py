@@ -15,7 +15,7 @@ from data_protection.errors import ResourceUnreadable, StepRefused
 from data_protection.remediation.evidence import Event
 from data_protection.remediation.plans import Step
 from data_protection.remediation.steps import Progress, State
-from data_protection.snapshot import ResourceMissing
+from data_protection.snapshot import NotRead, ResourceMissing
 from data_protection.verdicts import Status, Verdict
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # A warning with nothing left to change: an effect that only time can prove, as a first log delivered.
 _TAKEN: Final = frozenset({Status.PASS, Status.WARN})
-_LOCK: Final = timedelta(minutes=30)  # longer than any change may take to settle
+_SLACK: Final = timedelta(minutes=10)  # of a lock, for calls that come late
 
 
 class Remediator:
@@ -38,7 +38,6 @@ class Remediator:
         region: Of the plan.
         check: The step's.
         look: Reads the resource and returns the case as it is now; None where the profile asks nothing of it any more.
-        calls: Makes calls that change the resource.
         ledger, locks, evidence: Where the work is kept.
         now: The time.
     """
@@ -52,7 +51,6 @@ class Remediator:
         check: Check[Any],
         *,
         look: Callable[[], Case[Any] | None],
-        calls: "Calls",
         ledger: "StepLedger",
         locks: "ResourceLocks",
         evidence: "EvidenceChain",
@@ -60,13 +58,16 @@ class Remediator:
     ) -> None:
         self._plan, self._step, self._region, self._check = plan, step, region, check
         self._following = following
-        self._look, self._calls = look, calls
+        self._look = look
         self._ledger, self._locks, self._evidence = ledger, locks, evidence
         self._now = now
         self._owner = f"{plan}/{step.id}"
 
-    def apply(self) -> Progress:
+    def apply(self, calls: "Calls") -> Progress:
         """Make the change, if the resource still is as it was planned from, and return how far the step is.
+
+        Args:
+            calls: Makes the call.
 
         Raises:
             ResourceLocked: Another remediation works on the resource.
@@ -75,11 +76,11 @@ class Remediator:
         progress = self._progress()
         if progress.state not in {State.PLANNED, State.APPLYING}:
             return progress
-        self._locks.take(self._step.arn, self._owner, self._now(), _LOCK)
+        self._lock()
         case = self._look()
         verdict, changes = self._judge(case)
         if self._is_next(changes):
-            return self._make(progress, verdict)
+            return self._make(progress, verdict, calls)
         if progress.state is State.APPLYING:
             # The call was made before the worker died: what it was to change is changed.
             note = "It was found applied after an interruption."
@@ -112,8 +113,11 @@ class Remediator:
         self._evidence.append(Event.NOT_VERIFIED, self._now(), _seen(verdict))
         return self._fail(progress, verdict)
 
-    def roll_back(self) -> Progress:
+    def roll_back(self, calls: "Calls") -> Progress:
         """Undo the change; rolled back is what the mutator would change in the very same way again.
+
+        Args:
+            calls: Makes the inverse call.
 
         Raises:
             ResourceUnreadable: Nothing is known of it now.
@@ -130,23 +134,28 @@ class Remediator:
             self._evidence.append(Event.NOT_ROLLED_BACK, self._now(), {"call": str(inverse), **_seen(verdict)})
             return self._finish(progress, State.UNVERIFIED, f"{progress.note} The state before did not come back.")
         if not verdict.settling:
-            self._calls.make(self._check.id, inverse, self._region)
+            calls.make(self._check.id, inverse, self._region)
         return progress
 
-    def _make(self, progress: Progress, verdict: Verdict) -> Progress:
+    def _make(self, progress: Progress, verdict: Verdict, calls: "Calls") -> Progress:
         change = self._step.change
         self._evidence.append(
             Event.SEEN, self._now(), {"before": change.before, "call": str(change.call), **_seen(verdict)}
         )
         progress = self._move(progress, State.APPLYING)
         # Who lost the lock in the meantime must not touch the resource.
-        self._locks.take(self._step.arn, self._owner, self._now(), _LOCK)
+        self._lock()
         try:
-            request = self._calls.make(self._check.id, change.call, self._region)
+            request = calls.make(self._check.id, change.call, self._region)
         except StepRefused as refusal:
             return self._refuse(progress, str(refusal), verdict)
         self._evidence.append(Event.APPLIED, self._now(), {"call": str(change.call), "request_id": request})
         return self._move(progress, State.APPLIED)
+
+    def _lock(self) -> None:
+        """Keep others from what the call changes for as long as it may take to settle, and once more to undo it."""
+        term = 2 * timedelta(seconds=self._step.change.wait_seconds) + _SLACK
+        self._locks.take(self._step.target, self._owner, self._now(), term)
 
     def _refuse(self, progress: Progress, why: str, verdict: Verdict) -> Progress:
         self._evidence.append(Event.REFUSED, self._now(), {"why": why, **_seen(verdict)})
@@ -177,6 +186,8 @@ class Remediator:
             return verdict, mutator.propose(case)
         except (CannotChange, ResourceMissing):
             return verdict, ()
+        except NotRead as unread:
+            raise ResourceUnreadable(f"What {self._step.arn} would become cannot be seen now: {unread}") from None
 
     def _is_next(self, changes: Sequence[Change]) -> bool:
         return bool(changes) and changes[0] == self._step.change
@@ -195,7 +206,7 @@ class Remediator:
 
     def _finish(self, progress: Progress, state: State, note: str = "") -> Progress:
         moved = self._move(progress, state, note)
-        self._locks.release(self._step.arn, self._owner)
+        self._locks.release(self._step.target, self._owner)
         return moved
 
 

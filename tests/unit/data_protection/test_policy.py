@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime, time, timedelta
 
 import pytest
@@ -5,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from data_protection.errors import ApprovalClosed, OwnApproval
+from data_protection.errors import ApprovalClosed, OwnApproval, ProfileInvalid
+from data_protection.profiles import parse
 from data_protection.remediation.approvals import Approval, Decision
 from data_protection.remediation.policy import Policy, Window
 
@@ -52,6 +54,14 @@ def test_an_approval_comes_too_late_once_it_has_expired() -> None:
 def test_graver_phases_are_never_approved_beforehand(phase: int) -> None:
     with pytest.raises(ValidationError, match=f"phase {phase} always needs an approval"):
         Policy.model_validate({"preapproved_phases": [1, phase]})
+
+
+def test_policy_that_cannot_hold_is_named_in_the_profile() -> None:
+    rule = {"kind": "dynamodb-table", "select": [{"name": "orders"}], "requires": {"DDB-PITR": {}}}
+    given = {"name": "test", "rules": [rule], "remediation": {"preapproved_phases": [4]}}
+
+    with pytest.raises(ProfileInvalid, match=r"at remediation\.preapproved_phases: phase 4 always needs an approval"):
+        parse(json.dumps(given))
 
 
 @given(st.datetimes(datetime(2026, 1, 1), datetime(2027, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001

@@ -49,9 +49,9 @@ def test_buckets_of_another_account_have_names_of_their_own(shipped: Profile) ->
     assert "audio-999999999999" in names(shipped, Kind.BUCKET, OTHER)
 
 
-def test_shipped_profile_asks_every_check_but_the_optional_tiering(shipped: Profile) -> None:
+def test_shipped_profile_asks_every_check_but_the_optional_ones(shipped: Profile) -> None:
     asked = {check for one in shipped.expected(PLACE) for check in shipped.asked(one, {})}
-    assert set(catalogue()) - asked == {"S3-INTTIER", SCOPE_LISTED}
+    assert set(catalogue()) - asked == {"S3-INTTIER", "S3-RTO", SCOPE_LISTED}
 
 
 def test_tiers_are_those_of_the_standard(shipped: Profile) -> None:

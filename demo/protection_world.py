@@ -1,0 +1,140 @@
+"""What happens in the account while it is fixed, and is nobody's fix: logs are delivered, backups run, people write.
+
+The emulator carries no setting out, so that this does what S3, AWS Backup and those who own the profile would.
+"""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import yaml
+from botocore.exceptions import ClientError
+
+from demo.protection_account import KEY_ALIAS, ON_CALL, ROTATION
+
+_BUCKETS: Final = ("audio", "transcripts", "logs")
+_LOOK_SECONDS: Final = 0.05
+_SWITCHES: Final = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+
+
+class World:
+    """Does it.
+
+    Args:
+        client: Returns the client of a service.
+        account: Its twelve digits.
+        region: Where it is.
+    """
+
+    def __init__(self, client: Callable[[str], Any], account: str, region: str) -> None:
+        self._client = client
+        self._account = account
+        self._region = region
+
+    def profile(self, shipped: str) -> str:
+        """Return the shipped profile with what only people can decide: who is told, what rotates, by what key."""
+        profile = yaml.safe_load(shipped)
+        here = f"{self._region}:{self._account}"
+        key = self._client("kms").describe_key(KeyId=KEY_ALIAS)["KeyMetadata"]["Arn"]
+        decided = {
+            "SNS-ALERT": {"subscribers": [{"protocol": "sqs", "endpoint": f"arn:aws:sqs:{here}:{ON_CALL}"}]},
+            "SEC-ROT": {"function": f"arn:aws:lambda:{here}:function:{ROTATION}"},
+            "CT-HARDEN": {"key": key},
+        }
+        for rule in profile["rules"]:
+            for check, more in decided.items():
+                if check in rule["requires"]:
+                    rule["requires"][check] |= more
+        profile["drift"] = {"fix": ["DDB-PITR"]}
+        return yaml.safe_dump(profile, sort_keys=False)
+
+    def pass_by(self) -> None:
+        """Deliver access logs of buckets that are logged, and back up what plans select."""
+        self._deliver()
+        self._back_up()
+
+    def _deliver(self) -> None:
+        s3, now = self._client("s3"), datetime.now(UTC)
+        for name in _BUCKETS:
+            logging = s3.get_bucket_logging(Bucket=f"{name}-{self._account}").get("LoggingEnabled")
+            if logging is not None:
+                key = f"{logging['TargetPrefix']}{now:%Y-%m-%d-%H-%M-%S}-0123456789ABCDEF"
+                s3.put_object(Bucket=logging["TargetBucket"], Key=key, Body=b"an access\n")
+
+    def _back_up(self) -> None:
+        backup = self._client("backup")
+        for plan in backup.list_backup_plans()["BackupPlansList"]:
+            vault = backup.get_backup_plan(BackupPlanId=plan["BackupPlanId"])["BackupPlan"]["Rules"][0]
+            for listed in backup.list_backup_selections(BackupPlanId=plan["BackupPlanId"])["BackupSelectionsList"]:
+                selection = backup.get_backup_selection(
+                    BackupPlanId=plan["BackupPlanId"], SelectionId=listed["SelectionId"]
+                )["BackupSelection"]
+                for arn in selection["Resources"]:
+                    backup.start_backup_job(
+                        BackupVaultName=vault["TargetBackupVaultName"],
+                        ResourceArn=arn,
+                        IamRoleArn=selection["IamRoleArn"],
+                    )
+
+
+class Meddler:
+    """Does what the standard forbids.
+
+    Args:
+        client: Returns the client of a service, with the key of whoever does it.
+        account: Its twelve digits.
+    """
+
+    def __init__(self, client: Callable[[str], Any], account: str) -> None:
+        self._client = client
+        self._account = account
+
+    def stop_recovery(self, table: str) -> None:
+        """Turn point-in-time recovery of a table off."""
+        self._client("dynamodb").update_continuous_backups(
+            TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": False}
+        )
+
+    def has_recovery(self, table: str) -> bool:
+        """Return whether point-in-time recovery of a table is on."""
+        answer = self._client("dynamodb").describe_continuous_backups(TableName=table)
+        recovery = answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+        return bool(recovery["PointInTimeRecoveryStatus"] == "ENABLED")
+
+    def open(self, bucket: str) -> None:
+        """Take the block of public access off a bucket."""
+        self._client("s3").delete_public_access_block(Bucket=f"{bucket}-{self._account}")
+
+    def switches(self, bucket: str) -> dict[str, bool] | None:
+        """Return the switches of a bucket's block of public access; None where it has none."""
+        try:
+            answer = self._client("s3").get_public_access_block(Bucket=f"{bucket}-{self._account}")
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "NoSuchPublicAccessBlockConfiguration":
+                raise
+            return None
+        return dict(answer["PublicAccessBlockConfiguration"])
+
+    @contextmanager
+    def contesting(self, bucket: str) -> Iterator[None]:
+        """Turn one switch off as soon as all are on, once, as the deployment of a template with other values does."""
+        done = threading.Event()
+        thread = threading.Thread(target=self._contest, args=(bucket, done), daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+    def _contest(self, bucket: str, done: threading.Event) -> None:
+        while not done.wait(_LOOK_SECONDS):
+            switches = self.switches(bucket)
+            if switches is not None and all(switches.values()):
+                wanted = dict.fromkeys(_SWITCHES, True) | {"BlockPublicPolicy": False}
+                self._client("s3").put_public_access_block(
+                    Bucket=f"{bucket}-{self._account}", PublicAccessBlockConfiguration=wanted
+                )
+                return

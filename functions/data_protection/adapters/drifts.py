@@ -1,0 +1,45 @@
+"""Drifts that are open, in the table of findings."""
+
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from data_protection.drift.drifts import Drift, Pair
+from data_protection.resources import Place
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
+
+_DRIFT: Final = "drift#"
+
+
+class DriftStore:
+    """Keeps drifts while they are open."""
+
+    IAM: ClassVar = frozenset({"dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:Query"})
+
+    def __init__(self, dynamodb: "DynamoDBClient", table: str) -> None:
+        self._dynamodb = dynamodb
+        self._table = table
+
+    def open_in(self, place: Place) -> dict[Pair, Drift]:
+        """Return the open drifts of a place, by check and ARN."""
+        pages = self._dynamodb.get_paginator("query").paginate(
+            TableName=self._table,
+            KeyConditionExpression="place = :place AND begins_with(entry, :drift)",
+            ExpressionAttributeValues={":place": {"S": str(place)}, ":drift": {"S": _DRIFT}},
+            ConsistentRead=True,
+        )
+        drifts = [Drift.model_validate_json(item["drift"]["S"]) for page in pages for item in page["Items"]]
+        return {drift.pair: drift for drift in drifts}
+
+    def open(self, drift: Drift) -> None:
+        """Keep a drift."""
+        self._dynamodb.put_item(TableName=self._table, Item={**_key(drift), "drift": {"S": drift.model_dump_json()}})
+
+    def close(self, drift: Drift) -> None:
+        """Forget a drift."""
+        self._dynamodb.delete_item(TableName=self._table, Key=_key(drift))
+
+
+def _key(drift: Drift) -> "dict[str, AttributeValueTypeDef]":
+    return {"place": {"S": str(drift.place.place)}, "entry": {"S": f"{_DRIFT}{drift.check}#{drift.arn}"}}

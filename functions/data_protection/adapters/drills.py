@@ -1,0 +1,72 @@
+"""Drills in the lake bucket: what was begun, and what was found; each written once."""
+
+from datetime import date
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from data_protection.drills.contracts import Drill, DrillResult
+from data_protection.errors import DrillRefused
+from data_protection.locations import drill_prefix
+from kernel.errors import EffectConflict
+from kernel.objects import Bucket
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+_BEGUN: Final = "drill.json"
+_FOUND: Final = "result.json"
+
+
+class DrillStore:
+    """Keeps one drill; of two attempts at a step, what the first one kept counts.
+
+    Args:
+        s3: Client.
+        bucket: The lake.
+        table: That is drilled.
+        run: Name of the execution.
+        day: On which it began.
+    """
+
+    IAM: ClassVar = frozenset({"s3:GetObject", "s3:ListBucket", "s3:PutObject", "kms:Decrypt", "kms:GenerateDataKey"})
+
+    def __init__(self, s3: "S3Client", bucket: str, table: str, run: str, day: date) -> None:
+        self._bucket = Bucket(s3, bucket)
+        self.prefix = drill_prefix(table, run, day)
+
+    def find(self) -> Drill | None:
+        """Return what was begun, or None."""
+        body = self._bucket.get(f"{self.prefix}{_BEGUN}")
+        return None if body is None else Drill.model_validate_json(body)
+
+    def begun(self) -> Drill:
+        """Return what was begun.
+
+        Raises:
+            DrillRefused: Nothing was.
+        """
+        drill = self.find()
+        if drill is None:
+            raise DrillRefused(f"s3://{self._bucket.name}/{self.prefix}{_BEGUN} is not there: no drill was begun.")
+        return drill
+
+    def keep(self, drill: Drill) -> Drill:
+        """Keep what is begun, before it is; return what counts."""
+        self._put(_BEGUN, drill.model_dump_json().encode())
+        return self.find() or drill
+
+    def found(self) -> DrillResult | None:
+        """Return what was found, or None."""
+        body = self._bucket.get(f"{self.prefix}{_FOUND}")
+        return None if body is None else DrillResult.model_validate_json(body)
+
+    def keep_found(self, found: DrillResult) -> DrillResult:
+        """Keep what was found; return what counts."""
+        self._put(_FOUND, found.model_dump_json(indent=1).encode())
+        return self.found() or found
+
+    def _put(self, name: str, body: bytes) -> None:
+        try:
+            self._bucket.put_once(f"{self.prefix}{name}", body, "application/json")
+        except EffectConflict:
+            # Another attempt was first; what it kept is read by the caller.
+            return

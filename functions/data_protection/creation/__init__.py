@@ -1,0 +1,1 @@
+"""Secure creation: resources that are protected from their first moment on, made once, however often it is asked."""

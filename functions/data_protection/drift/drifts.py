@@ -1,0 +1,174 @@
+"""Drift: what stood better before, as far as anybody knows, and stands worse now. Pure."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from data_protection.assessments import Finding
+from data_protection.changes import digest
+from data_protection.contracts import Contract, PlaceRef
+from data_protection.drift.touches import Cause
+from data_protection.findings import Standing
+from data_protection.resources import Kind, Place, Resource
+from data_protection.verdicts import Status
+
+_RANK: Final = {Status.PASS: 0, Status.NOT_APPLICABLE: 0, Status.WARN: 1, Status.FAIL: 2}
+
+Pair = tuple[str, str]  # id of a check, ARN of a resource
+
+
+class Drift(Contract):
+    """A check that a resource has met better than now. It is open until the resource is as good again.
+
+    Attributes:
+        id: Of this drift; when it comes again after it was fixed, it is another one.
+        place: Where.
+        check: Its id.
+        kind, name, arn: Of the resource.
+        before: The best status that was known.
+        status: When it was found.
+        reason: What the check saw.
+        since: When the resource was changed, by the event; when it was looked at, where no event told.
+        found: When.
+        by: Who changed it, as AWS names the caller; empty where no event told.
+        call: By which call, as CloudTrail names it; or empty.
+        event: Id of CloudTrail's event; or empty.
+    """
+
+    id: str
+    place: PlaceRef
+    check: str
+    kind: Kind
+    name: str
+    arn: str
+    before: Status
+    status: Status
+    reason: str
+    since: datetime
+    found: datetime
+    by: str = ""
+    call: str = ""
+    event: str = ""
+
+    @property
+    def pair(self) -> Pair:
+        """What it is about, as the keys of findings have it."""
+        return self.check, self.arn
+
+    @property
+    def resource(self) -> Resource:
+        """The resource."""
+        return Resource(self.kind, self.place.place, self.name)
+
+
+class DriftEnd(Contract):
+    """A drift that is no more.
+
+    Attributes:
+        drift: As it was found.
+        fixed: When the resource was seen to be as good as before.
+        by: Who changed it back, `gatehouse` or as AWS names the caller; empty where no event told.
+    """
+
+    drift: Drift
+    fixed: datetime
+    by: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a look came to.
+
+    Attributes:
+        found: Drifts that were not open.
+        open: Drifts that were open and are.
+        fixed: Drifts that are no more.
+        closed: Drifts that nobody asks about any more: an exception holds, or the resource is out of scope.
+    """
+
+    found: Sequence[Drift]
+    open: Sequence[Drift]
+    fixed: Sequence[Drift]
+    closed: Sequence[Drift]
+
+
+def compare(
+    place: Place,
+    findings: Iterable[Finding],
+    *,
+    standings: Mapping[Pair, Standing],
+    opened: Mapping[Pair, Drift],
+    cause: Callable[[str, Resource], Cause | None],
+    whole: bool,
+    now: datetime,
+) -> Comparison:
+    """Compare findings with what was known.
+
+    What only warns is drift where somebody touched it; else it may be time, as with logs that nobody caused.
+
+    Args:
+        place: Where.
+        findings: Of a look.
+        standings: What was known.
+        opened: Drifts that are open.
+        cause: Who touched a resource, as far as a check sees it.
+        whole: Whether the look was at everything in scope.
+        now: When the look began.
+    """
+    found: list[Drift] = []
+    still: list[Drift] = []
+    fixed: list[Drift] = []
+    closed: list[Drift] = []
+    seen: set[Pair] = set()
+    for finding in findings:
+        pair = finding.check.id, finding.resource.arn
+        seen.add(pair)
+        drift, standing = opened.get(pair), standings.get(pair)
+        if drift is not None:
+            if drift.found > now:
+                # Another look began later and was done sooner.
+                still.append(drift)
+            elif finding.status is Status.EXCEPTED:
+                closed.append(drift)
+            elif _is_settled(finding) and _RANK[finding.status] <= _RANK[drift.before]:
+                fixed.append(drift)
+            else:
+                still.append(drift)
+        elif standing is not None and standing.since <= now and _worsened(finding, standing):
+            touched = cause(finding.check.id, finding.resource)
+            if finding.status is Status.FAIL or touched is not None:
+                found.append(_drift(place, finding, standing, touched, now))
+    if whole:
+        closed += [drift for pair, drift in opened.items() if pair not in seen]
+    return Comparison(found, still, fixed, closed)
+
+
+def _is_settled(finding: Finding) -> bool:
+    return finding.status in _RANK and not finding.verdict.settling
+
+
+def _worsened(finding: Finding, standing: Standing) -> bool:
+    best = standing.best
+    return best is not None and _is_settled(finding) and _RANK[finding.status] > _RANK[best]
+
+
+def _drift(place: Place, finding: Finding, standing: Standing, touched: Cause | None, now: datetime) -> Drift:
+    cause = touched or Cause(by="", call="", event="", at=now)
+    resource, check = finding.resource, finding.check.id
+    return Drift(
+        id=digest([str(place), check, resource.arn, cause.at.isoformat()]),
+        place=PlaceRef.of(place),
+        check=check,
+        kind=resource.kind,
+        name=resource.name,
+        arn=resource.arn,
+        before=standing.best or Status.PASS,
+        status=finding.status,
+        reason=finding.verdict.reason,
+        since=cause.at,
+        found=now,
+        by=cause.by,
+        call=cause.call,
+        event=cause.event,
+    )

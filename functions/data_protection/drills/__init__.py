@@ -1,0 +1,1 @@
+"""Restore drills: a table is restored beside itself, looked at, timed and deleted again."""

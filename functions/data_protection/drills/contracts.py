@@ -1,0 +1,115 @@
+"""What the steps of drill_restore send each other, and what is kept of a drill."""
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from data_protection.contracts import Contract
+
+_Table = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.-]{3,255}$")]
+
+
+class StartDrill(Contract):
+    """Input of drill_restore.
+
+    Attributes:
+        run: Name of the execution.
+        time: When it began.
+        table: That is restored; it is read and never changed.
+        most_gb: How large a table may be: a restore is paid by the GB.
+        most_counted_gb: How large a table may be whose restored items are counted, which is paid by the read.
+        rto_minutes: Within which a restore should be over.
+        rpo_minutes: How much may be lost.
+    """
+
+    run: str = Field(min_length=1)
+    time: datetime
+    table: _Table
+    most_gb: float = Field(default=100, gt=0)
+    most_counted_gb: float = Field(default=10, ge=0)
+    rto_minutes: float = Field(default=60, gt=0)
+    rpo_minutes: float = Field(default=5, gt=0)
+
+
+class Drill(Contract):
+    """A drill that was begun, as it is kept.
+
+    Attributes:
+        asked: The input.
+        source_arn: Of the table.
+        scratch: Name of the table that it is restored to.
+        restored_to: The moment to which it is restored: the latest that there was.
+        began: When the restore was asked for.
+    """
+
+    asked: StartDrill
+    source_arn: str
+    scratch: str
+    restored_to: datetime
+    began: datetime
+
+
+class DrillRef(Contract):
+    """Names a drill."""
+
+    run: str = Field(min_length=1)
+    time: datetime
+    table: _Table
+
+
+class DrillStarted(Contract):
+    """What is restored, and to where."""
+
+    scratch: str
+    restored_to: datetime
+
+
+class DrillChecked(Contract):
+    """How far a drill is.
+
+    Attributes:
+        is_over: Whether the table is restored and was looked at.
+        seconds: Since the restore was asked for.
+    """
+
+    is_over: bool
+    seconds: float
+
+
+class DrillEnded(Contract):
+    """Whether nothing is left of a drill.
+
+    Attributes:
+        is_gone: Whether the scratch table is; while AWS still restores or deletes it, it cannot be deleted.
+    """
+
+    is_gone: bool
+
+
+class DrillResult(Contract):
+    """What a drill found, as it is kept.
+
+    Attributes:
+        drill: What was done.
+        seconds: From asking for the restore until the table was seen to be active, to within the time between looks.
+        meets_rto: Whether that is within the RTO, before what is lacking is set again.
+        lost_seconds: How far before the asking the moment lies to which could be restored.
+        meets_rpo: Whether that is within the RPO.
+        items: Counted in the restored table; None where it was too large to count.
+        source_items: Of the table, by AWS' own count, which is up to six hours old.
+        source_bytes: Likewise.
+        differing: Settings that should have come back and have not, one sentence each.
+        to_set: Settings that never come back by a restore and that the table has, one sentence each.
+    """
+
+    drill: Drill
+    seconds: float
+    meets_rto: bool
+    lost_seconds: float
+    meets_rpo: bool
+    items: int | None
+    source_items: int
+    source_bytes: int
+    differing: tuple[str, ...]
+    to_set: tuple[str, ...]

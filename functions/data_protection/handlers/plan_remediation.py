@@ -1,0 +1,76 @@
+"""Plan the remediation of one account in one region, once in a run; or take up a plan that was made.
+
+Trigger: the machine remediate_account. Input: PlanRemediation. Output: RemediationPlanned.
+Errors: EstateInvalid, ProfileInvalid, ProfileMissing, PlanTooLarge, PlanMissing, AccessRefused (never retried);
+everything else is transient.
+"""
+
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from data_protection.adapters.estate import Clients, EstateParameter
+from data_protection.adapters.evidence import EvidenceChain
+from data_protection.adapters.plans import PlanReader, PlanRegister
+from data_protection.adapters.profiles import ProfileStore
+from data_protection.adapters.snapshots import Snapshots
+from data_protection.locations import plan_key
+from data_protection.remediation.contracts import PlanRemediation, planned
+from data_protection.remediation.planner import Planner, new_plan
+from data_protection.remediation.plans import Plan
+from data_protection.remediation.waves import waves
+from data_protection.settings import RemediationSettings
+from data_protection.times import stamp
+from kernel import aws
+from kernel.clock import utc_now
+from kernel.observability import logger, metrics, tracer
+from kernel.settings import load
+
+
+@logger.inject_lambda_context
+@tracer.capture_lambda_handler(capture_response=False)
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Plan."""
+    asked, settings, now = PlanRemediation.model_validate(event), load(RemediationSettings), utc_now()
+    plan = _planner(asked, settings, context.invoked_function_arn).plan(asked, now)
+    result = planned(
+        plan,
+        waves(plan),
+        dry_run=asked.dry_run,
+        opens=stamp(plan.policy.next_opening(now)),
+        key=plan_key(plan.hash),
+    )
+    logger.info("remediation planned", run=asked.run, omitted=plan.omitted, **plan.summary)
+    metrics.add_metric("ChangesPlanned", "Count", result.changes)
+    return result.model_dump(mode="json")
+
+
+def _planner(asked: PlanRemediation, settings: RemediationSettings, function_arn: str) -> Planner:
+    s3, lake = aws.s3(), settings.lake_bucket
+    return Planner(
+        PlanReader(s3, lake),
+        PlanRegister(s3, lake, aws.dynamodb(), settings.remediations_table),
+        lambda plan: EvidenceChain(
+            s3, settings.evidence_bucket, plan=plan, step="", principal=asked.requested_by, controls={}
+        ),
+        partial(_make, asked, settings, function_arn),
+    )
+
+
+def _make(asked: PlanRemediation, settings: RemediationSettings, function_arn: str, now: datetime) -> Plan:
+    _, partition, _, region, own, *_ = function_arn.split(":")
+    estate = EstateParameter(aws.ssm(), settings.estate_parameter).load(own, region)
+    (place,) = estate.places(frozenset({asked.account}), frozenset({asked.region}), partition)
+    account = estate.account(place.account)
+    return new_plan(
+        asked,
+        now,
+        place=place,
+        account=account,
+        own=own,
+        profile=ProfileStore(aws.s3(), settings.lake_bucket).load(account.profile),
+        snapshots=Snapshots(Clients.reading(account).of),
+    )

@@ -1,0 +1,109 @@
+"""Composition: what works on a step, alike for the functions that apply, verify and undo.
+
+A test takes the adapters that are imported here for those of every handler that imports this module.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Literal
+
+from data_protection.adapters.approvals import ApprovalReader
+from data_protection.adapters.estate import Clients, EstateParameter
+from data_protection.adapters.evidence import EvidenceChain
+from data_protection.adapters.plans import PlanReader
+from data_protection.adapters.profiles import ProfileStore
+from data_protection.adapters.snapshots import Snapshots
+from data_protection.adapters.steps import ResourceLocks, StepLedger
+from data_protection.checks.catalogue import catalogue
+from data_protection.estate import Role
+from data_protection.remediation.contracts import StepWorked, WorkOnStep
+from data_protection.remediation.decisions import require_approval
+from data_protection.remediation.looks import Look
+from data_protection.remediation.remediator import Remediator
+from data_protection.remediation.steps import Progress, State
+from data_protection.settings import RemediationSettings
+from kernel import aws
+from kernel.clock import utc_now
+
+_FIRST_LOOK: Final = 2  # seconds after the call; then each wait is as long as all before it
+_NEXT: Final[dict[State, Literal["verify", "roll_back"]]] = {
+    State.APPLIED: "verify",
+    State.ROLLING_BACK: "roll_back",
+}
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A step and what works on it.
+
+    Attributes:
+        remediator: Works.
+        role: That changes it; None for the function's own.
+    """
+
+    remediator: Remediator
+    role: Role | None
+
+
+def bench(asked: WorkOnStep, settings: RemediationSettings, function_arn: str, *, applying: bool = False) -> Bench:
+    """Return what works on a step.
+
+    Args:
+        asked: Which.
+        settings: Of the function.
+        function_arn: Of the function.
+        applying: Whether it is to be applied: then only with approval, and not where an exception or a tag came since.
+
+    Raises:
+        PlanMissing: There is no such plan or step, or the plan is not what was planned.
+        PlanUnapproved: It is to be applied without approval.
+        EstateInvalid: The account is not remediated any more.
+    """
+    _, partition, _, region, own, *_ = function_arn.split(":")
+    plan = PlanReader(aws.s3(), settings.lake_bucket).load(asked.plan)
+    if applying:
+        require_approval(plan, ApprovalReader(aws.dynamodb(), settings.remediations_table))
+    step = plan.step(asked.step)
+    check = catalogue()[step.change.check]
+    if check.mutator is None:
+        raise AssertionError("unreachable: a mutator has proposed the step")
+    estate = EstateParameter(aws.ssm(), settings.estate_parameter).load(own, region)
+    account = estate.account(plan.account)
+    role = account.remediator(check.mutator.phase, own)
+    (place,) = estate.places(frozenset({plan.account}), frozenset({plan.region}), partition)
+    profile = ProfileStore(aws.s3(), settings.lake_bucket).load(plan.profile)
+    look = Look(step, place, profile, Snapshots(Clients.reading(account).of), utc_now)
+    remediator = Remediator(
+        plan.hash,
+        step,
+        plan.following(step),
+        plan.region,
+        check,
+        look=look.if_open if applying else look.anyhow,
+        ledger=StepLedger(aws.dynamodb(), settings.remediations_table),
+        locks=ResourceLocks(aws.dynamodb(), settings.remediations_table),
+        evidence=EvidenceChain(
+            aws.s3(),
+            settings.evidence_bucket,
+            plan=plan.hash,
+            step=step.id,
+            principal=role.arn if role else function_arn,
+            controls=check.controls,
+        ),
+        now=utc_now,
+    )
+    return Bench(remediator, role)
+
+
+def worked(progress: Progress, now: datetime) -> StepWorked:
+    """Return how far a step is, and when to go on with it."""
+    waited = now - progress.at
+    next_ = _NEXT.get(progress.state)
+    return StepWorked(
+        step=progress.step,
+        state=progress.state,
+        next=next_ or "nothing",
+        wait_seconds=max(_FIRST_LOOK, round(waited / timedelta(seconds=1))) if next_ else 0,
+        good=progress.state.is_good,
+        note=progress.note,
+    )

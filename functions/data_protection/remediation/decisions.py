@@ -1,0 +1,164 @@
+"""Approvals asked for and decided. Each effect comes before the mark that it is made."""
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from data_protection.errors import ApprovalClosed, PlanUnapproved
+from data_protection.remediation.approvals import Approval, Decision
+from data_protection.remediation.contracts import (
+    ApprovalDecided,
+    ApprovalRequested,
+    DecideApproval,
+    RequestApproval,
+)
+from data_protection.remediation.evidence import Event
+from data_protection.remediation.plans import Plan
+from data_protection.times import stamp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from data_protection.adapters.approvals import ApprovalReader, ApprovalStore
+    from data_protection.adapters.approvers import Announcements, WaitingMachines
+    from data_protection.adapters.evidence import EvidenceChain
+    from data_protection.adapters.plans import PlanReader
+
+
+def require_approval(plan: Plan, approvals: "ApprovalReader") -> None:
+    """Let a plan pass that people have approved, or that needs nobody's approval.
+
+    Whoever could call the function that applies steps would else need no machine to wait for people.
+
+    Raises:
+        PlanMissing: Nobody was asked.
+        PlanUnapproved: Not enough have said yes, or one has said no.
+    """
+    if plan.approvers and not approvals.find(plan.hash).approval.outcome:
+        raise PlanUnapproved(f"The plan {plan.hash} is not approved; {plan.approvers} must approve it first.")
+
+
+class Concluder:
+    """Lets the machine hear of approvals that are decided.
+
+    Args:
+        approvals: Keeps them.
+        machines: Wait for them.
+        evidence: Returns the chain of a plan.
+    """
+
+    def __init__(
+        self,
+        approvals: "ApprovalStore",
+        machines: "WaitingMachines",
+        evidence: "Callable[[str], EvidenceChain]",
+    ) -> None:
+        self._approvals, self._machines, self._evidence = approvals, machines, evidence
+
+    def conclude(self, plan: Plan, approval: Approval, token: str, now: datetime) -> None:
+        """Answer the machine that waits with a token, once; where the approval is open, nobody."""
+        if approval.outcome is None or not token:
+            return
+        event = Event.APPROVED if approval.outcome else Event.REJECTED
+        decisions = [decision.model_dump(mode="json") for decision in approval.decisions]
+        self._evidence(plan.hash).append(event, now, {"needed": approval.needed, "decisions": decisions})
+        opens = stamp(plan.policy.next_opening(now))
+        self._machines.answer(token, {"approved": approval.outcome, "opens": opens})
+        self._approvals.forget_token(plan.hash, token)
+
+
+class Asker:
+    """RequestApproval's work.
+
+    Args:
+        plans: Finds the plan.
+        approvals: Keeps what is asked.
+        announcements: Reach people.
+        concluder: Answers at once, where people have decided before.
+    """
+
+    def __init__(
+        self,
+        plans: "PlanReader",
+        approvals: "ApprovalStore",
+        announcements: "Announcements",
+        concluder: Concluder,
+    ) -> None:
+        self._plans, self._approvals = plans, approvals
+        self._announcements, self._concluder = announcements, concluder
+
+    def ask(self, asked: RequestApproval, now: datetime) -> ApprovalRequested:
+        """Ask people about a plan, or go on with what they were asked.
+
+        Raises:
+            PlanMissing: The plan is not (any more) what was planned.
+            ApprovalClosed: Nobody decided in time.
+        """
+        plan = self._plans.load(asked.plan)
+        kept = self._approvals.request(
+            Approval(
+                plan=plan.hash,
+                requested_by=plan.requested_by,
+                needed=plan.approvers,
+                expires=now + timedelta(hours=plan.policy.approval_hours),
+            ),
+            asked.token,
+        )
+        approval = kept.approval
+        if approval.outcome is not None:
+            self._concluder.conclude(plan, approval, kept.token, now)
+        elif now >= approval.expires:
+            raise ApprovalClosed(f"Nobody decided about the plan {plan.hash} until {approval.expires}. Plan again.")
+        else:
+            self._announcements.announce(
+                {
+                    **plan.summary,
+                    "approvers": approval.needed,
+                    "expires": approval.expires,
+                    "approve": f"gatehouse approve {plan.hash}",
+                    "reject": f"gatehouse approve {plan.hash} --no",
+                }
+            )
+        return ApprovalRequested(
+            plan=plan.hash,
+            needed=approval.needed,
+            expires=approval.expires,
+            decided=approval.outcome is not None,
+        )
+
+
+class Decider:
+    """DecideApproval's work.
+
+    Args:
+        plans: Finds the plan.
+        approvals: Keeps what is said.
+        concluder: Answers the machine.
+    """
+
+    def __init__(self, plans: "PlanReader", approvals: "ApprovalStore", concluder: Concluder) -> None:
+        self._plans, self._approvals, self._concluder = plans, approvals, concluder
+
+    def decide(self, asked: DecideApproval, now: datetime) -> ApprovalDecided:
+        """Take a decision in; the same one again changes nothing, but brings to its end what was left halfway.
+
+        Raises:
+            PlanMissing: Nobody asks about such a plan, or it is not (any more) what was planned.
+            OwnApproval: Who asked for the plan approves it.
+            ApprovalClosed: It was decided or has expired.
+            EffectConflict: Somebody else decides at the same time.
+        """
+        said = asked.body
+        kept = self._approvals.find(said.plan)
+        # No machine waits for what people say of the simulation of a lock: whoever applies that looks it up.
+        plan = self._plans.load(said.plan) if kept.token else None
+        decision = Decision(approver=asked.approver, approves=said.approves, at=now, comment=said.comment)
+        decided = kept.approval.decide(decision)
+        if decided != kept.approval:
+            self._approvals.keep(kept.approval, decided)
+        if plan is not None:
+            self._concluder.conclude(plan, decided, kept.token, now)
+        return ApprovalDecided(
+            plan=said.plan,
+            outcome={True: "approved", False: "rejected", None: "open"}[decided.outcome],
+            missing=0 if decided.outcome is not None else decided.needed - len(decided.decisions),
+        )

@@ -1,0 +1,97 @@
+"""PlanRemediation's work: a plan made once in a run, or one that was made before."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from data_protection.assessments import assess
+from data_protection.collection import Questions
+from data_protection.errors import PlanMissing
+from data_protection.estate import Account
+from data_protection.profiles import Profile
+from data_protection.remediation.contracts import PlanRemediation
+from data_protection.remediation.evidence import Event
+from data_protection.remediation.plans import Plan, make_plan
+from data_protection.resources import Place
+
+if TYPE_CHECKING:
+    from data_protection.adapters.evidence import EvidenceChain
+    from data_protection.adapters.plans import PlanReader, PlanRegister
+    from data_protection.adapters.snapshots import Snapshots
+
+
+class Planner:
+    """Plans.
+
+    Args:
+        reader: Finds plans.
+        register: Keeps them.
+        evidence: Returns the chain of a plan.
+        make: Makes a new one, as of a time.
+    """
+
+    def __init__(
+        self,
+        reader: "PlanReader",
+        register: "PlanRegister",
+        evidence: "Callable[[str], EvidenceChain]",
+        make: Callable[[datetime], Plan],
+    ) -> None:
+        self._reader, self._register, self._evidence, self._make = reader, register, evidence, make
+
+    def plan(self, asked: PlanRemediation, now: datetime) -> Plan:
+        """Return the plan of a run; another attempt of it finds what the first one made.
+
+        Raises:
+            PlanMissing: A plan that is asked for is not there, is not what was planned, or was planned by nobody.
+            PlanTooLarge: A new one would change more than its limits allow.
+        """
+        known = asked.plan or self._register.of(asked.run, asked.time)
+        plan = self._make(now) if known is None else self._reader.load(known)
+        if known is None:
+            self._register.keep(asked.run, asked.time, plan)
+        chain = self._evidence(plan.hash)
+        if asked.plan and not chain.records():
+            # Whoever can write into the lake could make a plan that needs nobody's approval, and its hash.
+            raise PlanMissing(f"There is no evidence that the plan {plan.hash} was made by a run. Plan again.")
+        content = {**plan.summary, "run": asked.run, "asked_by": asked.requested_by, "dry_run": asked.dry_run}
+        chain.append(Event.PLANNED, now, content)
+        return plan
+
+
+def new_plan(
+    asked: PlanRemediation,
+    now: datetime,
+    *,
+    place: Place,
+    account: Account,
+    own: str,
+    profile: Profile,
+    snapshots: "Snapshots",
+) -> Plan:
+    """Return the plan that would mend what is found now.
+
+    Args:
+        asked: Phases and names.
+        now: The time.
+        place: Where.
+        account: Whose.
+        own: The functions' account.
+        profile: That says what is asked.
+        snapshots: Takes the snapshot, with the clients that assess the account.
+
+    Raises:
+        EstateInvalid: The account is not remediated in one of the phases.
+        PlanTooLarge: It would change more than the profile's limits allow.
+    """
+    for phase in asked.phases:
+        account.remediator(phase, own)
+    snapshot = snapshots.take(Questions(place, profile), now)
+    return make_plan(
+        assess(snapshot, profile, now),
+        profile=account.profile,
+        phases=asked.phases,
+        named=asked.named,
+        policy=profile.remediation,
+        requested_by=asked.requested_by,
+    )

@@ -1,0 +1,137 @@
+"""What drift keeps, and what it may call."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from data_protection.adapters.attempts import AttemptStore
+from data_protection.adapters.bus import Bus
+from data_protection.adapters.calls import Calls, ReversibleCalls
+from data_protection.adapters.estate import Clients
+from data_protection.adapters.findings import FindingStore
+from data_protection.changes import Call
+from data_protection.contracts import PlaceRef
+from data_protection.drift.attempts import Freeze
+from data_protection.drift.drifts import Drift
+from data_protection.errors import EventRefused, StepRefused
+from data_protection.estate import Account
+from data_protection.findings import Standing
+from data_protection.resources import Kind, Place
+from data_protection.verdicts import Status
+from kernel import aws
+from tests.support.aws import LAKE
+from tests.support.data_protection_account import NOW, PLACE
+from tests.support.data_protection_drift import FINDINGS, REMEDIATIONS, Watched, watched
+from tests.support.data_protection_reports import row
+
+
+@pytest.fixture
+def aws_account() -> None:
+    """Leave the account to `watched`."""
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Watched]:
+    with watched() as made:
+        yield made
+
+
+def store() -> FindingStore:
+    return FindingStore(aws.s3(), LAKE, aws.dynamodb(), FINDINGS)
+
+
+def drift(place: Place = PLACE) -> Drift:
+    return Drift(
+        id="d-1",
+        place=PlaceRef.of(place),
+        check="DDB-PITR",
+        kind=Kind.TABLE,
+        name="orders",
+        arn="arn:aws:dynamodb:eu-central-1:123456789012:table/orders",
+        before=Status.PASS,
+        status=Status.FAIL,
+        reason="It is off.",
+        since=NOW,
+        found=NOW,
+    )
+
+
+@pytest.mark.usefixtures("account")
+def test_a_look_does_not_overwrite_what_a_later_one_saw() -> None:
+    seen = row("DDB-PITR", Status.PASS)
+    earlier = row("DDB-PITR", Status.FAIL)
+    later = Standing(Status.PASS, seen.time + timedelta(minutes=5), Status.PASS)
+    findings = store()
+    findings.follow(PLACE, [seen], {}, whole=True)
+
+    findings.follow(PLACE, [earlier], {(seen.check, seen.arn): later}, whole=False)
+
+    assert {one.status for one in findings.standings(PLACE).values()} == {Status.PASS}
+
+
+@pytest.mark.usefixtures("account")
+def test_a_finding_of_before_standings_were_remembered_stands_as_it_is() -> None:
+    item = {
+        "place": {"S": "old/eu-central-1"},
+        "entry": {"S": "finding#DDB-PITR#arn"},
+        "check": {"S": "DDB-PITR"},
+        "arn": {"S": "arn"},
+        "status": {"S": "warn"},
+        "since": {"S": NOW.isoformat()},
+    }
+    aws.dynamodb().put_item(TableName=FINDINGS, Item=item)
+
+    [standing] = store().standings(Place("old", "eu-central-1")).values()
+    assert standing == Standing(Status.WARN, NOW, Status.WARN)
+
+
+@pytest.mark.usefixtures("account")
+def test_a_freeze_is_of_the_resource_in_its_region() -> None:
+    attempts = AttemptStore(aws.dynamodb(), REMEDIATIONS)
+    made = Freeze(drift=drift(), until=NOW, reverts=())
+    attempts.freeze(made)
+
+    assert attempts.frozen(drift()) == made
+    assert attempts.frozen(drift(Place(PLACE.account, "us-east-1"))) is None
+    assert attempts.since(drift(), NOW - timedelta(days=1)) == []
+
+
+@pytest.mark.parametrize(
+    ("check", "call"),
+    [
+        ("DDB-KMS", Call(service="dynamodb", operation="update_table", parameters={"TableName": "orders"})),
+        ("S3-LOCK", Call(service="s3", operation="put_object_lock_configuration", parameters={})),
+        ("DDB-PITR", Call(service="dynamodb", operation="delete_table", parameters={"TableName": "orders"})),
+        ("IAM-LEAST", Call(service="iam", operation="delete_role", parameters={})),
+    ],
+)
+def test_nothing_grave_or_undeclared_is_called_without_asking(check: str, call: Call) -> None:
+    def client(*_: Any) -> Any:
+        raise AssertionError("it was called")
+
+    with pytest.raises(StepRefused):
+        ReversibleCalls(client).make(check, call, PLACE.region)
+
+
+def test_what_is_done_without_asking_needs_fewer_permissions() -> None:
+    assert ReversibleCalls.IAM < Calls.IAM
+    assert not {"iam:PassRole", "lambda:InvokeFunction", "s3:PutBucketObjectLockConfiguration"} & ReversibleCalls.IAM
+
+
+@pytest.mark.usefixtures("account")
+def test_only_the_own_account_is_changed_without_a_role() -> None:
+    account = Account(account=PLACE.account, regions=(PLACE.region,))
+
+    assert Clients.changing(account, 1, own_account=PLACE.account) is not None
+    assert Clients.changing(account, 1, own_account="210987654321") is None
+
+
+def test_an_event_that_the_bus_refuses_is_an_error() -> None:
+    class Refusing:
+        def put_events(self, **_: Any) -> dict[str, Any]:
+            return {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException"}]}
+
+    with pytest.raises(EventRefused, match=r"DriftFound was refused by bus b.*ThrottlingException"):
+        Bus(Refusing(), "b").publish("DriftFound", drift())  # type: ignore[arg-type]

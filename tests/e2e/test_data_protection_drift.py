@@ -1,0 +1,99 @@
+"""Drift as it is deployed: from an event on the default bus through rule, queue and functions to the fix."""
+
+import json
+import shutil
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from local.deploy import deploy
+from local.schedules import pause
+from local.supervisor import EmbeddedCloud
+from tests.e2e.conftest import Gatehouse
+from tests.support.cloud import eventually
+
+pytestmark = pytest.mark.cloud
+
+PARAMETERS = {"FirewallLogs": "disabled", "FirewallLogsBatch": "disabled", "DataProtection": "enabled"}
+ACCOUNT = "000000000000"
+PROFILE = {
+    "name": "rfc-008",
+    "rules": [{"kind": "dynamodb-table", "select": [{"name": "orders"}], "requires": {"DDB-PITR": {}}}],
+    "drift": {"fix": ["DDB-PITR"]},
+}
+
+
+@pytest.fixture(scope="module")
+def gatehouse() -> Iterator[Gatehouse]:
+    cloud = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}")
+    try:
+        deployed = deploy(cloud, parameters=PARAMETERS, on_progress=print)
+        pause(cloud.client("events"))
+        yield Gatehouse(cloud, deployed)
+    finally:
+        cloud.stop()
+        shutil.rmtree(cloud.folder, ignore_errors=True)
+
+
+def recovery(gatehouse: Gatehouse, *, on: bool) -> None:
+    gatehouse.client("dynamodb").update_continuous_backups(
+        TableName="orders", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": on}
+    )
+
+
+def is_recoverable(gatehouse: Gatehouse) -> bool:
+    answer: Any = gatehouse.client("dynamodb").describe_continuous_backups(TableName="orders")
+    recovery = answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+    return bool(recovery["PointInTimeRecoveryStatus"] == "ENABLED")
+
+
+def called(region: str) -> dict[str, Any]:
+    """Return what CloudTrail tells of the call."""
+    return {
+        "eventVersion": "1.11",
+        "userIdentity": {"type": "IAMUser", "arn": f"arn:aws:iam::{ACCOUNT}:user/alice"},
+        "eventTime": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "eventSource": "dynamodb.amazonaws.com",
+        "eventName": "UpdateContinuousBackups",
+        "awsRegion": region,
+        "requestParameters": {"tableName": "orders"},
+        "eventID": str(uuid.uuid4()),
+        "readOnly": False,
+        "recipientAccountId": ACCOUNT,
+    }
+
+
+def test_recovery_that_is_turned_off_is_on_again_as_deployed(gatehouse: Gatehouse) -> None:
+    tables, s3 = gatehouse.client("dynamodb"), gatehouse.client("s3")
+    s3.put_object(
+        Bucket=gatehouse.output("LakeBucketName"),
+        Key="data_protection/profiles/rfc-008.yaml",
+        Body=json.dumps(PROFILE).encode(),
+    )
+    tables.create_table(
+        TableName="orders",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    recovery(gatehouse, on=True)
+    assert gatehouse.run("AssessAccountArn")["status"] == "SUCCEEDED"
+    recovery(gatehouse, on=False)
+
+    # Only AWS itself may say that it is `aws.dynamodb`; the rule asks what CloudTrail says within.
+    told = gatehouse.client("events").put_events(
+        Entries=[
+            {
+                "Source": "tests",
+                "DetailType": "AWS API Call via CloudTrail",
+                "Detail": json.dumps(called(tables.meta.region_name)),
+            }
+        ]
+    )
+    assert told["FailedEntryCount"] == 0
+
+    eventually(lambda: is_recoverable(gatehouse), seconds=240)
+    assert gatehouse.refusals() == []

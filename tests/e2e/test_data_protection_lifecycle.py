@@ -1,0 +1,109 @@
+"""`forecast_lifecycle` and `drill_restore` as they are deployed, in the embedded cloud."""
+
+import json
+import shutil
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from local.deploy import deploy
+from local.schedules import pause
+from local.supervisor import EmbeddedCloud
+from tests.e2e.conftest import Gatehouse
+from tests.support.cloud import finished
+
+pytestmark = pytest.mark.cloud
+
+PARAMETERS = {"FirewallLogs": "disabled", "FirewallLogsBatch": "disabled", "DataProtection": "enabled"}
+RULE = {
+    "ID": "small-logs",
+    "Status": "Enabled",
+    "Filter": {"ObjectSizeGreaterThan": 0},
+    "Transitions": [{"Days": 90, "StorageClass": "GLACIER"}],
+}
+
+
+@pytest.fixture(scope="module")
+def gatehouse() -> Iterator[Gatehouse]:
+    cloud = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}")
+    try:
+        deployed = deploy(cloud, parameters=PARAMETERS, on_progress=print)
+        pause(cloud.client("events"))
+        yield Gatehouse(cloud, deployed)
+    finally:
+        cloud.stop()
+        shutil.rmtree(cloud.folder, ignore_errors=True)
+
+
+def run(gatehouse: Gatehouse, machine: str, **given: Any) -> dict[str, Any]:
+    states = gatehouse.client("stepfunctions")
+    (arn,) = [
+        found["stateMachineArn"]
+        for found in states.list_state_machines()["stateMachines"]
+        if found["name"].endswith(machine)
+    ]
+    started = states.start_execution(stateMachineArn=arn, name=f"test-{uuid.uuid4().hex}", input=json.dumps(given))
+    return finished(states, started["executionArn"], seconds=240)
+
+
+def test_listed_bucket_is_forecast_and_the_losing_rule_named(gatehouse: Gatehouse) -> None:
+    s3 = gatehouse.client("s3")
+    s3.create_bucket(Bucket="logs-1", CreateBucketConfiguration={"LocationConstraint": s3.meta.region_name})
+    for number in range(5):
+        s3.put_object(Bucket="logs-1", Key=f"app/{number}", Body=b"x" * 8192)
+
+    described = run(gatehouse, "forecast_lifecycle", bucket="logs-1", rules=[RULE])
+
+    assert described["status"] == "SUCCEEDED", described.get("cause")
+    told = json.loads(described["output"])
+    assert told["losing_rules"] == ["small-logs"]
+    page = s3.get_object(Bucket=gatehouse.output("LakeBucketName"), Key=f"{told['prefix']}index.html")
+    assert b"It loses money" in page["Body"].read()
+
+
+def test_forecast_of_a_bucket_that_is_not_there_says_so(gatehouse: Gatehouse) -> None:
+    described = run(gatehouse, "forecast_lifecycle", bucket="nowhere", use="own")
+
+    assert described["status"] == "FAILED"
+    assert "ForecastInvalid" in described["cause"]
+
+
+def test_drill_is_measured_and_a_table_that_does_not_tell_what_it_was_made_from_is_left_alone(
+    gatehouse: Gatehouse,
+) -> None:
+    """The embedded cloud restores, but its tables have no RestoreSummary: what cannot be known is not deleted."""
+    tables, s3 = gatehouse.client("dynamodb"), gatehouse.client("s3")
+    tables.create_table(
+        TableName="messages",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    tables.put_item(TableName="messages", Item={"id": {"S": "1"}})
+    tables.update_continuous_backups(
+        TableName="messages", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+    )
+
+    described = run(gatehouse, "drill_restore", table="messages")
+
+    assert described["status"] == "FAILED"
+    assert "made from nothing" in described["cause"]
+    (scratch,) = [name for name in tables.list_tables()["TableNames"] if name.startswith("gatehouse-drill-")]
+    bucket = gatehouse.output("LakeBucketName")
+    (entry,) = [
+        found
+        for found in s3.list_objects_v2(Bucket=bucket, Prefix="data_protection/drills/")["Contents"]
+        if found["Key"].endswith("result.json")
+    ]
+    found = json.loads(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
+    assert found["drill"]["scratch"] == scratch
+    assert found["items"] == tables.scan(TableName=scratch, Select="COUNT")["Count"]
+
+
+def test_drill_of_a_table_without_recovery_is_refused(gatehouse: Gatehouse) -> None:
+    described = run(gatehouse, "drill_restore", table="nowhere")
+
+    assert described["status"] == "FAILED"
+    assert "DrillRefused" in described["cause"]

@@ -1,0 +1,459 @@
+"""remediate_account's functions, called as the machine calls them."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from botocore.exceptions import ClientError
+
+from data_protection.adapters.plans import PlanReader
+from data_protection.adapters.steps import ResourceLocks
+from data_protection.errors import (
+    ApprovalClosed,
+    EstateInvalid,
+    PlanMissing,
+    PlanTooLarge,
+    PlanUnapproved,
+    ResourceLocked,
+    ResourceUnreadable,
+)
+from data_protection.remediation.contracts import PlanRemediation
+from data_protection.remediation.policy import Policy
+from kernel import aws
+from tests.support.remediation import (
+    ALICE,
+    BOB,
+    CAROL,
+    FUNCTION,
+    LAKE,
+    REMEDIATIONS,
+    Remediation,
+    client,
+    events_of,
+    profile,
+    records,
+    recovers,
+    remediated_account,
+    table,
+    tables,
+    whenever,
+)
+
+ORDERS = "DDB-PITR/dynamodb-table/orders/0"
+
+
+@pytest.fixture
+def run() -> Iterator[Remediation]:
+    with remediated_account() as made:
+        table("orders")
+        profile(tables("orders"))
+        yield made
+
+
+def test_dry_run_plans_and_changes_nothing(run: Remediation) -> None:
+    planned = run.plan(1, dry_run=True)
+
+    assert (planned["dry_run"], planned["changes"], planned["approvers"]) == (True, 1, 1)
+    assert planned["waves"] == [{"groups": [{"steps": [ORDERS]}]}]
+    assert events_of(planned["plan"]) == ["planned"]
+    assert not recovers("orders")
+
+
+def test_dry_run_is_the_default() -> None:
+    given = {"run": "r", "time": "2026-11-21T12:00:00Z", "requested_by": ALICE, "plan": "0" * 64}
+    assert PlanRemediation.model_validate(given).dry_run
+
+
+def test_approved_plan_is_applied_verified_and_proven(run: Remediation) -> None:
+    planned = run.plan(1)
+    plan = planned["plan"]
+    run.ask(plan)
+    assert run.decide(plan, BOB, comment="read it") == (200, {"plan": plan, "outcome": "approved", "missing": 0})
+    run.work(planned)
+    finished = run.finish(plan)
+
+    assert run.answers["token-1"]["approved"] is True
+    assert recovers("orders")
+    assert (finished["good"], finished["counts"]) == (True, {"verified": 1})
+    assert events_of(plan) == ["planned", "approved", "finished"]
+    assert events_of(plan, ORDERS) == ["seen", "applied", "verified"]
+    seen, *_, verified = records(plan, ORDERS)
+    assert (seen["content"]["status"], verified["content"]["status"]) == ("fail", "pass")
+    planned_, approved, closing = records(plan)
+    assert (planned_["principal"], approved["principal"]) == (ALICE, BOB)
+    assert closing["content"]["heads"].keys() == {ORDERS}
+
+
+def test_second_run_plans_nothing(run: Remediation) -> None:
+    run.work(run.plan(1))
+
+    again = Remediation("by-hand-2").plan(1)
+
+    assert (again["changes"], again["approvers"], again["waves"]) == (0, 0, [])
+
+
+def test_another_attempt_of_a_run_finds_the_plan_of_the_first(run: Remediation) -> None:
+    first = run.plan(1)
+    table("later")
+    profile(tables("orders", "later"))
+
+    assert run.plan(1)["plan"] == first["plan"]
+    assert Remediation("by-hand-2").plan(1)["changes"] == 2
+    assert events_of(first["plan"]) == ["planned"]
+
+
+def test_plan_of_a_dry_run_is_carried_out_by_its_hash(run: Remediation) -> None:
+    planned = run.plan(1, dry_run=True)
+    table("later")
+    profile(tables("orders", "later"))
+    taken_up = Remediation("by-hand-2")
+
+    again = taken_up.plan(plan=planned["plan"])
+    taken_up.work(again)
+
+    assert (again["plan"], again["dry_run"]) == (planned["plan"], False)
+    assert (recovers("orders"), recovers("later")) == (True, False)
+
+
+def test_edited_plan_is_refused_by_everybody(run: Remediation) -> None:
+    plan = run.plan(1)["plan"]
+    run.ask(plan)
+    key = f"data_protection/plans/{plan}.json"
+    body = aws.s3().get_object(Bucket=LAKE, Key=key)["Body"].read()
+    aws.s3().put_object(
+        Bucket=LAKE, Key=key, Body=body.replace(b'"RecoveryPeriodInDays": 35', b'"RecoveryPeriodInDays": 1')
+    )
+
+    with pytest.raises(PlanMissing, match="was changed after it was planned"):
+        run.step(plan, ORDERS)
+    status, told = run.decide(plan, BOB)
+    assert (status, told["refused"]) == (404, "PlanMissing")
+    with pytest.raises(PlanMissing):
+        run.finish(plan)
+    assert not recovers("orders")
+
+
+def test_who_asked_for_a_plan_cannot_approve_it_by_saying_to_be_somebody_else(run: Remediation) -> None:
+    plan = run.plan(1)["plan"]
+    run.ask(plan)
+
+    status, told = run.decide(plan, ALICE)
+    assert (status, told["refused"]) == (403, "OwnApproval")
+    status, told = run.decide(plan, ALICE, approver=BOB)
+    assert (status, told["refused"]) == (400, "ValidationError")
+    assert not run.answers
+
+
+def test_no_ends_it(run: Remediation) -> None:
+    plan = run.plan(1)["plan"]
+    run.ask(plan)
+
+    assert run.decide(plan, BOB, yes=False)[1]["outcome"] == "rejected"
+    assert run.decide(plan, CAROL)[0] == 409
+    finished = run.finish(plan, approved=False)
+
+    assert run.answers["token-1"]["approved"] is False
+    assert (finished["good"], finished["counts"], finished["not_good"]) == (False, {"planned": 1}, [])
+    assert events_of(plan) == ["planned", "rejected", "finished"]
+
+
+def test_decision_said_again_answers_nobody_twice(run: Remediation) -> None:
+    plan = run.plan(1)["plan"]
+    run.ask(plan)
+
+    assert run.decide(plan, BOB) == run.decide(plan, BOB)
+    assert list(run.answers) == ["token-1"]
+    assert events_of(plan) == ["planned", "approved"]
+
+
+def test_last_phase_needs_two_people(run: Remediation) -> None:
+    plan = run.plan(1, 4)["plan"]
+    run.ask(plan)
+
+    assert run.decide(plan, BOB)[1] == {"plan": plan, "outcome": "open", "missing": 1}
+    assert not run.answers
+    assert run.decide(plan, CAROL)[1]["outcome"] == "approved"
+
+
+def test_decider_that_died_before_the_machine_was_answered_is_made_good_by_either_side(run: Remediation) -> None:
+    plan = run.plan(1)["plan"]
+    run.ask(plan)
+    with whenever("s3", "PutObject", _die), pytest.raises(Died), patch("kernel.aws.s3", lambda: client("s3")):
+        run.decide(plan, BOB)
+    assert not run.answers
+
+    # The machine's next attempt comes with another token.
+    run.ask(plan, "token-2")
+
+    assert run.answers["token-2"]["approved"] is True
+    assert events_of(plan) == ["planned", "approved"]
+    assert run.decide(plan, BOB)[0] == 200
+    assert list(run.answers) == ["token-2"]
+
+
+class Died(BaseException):
+    """The function is no more."""
+
+
+def _die(_: Any) -> None:
+    raise Died
+
+
+def test_nobodys_answer_is_a_no(run: Remediation) -> None:
+    plan = run.plan(1)["plan"]
+    run.ask(plan)
+    later = datetime.now(UTC) + timedelta(hours=72, minutes=1)
+
+    with (
+        patch("data_protection.handlers.request_approval.utc_now", lambda: later),
+        pytest.raises(ApprovalClosed, match="Nobody decided"),
+    ):
+        run.ask(plan, "token-2")
+    with patch("data_protection.handlers.decide_approval.utc_now", lambda: later):
+        assert run.decide(plan, BOB)[0] == 409
+
+
+def test_dry_run_waits_for_nobody(run: Remediation) -> None:
+    plan = run.plan(1, dry_run=True)["plan"]
+
+    status, told = run.decide(plan, BOB)
+
+    assert (status, told["why"]) == (404, f"Nobody asks for an approval of the plan {plan}. Was it a dry run?")
+
+
+def test_token_stands_nowhere_but_in_the_table(run: Remediation, caplog: pytest.LogCaptureFixture) -> None:
+    secret = "the-token-that-nobody-may-see"  # noqa: S105 - of this test
+    published: list[Any] = []
+    with whenever("sns", "Publish", published.append):
+        plan = run.plan(1)["plan"]
+        run.ask(plan, secret)
+        item = aws.dynamodb().get_item(TableName=REMEDIATIONS, Key={"plan": {"S": plan}, "entry": {"S": "approval"}})[
+            "Item"
+        ]
+        run.decide(plan, BOB)
+
+    assert item["token"] == {"S": secret}
+    said = str([record.__dict__ for record in caplog.records])
+    assert "approval requested" in said
+    assert secret not in said + json.dumps(published) + json.dumps(records(plan))
+    assert f"gatehouse approve {plan}" in published[0]["Message"]
+
+
+def test_approval_says_when_the_window_opens(run: Remediation) -> None:
+    profile(tables("orders"), remediation={"windows": [{"days": ["sun"], "opens": "02:00", "hours": 4}]})
+    plan = run.plan(1)["plan"]
+    run.ask(plan)
+    saturday = datetime(2026, 11, 21, 12, tzinfo=UTC)
+    with patch("data_protection.handlers.decide_approval.utc_now", lambda: saturday):
+        run.decide(plan, BOB)
+
+    assert run.answers["token-1"]["opens"] == "2026-11-22T02:00:00Z"
+
+
+def test_policy_approves_beforehand_what_comes_back(run: Remediation) -> None:
+    profile(tables("orders"), remediation={"preapproved_phases": [1]})
+
+    assert run.plan(1)["approvers"] == 0
+    assert Remediation("by-hand-2").plan(1, 3)["approvers"] == 1
+
+
+def test_plan_beyond_the_limits_is_none(run: Remediation) -> None:
+    table("carts")
+    profile(tables("orders", "carts"), remediation={"limits": {"changes": 1}})
+
+    with pytest.raises(PlanTooLarge, match="2 changes, 1 are allowed"):
+        run.plan(1)
+
+
+def test_first_wave_is_one_resource_and_a_bad_one_is_the_last(run: Remediation) -> None:
+    names = [f"table-{number:02d}" for number in range(12)]
+    for name in names:
+        table(name)
+    profile(tables(*names))
+    planned = run.plan(1)
+    assert [len(wave["groups"]) for wave in planned["waves"]] == [1, 2, 9]
+    client("dynamodb").delete_table(TableName=names[1])
+
+    run.work(planned)
+    finished = run.finish(planned["plan"])
+
+    assert [recovers(name) for name in names if name != names[1]] == [True, True, *[False] * 9]
+    assert (finished["good"], finished["counts"]) == (False, {"verified": 2, "refused": 1, "planned": 9})
+    assert re.search(r"table-01/0 is refused: .* does not exist", finished["not_good"][0])
+
+
+def test_denied_call_stops_its_resource_alone_and_nothing_is_left_half_done(run: Remediation) -> None:
+    table("carts")
+    profile(tables("carts"), tables("orders", DDB_PITR={}, DDB_DELPROT={}))
+    planned = run.plan(1)
+
+    def refuse(params: Any) -> None:
+        if params["TableName"] == "orders":
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "UpdateContinuousBackups")
+
+    with whenever("dynamodb", "UpdateContinuousBackups", refuse):
+        run.work(planned)
+    finished = run.finish(planned["plan"])
+
+    assert (recovers("carts"), recovers("orders")) == (True, False)
+    assert finished["counts"]["refused"] == 1
+    assert "AccessDenied" in finished["not_good"][0]
+    locks = aws.dynamodb().query(
+        TableName=REMEDIATIONS,
+        KeyConditionExpression="#plan = :lock",
+        ExpressionAttributeNames={"#plan": "plan"},
+        ExpressionAttributeValues={":lock": {"S": "lock"}},
+    )
+    assert locks["Count"] == 0
+
+
+def test_resource_that_cannot_be_read_is_left_alone_and_tried_again(run: Remediation) -> None:
+    plan = run.approve(run.plan(1))
+
+    def refuse(_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "DescribeContinuousBackups")
+
+    with (
+        whenever("dynamodb", "DescribeContinuousBackups", refuse),
+        pytest.raises(ResourceUnreadable, match="AccessDeniedException"),
+    ):
+        run.step(plan, ORDERS)
+    assert run.step(plan, ORDERS)["good"]
+
+
+def test_two_remediations_at_once_make_the_call_once(run: Remediation) -> None:
+    first, second = run.plan(1), Remediation("by-hand-2").plan(1)
+    assert first["plan"] != second["plan"]
+    made: list[Any] = []
+    with whenever("dynamodb", "UpdateContinuousBackups", made.append):
+        run.work(first)
+        run.work(second)
+
+    assert len(made) == 1
+    assert run.finish(second["plan"])["counts"] == {"satisfied": 1}
+
+
+def test_exception_or_tag_that_came_after_the_plan_keeps_the_step_away(run: Remediation) -> None:
+    plan = run.approve(run.plan(1))
+    excuse = {
+        "check": "DDB-PITR",
+        "kind": "dynamodb-table",
+        "name": "orders",
+        "owner": "bob",
+        "reason": "It holds nothing of value.",
+        "expires": "2099-01-01",
+    }
+    profile(tables("orders"), exceptions=[excuse])
+
+    assert run.step(plan, ORDERS)["state"] == "refused"
+    assert not recovers("orders")
+
+
+@pytest.mark.parametrize(
+    ("remediate", "phase", "allowed"),
+    [({}, 1, True), ({"2": "role"}, 1, False), ({"1": "role"}, 1, True)],
+)
+def test_account_is_remediated_in_the_phases_it_has_a_role_for(
+    remediate: dict[str, str], phase: int, *, allowed: bool
+) -> None:
+    role = {"arn": "arn:aws:iam::123456789012:role/mend", "external_id": "gatehouse"}
+    account = {"account": "123456789012", "regions": ["eu-central-1"], "remediate": dict.fromkeys(remediate, role)}
+    with remediated_account(json.dumps({"accounts": [account]})) as run:
+        table("orders")
+        profile(tables("orders"))
+        if not allowed:
+            with pytest.raises(EstateInvalid, match=r"no role for phase 1 in 123456789012: add it as remediate\.1"):
+                run.plan(phase)
+            return
+        planned = run.plan(phase)
+        run.work(planned)
+        assert recovers("orders")
+        [principal] = {record["principal"] for record in records(planned["plan"], ORDERS)}
+        assert principal == (role["arn"] if remediate else FUNCTION.invoked_function_arn)
+
+
+def buckets(*names: str, **requires: dict[str, Any]) -> dict[str, Any]:
+    asked = {check.replace("_", "-"): requirement for check, requirement in requires.items()}
+    return {"kind": "s3-bucket", "select": [{"name": name} for name in names], "requires": asked}
+
+
+def test_of_two_changes_of_one_policy_the_second_is_in_the_next_plan(run: Remediation) -> None:
+    for name in ("site", "access-logs"):
+        client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    profile(buckets("access-logs", S3_TLS={}), buckets("site", S3_LOG={"target": "access-logs"}))
+
+    first = run.plan(1, 2)
+    assert (first["changes"], first["omitted"]) == (2, {"later": 1})
+    run.work(first)
+    assert run.finish(first["plan"])["good"]
+    again = Remediation("by-hand-2")
+    second = again.plan(1, 2)
+    again.work(second)
+
+    assert (second["changes"], second["omitted"]) == (1, {})
+    assert again.finish(second["plan"])["good"]
+    policy = client("s3").get_bucket_policy(Bucket="access-logs")["Policy"]
+    assert {one["Sid"] for one in json.loads(policy)["Statement"]} >= {"GatehouseTlsOnly"}
+    assert len(json.loads(policy)["Statement"]) == 2
+
+
+def test_change_that_does_not_take_hold_is_undone_and_ends_the_remediation(run: Remediation) -> None:
+    # moto takes the key of a table and does not keep it.
+    key = client("kms").create_key()["KeyMetadata"]["KeyId"]
+    client("kms").create_alias(AliasName="alias/data", TargetKeyId=key)
+    table("carts")
+    profile(tables("carts", "orders", DDB_KMS={"key": "alias/data"}))
+    planned = run.plan(1)
+
+    run.work(planned)
+    finished = run.finish(planned["plan"])
+
+    first, second = "DDB-KMS/dynamodb-table/carts/0", "DDB-KMS/dynamodb-table/orders/0"
+    assert (finished["good"], finished["counts"]) == (False, {"rolled_back": 1, "planned": 1})
+    assert events_of(planned["plan"], first) == ["seen", "applied", "not_verified", "rolled_back"]
+    assert events_of(planned["plan"], second) == []
+    assert finished["not_good"][0].startswith(f"{first} is rolled_back: It was not verified: ")
+
+
+def test_step_waits_for_who_works_on_what_it_changes(run: Remediation) -> None:
+    for name in ("site", "access-logs"):
+        client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    profile(buckets("site", S3_LOG={"target": "access-logs"}))
+    plan = run.approve(run.plan(1))
+    first = "S3-LOG/s3-bucket/site/0"
+    # The first step changes the policy of the bucket that receives the logs.
+    locks = ResourceLocks(aws.dynamodb(), REMEDIATIONS)
+    locks.take("arn:aws:s3:::access-logs", "another plan", datetime.now(UTC), timedelta(minutes=5))
+
+    with pytest.raises(ResourceLocked, match="access-logs is being changed by another plan; it is tried again"):
+        run.step(plan, first)
+    assert events_of(plan, first) == []
+    locks.release("arn:aws:s3:::access-logs", "another plan")
+
+    assert run.step(plan, first)["good"]
+
+
+def test_step_of_a_plan_that_is_not_approved_is_applied_by_nobody(run: Remediation) -> None:
+    plan = run.plan(1, 4)["plan"]
+    with pytest.raises(PlanMissing, match="Was it a dry run"):
+        run.step(plan, ORDERS)
+    run.ask(plan)
+    run.decide(plan, BOB)
+
+    with pytest.raises(PlanUnapproved, match="2 must approve it first"):
+        run.step(plan, ORDERS)
+    assert not recovers("orders")
+
+
+def test_plan_that_no_run_has_made_is_none_though_its_hash_is_right(run: Remediation) -> None:
+    plan = PlanReader(aws.s3(), LAKE).load(run.plan(1)["plan"])
+    forged = plan.model_copy(update={"policy": Policy(preapproved_phases=frozenset({1}))})
+    key = f"data_protection/plans/{forged.hash}.json"
+    aws.s3().put_object(Bucket=LAKE, Key=key, Body=forged.model_dump_json().encode())
+
+    with pytest.raises(PlanMissing, match="no evidence that the plan"):
+        Remediation("by-hand-2").plan(plan=forged.hash)

@@ -1,0 +1,181 @@
+"""When a finding is drift, and when drift is over."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from data_protection.assessments import Finding
+from data_protection.checks.catalogue import catalogue
+from data_protection.drift.drifts import Comparison, Drift, compare
+from data_protection.drift.policy import DriftPolicy
+from data_protection.drift.touches import Cause
+from data_protection.errors import ProfileInvalid
+from data_protection.findings import Standing, best_of, rows, standing_after
+from data_protection.profiles import parse
+from data_protection.verdicts import Status, Verdict
+from tests.support.data_protection_account import NOW, ORDERS, PLACE, all_cases
+
+PAIR = ("DDB-PITR", ORDERS.arn)
+CAUSE = Cause(by="alice", call="UpdateContinuousBackups", event="e-1", at=NOW - timedelta(seconds=30))
+PASS, WARN, FAIL, UNKNOWN, EXCEPTED = Status.PASS, Status.WARN, Status.FAIL, Status.UNKNOWN, Status.EXCEPTED
+
+
+def finding(status: Status, *, settling: bool = False) -> Finding:
+    [case] = all_cases({}, {ORDERS: {"DDB-PITR": {}}})
+    return Finding(catalogue()["DDB-PITR"], case, status, Verdict(status, "It is so.", settling=settling))
+
+
+def compared(found: Finding | None, best: Status | None = None, **others: Any) -> Comparison:
+    standing = Standing(best or PASS, NOW - timedelta(days=1), best)
+    return compare(
+        PLACE,
+        [found] if found is not None else [],
+        **{
+            "standings": {PAIR: standing},
+            "opened": {},
+            "cause": lambda _check, _resource: None,
+            "whole": False,
+            "now": NOW,
+            **others,
+        },
+    )
+
+
+def drift(before: Status = PASS) -> Drift:
+    [found] = compared(finding(FAIL), before).found
+    return found
+
+
+@pytest.mark.parametrize(
+    ("best", "status", "touched", "is_drift"),
+    [
+        (PASS, FAIL, False, True),
+        (PASS, FAIL, True, True),
+        (WARN, FAIL, False, True),
+        (Status.NOT_APPLICABLE, FAIL, False, True),
+        (PASS, WARN, True, True),
+        # Nobody did it: a log that came yesterday, a moment to restore to that lags behind.
+        (PASS, WARN, False, False),
+        (PASS, PASS, True, False),
+        (PASS, UNKNOWN, True, False),
+        (PASS, EXCEPTED, True, False),
+        (FAIL, FAIL, True, False),
+        (WARN, WARN, True, False),
+        (None, FAIL, True, False),
+    ],
+)
+def test_drift_is_what_is_worse_than_it_was_known_to_be(
+    best: Status | None, status: Status, *, touched: bool, is_drift: bool
+) -> None:
+    made = compared(finding(status), best, cause=lambda _check, _resource: CAUSE if touched else None)
+
+    assert [one.status for one in made.found] == ([status] if is_drift else [])
+
+
+def test_what_was_never_looked_at_before_is_no_drift() -> None:
+    assert compared(finding(FAIL), standings={}).found == []
+
+
+def test_what_still_settles_is_neither_drift_nor_its_end() -> None:
+    assert compared(finding(FAIL, settling=True), PASS).found == []
+    made = compared(finding(WARN, settling=True), WARN, opened={PAIR: drift(WARN)})
+    assert (made.fixed, len(made.open)) == ([], 1)
+
+
+def test_drift_tells_who_changed_what_and_since_when() -> None:
+    [found] = compared(finding(FAIL), PASS, cause=lambda _check, _resource: CAUSE).found
+
+    assert (found.by, found.call, found.event, found.since, found.found) == (
+        "alice",
+        "UpdateContinuousBackups",
+        "e-1",
+        CAUSE.at,
+        NOW,
+    )
+    assert found.resource == ORDERS
+    [again] = compared(finding(FAIL), PASS, cause=lambda _check, _resource: CAUSE, now=NOW + timedelta(minutes=1)).found
+    assert again.id == found.id, "the same change is the same drift, whenever it is found"
+
+
+@pytest.mark.parametrize(
+    ("before", "status", "fixed"),
+    [(PASS, PASS, True), (WARN, WARN, True), (WARN, PASS, True), (PASS, WARN, False), (PASS, UNKNOWN, False)],
+)
+def test_drift_is_over_when_the_resource_is_as_good_as_before(before: Status, status: Status, *, fixed: bool) -> None:
+    opened = drift(before)
+    made = compared(finding(status), before, opened={PAIR: opened})
+
+    assert (made.fixed, made.open) == (([opened], []) if fixed else ([], [opened]))
+    assert made.found == []
+
+
+def test_an_exception_ends_drift_without_a_fix() -> None:
+    made = compared(finding(EXCEPTED), PASS, opened={PAIR: drift()})
+    assert (len(made.closed), made.fixed, made.open) == (1, [], [])
+
+
+@pytest.mark.parametrize("whole", [True, False])
+def test_only_a_look_at_everything_tells_that_something_is_out_of_scope(*, whole: bool) -> None:
+    assert len(compared(None, opened={PAIR: drift()}, whole=whole).closed) == whole
+
+
+def test_a_look_that_was_overtaken_by_a_later_one_changes_nothing() -> None:
+    later = drift().model_copy(update={"found": NOW + timedelta(seconds=5)})
+    assert compared(finding(PASS), opened={PAIR: later}).fixed == []
+    overtaken = {PAIR: Standing(PASS, NOW + timedelta(seconds=5), PASS)}
+    assert compared(finding(FAIL), standings=overtaken).found == []
+
+
+@pytest.mark.parametrize(
+    ("statuses", "best"),
+    [
+        ([FAIL], FAIL),
+        ([FAIL, PASS], PASS),
+        ([PASS, FAIL, UNKNOWN], PASS),
+        ([PASS, WARN], PASS),
+        ([PASS, EXCEPTED], None),
+        ([PASS, EXCEPTED, FAIL], FAIL),
+        ([UNKNOWN], None),
+    ],
+)
+def test_the_best_that_was_known_is_remembered_until_somebody_answers_for_less(
+    statuses: list[Status], best: Status | None
+) -> None:
+    known: Status | None = None
+    for status in statuses:
+        known = best_of(status, known)
+    assert known is best
+
+
+def test_a_standing_remembers_the_best_through_looks() -> None:
+    case = finding(FAIL).case
+    assessment = type("A", (), {"findings": [finding(FAIL)], "snapshot": replace(case.snapshot, taken_at=NOW)})
+    [row] = rows(assessment, run="r", profile="p", standings={})  # type: ignore[arg-type]
+    assert standing_after(row, Standing(PASS, NOW, PASS)) == Standing(FAIL, NOW, PASS)
+    assert standing_after(row, None) == Standing(FAIL, NOW, FAIL)
+
+
+@pytest.mark.parametrize(
+    ("check", "said"),
+    [
+        ("DDB-PITT", "there is no check DDB-PITT"),
+        ("IAM-LEAST", "IAM-LEAST has no change that would fix it"),
+        ("S3-LOCK", "changes of S3-LOCK are of class E"),
+        ("DDB-KMS", "changes of DDB-KMS are of class B"),
+    ],
+)
+def test_only_what_comes_back_entirely_may_be_fixed_without_asking(check: str, said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        DriftPolicy(fix=frozenset({check}))
+
+
+def test_a_profile_says_what_may_be_fixed() -> None:
+    rules = "name: p\nrules: [{kind: account, requires: {CT-LOGGING: {}}}]\n"
+
+    assert parse(rules).drift == DriftPolicy(fix=frozenset(), fixes_an_hour=3, freeze_hours=24)
+    assert parse(rules + "drift: {fix: [CT-LOGGING, DDB-PITR]}").drift.fix == {"CT-LOGGING", "DDB-PITR"}
+    with pytest.raises(ProfileInvalid, match=r"does not hold at drift\.fix"):
+        parse(rules + "drift: {fix: [S3-LOCK]}")

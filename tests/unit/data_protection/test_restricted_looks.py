@@ -1,0 +1,87 @@
+"""A check on one resource says the same, whether it is looked at alone or among all that is in scope."""
+
+from collections.abc import Container, Mapping
+from typing import Any
+
+import pytest
+
+from data_protection.assessments import Finding, assess
+from data_protection.changes import CannotChange, Change
+from data_protection.collection import Questions
+from data_protection.profiles import Profile
+from data_protection.readings import Missing
+from data_protection.reads import dynamodb, s3
+from data_protection.resources import Kind, Resource
+from data_protection.snapshot import NotRead
+from tests.support.data_protection_account import AUDIO, KEY_ARN, NOW, ORDERS, PLACE, Readings, profile, taken
+from tests.support.data_protection_healthy import SUBJECTS, bare, healthy
+
+LOGS = Resource(Kind.BUCKET, PLACE, "access-logs")
+# Audio logs into a bucket that is not asked to receive anything, so that only the reading of audio tells.
+BUCKETS: Mapping[Resource, Mapping[str, Any]] = {
+    AUDIO: {"S3-LOG": {"target": "elsewhere"}},
+    LOGS: {"S3-KMS": {"key": "alias/data"}, "S3-LOCK": {"mode": "GOVERNANCE", "days": 30}},
+}
+LOGGING = {"LoggingEnabled": {"TargetBucket": "access-logs", "TargetPrefix": "audio/"}}
+ASKED: dict[Resource, dict[str, Any]] = {resource: dict(asked) for resource, asked in BUCKETS.items()}
+for check, (resource, requirement) in SUBJECTS.items():
+    ASKED.setdefault(resource, {})[check] = requirement
+PAIRS = [(check, resource) for resource, checks in ASKED.items() for check in checks]
+
+
+def look(answers: Readings, asked: Profile, only: Container[tuple[str, Resource]] | None) -> list[Finding]:
+    """Judge what is read of an account that answers so."""
+    return list(assess(taken(Questions(PLACE, asked, only), answers), asked, NOW, only).findings)
+
+
+def proposed(finding: Finding) -> list[Change] | str:
+    if finding.check.mutator is None:
+        return "nothing"
+    try:
+        return list(finding.check.mutator.propose(finding.case))
+    except (CannotChange, NotRead) as refusal:
+        return str(refusal)
+
+
+@pytest.mark.parametrize("account", [healthy, bare], ids=["healthy", "bare"])
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: f"{pair[0]} {pair[1]}")
+def test_a_check_alone_says_what_it_says_among_all(account: Any, pair: tuple[str, Resource]) -> None:
+    answers = account() | {(AUDIO, s3.LOGGING): LOGGING, (LOGS, s3.LOGGING): {}}
+    among_all = {(one.check.id, one.resource): one for one in look(answers, profile(ASKED), None)}
+
+    [alone] = look(answers, profile(ASKED), [pair])
+
+    assert (alone.check.id, alone.resource) == pair
+    assert alone.verdict == among_all[pair].verdict
+    assert proposed(alone) == proposed(among_all[pair])
+
+
+def test_a_table_that_is_to_be_made_alone_is_made_with_its_key() -> None:
+    answers = healthy() | {(ORDERS, dynamodb.TABLE): Missing("ResourceNotFoundException")}
+    among_all = {(one.check.id, one.resource): one for one in look(answers, profile(ASKED), None)}
+
+    [alone] = look(answers, profile(ASKED), [("DDB-EXISTS", ORDERS)])
+
+    changes = proposed(alone)
+    assert changes == proposed(among_all["DDB-EXISTS", ORDERS])
+    assert not isinstance(changes, str)
+    assert [one.call.parameters["SSESpecification"]["KMSMasterKeyId"] for one in changes] == [KEY_ARN]
+
+
+def test_a_bucket_that_receives_logs_is_seen_to_even_alone() -> None:
+    answers = healthy() | {(AUDIO, s3.LOGGING): LOGGING, (LOGS, s3.LOGGING): {}}
+
+    [finding] = look(answers, profile(ASKED), [("S3-KMS", LOGS)])
+
+    assert finding.status.value == "not_applicable"
+    assert "audio" in finding.verdict.reason
+
+
+def test_a_look_at_one_resource_asks_for_little_else() -> None:
+    questions = Questions(PLACE, profile(ASKED), [("DDB-PITR", SUBJECTS["DDB-PITR"][0])])
+    asked = [*questions.inventory(), *questions.begin({})]
+
+    assert [question.read.name for question in asked] == [
+        "tagging.GetResources",
+        "dynamodb.DescribeContinuousBackups",
+    ]
