@@ -4,6 +4,7 @@ Most of what makes a resource secure is said by checks: their requirements are w
 and their validators tell what differs. A recipe adds what no check knows: how the resource comes into being.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,7 +22,7 @@ from data_protection.resources import Kind, Resource, named
 from data_protection.snapshot import Snapshot
 
 
-class Wanted(BaseModel):
+class Wanted(BaseModel, ABC):
     """A resource that is asked for; each kind has fields of its own.
 
     Attributes:
@@ -34,9 +35,9 @@ class Wanted(BaseModel):
 
     name: str
 
+    @abstractmethod
     def needs(self) -> dict[str, Requirement]:
         """Return what is asked of it, by check."""
-        raise NotImplementedError
 
 
 W = TypeVar("W", bound=Wanted)
