@@ -419,6 +419,26 @@ def test_change_that_does_not_take_hold_is_undone_and_ends_the_remediation(run: 
     assert finished["not_good"][0].startswith(f"{first} is rolled_back: It was not verified: ")
 
 
+def test_change_that_cannot_be_undone_is_told_of_and_left_to_people(run: Remediation) -> None:
+    client("s3").create_bucket(Bucket="site", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    profile(buckets("site", S3_BPA={}))
+    plan = run.approve(run.plan(1))
+
+    def spoil(params: Any) -> None:
+        params["PublicAccessBlockConfiguration"]["BlockPublicPolicy"] = False
+
+    def refuse(_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DeletePublicAccessBlock")
+
+    step = "S3-BPA/s3-bucket/site/0"
+    with whenever("s3", "PutPublicAccessBlock", spoil), whenever("s3", "DeletePublicAccessBlock", refuse):
+        worked = run.step(plan, step)
+
+    assert worked["state"] == "unverified"
+    assert "It cannot be undone: AWS refuses s3:delete_public_access_block" in worked["note"]
+    assert events_of(plan, step) == ["seen", "applied", "not_verified", "not_rolled_back"]
+
+
 def test_step_waits_for_who_works_on_what_it_changes(run: Remediation) -> None:
     for name in ("site", "access-logs"):
         client("s3").create_bucket(Bucket=name, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})

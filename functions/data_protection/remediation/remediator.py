@@ -131,10 +131,12 @@ class Remediator:
             self._evidence.append(Event.ROLLED_BACK, self._now(), {"call": str(inverse), **_seen(verdict)})
             return self._finish(progress, State.ROLLED_BACK, progress.note)
         if self._now() - progress.at > timedelta(seconds=self._step.change.wait_seconds):
-            self._evidence.append(Event.NOT_ROLLED_BACK, self._now(), {"call": str(inverse), **_seen(verdict)})
-            return self._finish(progress, State.UNVERIFIED, f"{progress.note} The state before did not come back.")
+            return self._leave(progress, verdict, "The state before did not come back.")
         if not verdict.settling:
-            calls.make(self._check.id, inverse, self._region)
+            try:
+                calls.make(self._check.id, inverse, self._region)
+            except StepRefused as refusal:
+                return self._leave(progress, verdict, f"It cannot be undone: {refusal}")
         return progress
 
     def _make(self, progress: Progress, verdict: Verdict, calls: "Calls") -> Progress:
@@ -156,6 +158,12 @@ class Remediator:
         """Keep others from what the call changes for as long as it may take to settle, and once more to undo it."""
         term = 2 * timedelta(seconds=self._step.change.wait_seconds) + _SLACK
         self._locks.take(self._step.target, self._owner, self._now(), term)
+
+    def _leave(self, progress: Progress, verdict: Verdict, why: str) -> Progress:
+        """A change that is neither verified nor undone is for people to look at."""
+        call = str(self._step.change.inverse)
+        self._evidence.append(Event.NOT_ROLLED_BACK, self._now(), {"call": call, "why": why, **_seen(verdict)})
+        return self._finish(progress, State.UNVERIFIED, f"{progress.note} {why}")
 
     def _refuse(self, progress: Progress, why: str, verdict: Verdict) -> Progress:
         self._evidence.append(Event.REFUSED, self._now(), {"why": why, **_seen(verdict)})
