@@ -13,6 +13,7 @@ import typer
 
 from cli.console import console, fail, sentences
 from cli.database_demo_story import REAL, Story
+from cli.demo_cloud import Keep, start_cloud
 from kernel.pages.words import counted
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ def demo_database_logs(
     *,
     hours: Annotated[float, typer.Option(min=1, help="Simulated hours.")] = 3.0,
     seed: Annotated[int, typer.Option(help="The same seed makes the same fleet.")] = 1,
+    keep: Keep = False,
 ) -> None:
     """Collect the logs of 316 databases for some simulated hours, with all that goes wrong there, and prove the lake.
 
@@ -113,7 +115,7 @@ def demo_database_logs(
     with sentences(ExecutionFailed, NothingMoves), ExitStack() as stack:
         title = f"Gatehouse demo · logs of {INSTANCES} databases · {hours:g} simulated hours · seed {seed}"
         board = stack.enter_context(Board(out, title, _STAGES))
-        stand = _start(board, stack, hours, seed)
+        stand = _start(board, stack, hours, seed, keep=keep)
         _collect(board, stand)
         reports = _digest(board, stand)
         proof = _check(board, stand)
@@ -122,18 +124,17 @@ def demo_database_logs(
     out.print(_way(told))
     if bad := list(_wrong(proof.comparison)):
         fail("\n".join(bad))
-    out.print(_panel(summary, reports))
+    out.print(_panel(summary, reports, keep=keep))
 
 
 # ---------------------------------------------------------------- the stages
 
 
-def _start(board: "Board", stack: ExitStack, hours: float, seed: int) -> _Stand:
+def _start(board: "Board", stack: ExitStack, hours: float, seed: int, *, keep: bool) -> _Stand:
     from cli.database_demo_application import Application, FunctionClock, parameters  # noqa: PLC0415 - heavy
     from local.deploy import deploy  # noqa: PLC0415
     from local.rds.process import RdsProcess  # noqa: PLC0415
     from local.schedules import pause  # noqa: PLC0415
-    from local.supervisor import EmbeddedCloud  # noqa: PLC0415
 
     with board.stage("start") as stage:
         start = datetime.now(UTC).replace(minute=10, second=0, microsecond=0) - timedelta(hours=hours + 1)
@@ -141,11 +142,8 @@ def _start(board: "Board", stack: ExitStack, hours: float, seed: int) -> _Stand:
         arguments = ["--start", start.isoformat(), "--seed", str(seed), "--busy", "10", "--quiet", "0.05"]
         rds = stack.enter_context(RdsProcess([*arguments, "--real", *story.real]))
         stage.say("embedded cloud")
-        if left := EmbeddedCloud.find(CLOUD):
-            left.stop()
         clock = FunctionClock(_OUT / "clock")
-        cloud = EmbeddedCloud.start(CLOUD, rds=rds.endpoint, clock=clock.path)
-        stack.callback(cloud.stop)
+        cloud = start_cloud(stage, stack, CLOUD, keep=keep, rds=rds.endpoint, clock=clock.path)
         stage.end("the embedded cloud; the fleet comes up meanwhile")
     with board.stage("deploy") as stage:
         deployment = deploy(
@@ -307,7 +305,7 @@ def _way(told: "list[Happening]") -> object:
     return table
 
 
-def _panel(summary: Summary, reports: list[Path]) -> object:
+def _panel(summary: Summary, reports: list[Path], *, keep: bool) -> object:
     from rich.panel import Panel  # noqa: PLC0415 - slow to import
     from rich.table import Table  # noqa: PLC0415
 
@@ -332,5 +330,14 @@ def _panel(summary: Summary, reports: list[Path]) -> object:
     for path in reports:
         table.add_row("Digest", f"[link=file://{path.resolve()}]{path}[/link]")
     table.add_row("Summary", str(_OUT / "summary.json"))
+    table.add_row("Next", _next(keep=keep))
     title = f"[good]✓ Every line is in the lake exactly once[/good] [soft]in {summary.seconds:.0f} s[/soft]"
     return Panel(table, title=title, title_align="left", border_style="green", padding=(1, 2), expand=False)
+
+
+def _next(*, keep: bool) -> str:
+    if not keep:
+        return 'make demo-database-logs ARGS="--keep" leaves the lake there, to look around'
+    asked = "'SELECT instance_id, count(*) FROM postgres GROUP BY ALL'"
+    commands = {"status": "", "query": asked, "down": ""}
+    return "\n".join(f"gatehouse {name} --cloud {CLOUD} {rest}".rstrip() for name, rest in commands.items())

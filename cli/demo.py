@@ -14,6 +14,7 @@ import typer
 
 from cli.console import console, fail, sentences
 from cli.database_demo import demo_database_logs
+from cli.demo_cloud import Keep, start_cloud
 from cli.protection_demo import demo_data_protection
 from cli.target import LOCAL, NotDeployed, Target
 from kernel.pages.words import counted
@@ -90,7 +91,7 @@ def demo(
     *,
     rows: Annotated[int, typer.Option(min=1, help="Events to generate.")] = 1_000_000,
     seed: Annotated[int, typer.Option(help="The same seed gives the same events.")] = 47,
-    keep: Annotated[bool, typer.Option("--keep", help="Leave the embedded cloud running, to look around.")] = False,
+    keep: Keep = False,
 ) -> None:
     """Generate raw logs, deploy Gatehouse into an embedded cloud, process everything twice delivered, and prove it.
 
@@ -136,15 +137,9 @@ def _generate(board: "Board", seed: int, rows: int) -> "Planted":
 def _start(board: "Board", stack: ExitStack, *, keep: bool) -> Target:
     from local.deploy import deploy  # noqa: PLC0415 - heavy
     from local.schedules import pause  # noqa: PLC0415
-    from local.supervisor import EmbeddedCloud  # noqa: PLC0415
 
     with board.stage("start") as stage:
-        if left := EmbeddedCloud.find(CLOUD):
-            stage.note(f"the embedded cloud of an earlier demo, on port {left.state.port}, is stopped")
-            left.stop()
-        cloud = EmbeddedCloud.start(CLOUD, detached=keep)
-        if not keep:
-            stack.callback(cloud.stop)
+        cloud = start_cloud(stage, stack, CLOUD, keep=keep)
         stage.end(f"embedded cloud at {cloud.endpoint}")
     with board.stage("deploy") as stage:
         skipped = []

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cli.console import console, fail, sentences
+from cli.demo_cloud import Keep, start_cloud
 from kernel.pages.words import counted
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _OUT: Final = Path("out/demo-data-protection")
 _REPORT: Final = _OUT / "report.html"
 
 
-def demo_data_protection() -> None:
+def demo_data_protection(*, keep: Keep = False) -> None:
     """Bring an account from the standard's starting state, 8 % of which holds, to all of it, and write the report.
 
     The status is 0 only if everything went as it must, everything could be seen, and nothing of others was changed.
@@ -39,7 +40,7 @@ def demo_data_protection() -> None:
     with sentences(ExecutionFailed, Unexpected), ExitStack() as stack:
         title = "Gatehouse demo · an account protected by the standard"
         board = stack.enter_context(Board(out, title, ["start", "account", *(step.name for step in STEPS)]))
-        stand = _start(board, stack)
+        stand = _start(board, stack, keep=keep)
         foreign, contents = stand.account.foreign(), stand.account.contents()
         for step in STEPS:
             with board.stage(step.name) as stage:
@@ -51,7 +52,7 @@ def demo_data_protection() -> None:
     _OUT.joinpath("summary.json").write_text(json.dumps(stand.summary, indent=2) + "\n", "utf-8")
     if bad := wrong(stand.summary):
         fail("\n".join(bad))
-    out.print(_panel(stand))
+    out.print(_panel(stand, keep=keep))
 
 
 def wrong(summary: "Mapping[str, float | None]") -> list[str]:
@@ -76,7 +77,7 @@ def wrong(summary: "Mapping[str, float | None]") -> list[str]:
     return [sentence for sentence, is_so in bad.items() if is_so]
 
 
-def _start(board: "Board", stack: ExitStack) -> "Stand":
+def _start(board: "Board", stack: ExitStack, *, keep: bool) -> "Stand":
     from cli.protection_demo_application import Application, parameters  # noqa: PLC0415 - heavy
     from cli.protection_demo_people import MEDDLES, people  # noqa: PLC0415
     from cli.protection_demo_story import Stand  # noqa: PLC0415
@@ -85,14 +86,10 @@ def _start(board: "Board", stack: ExitStack) -> "Stand":
     from local.deploy import deploy  # noqa: PLC0415
     from local.endpoints import ACCOUNT  # noqa: PLC0415
     from local.schedules import pause  # noqa: PLC0415
-    from local.supervisor import EmbeddedCloud  # noqa: PLC0415
 
     with board.stage("start") as stage:
         stage.say("embedded cloud")
-        if left := EmbeddedCloud.find(CLOUD):
-            left.stop()
-        cloud = EmbeddedCloud.start(CLOUD)
-        stack.callback(cloud.stop)
+        cloud = start_cloud(stage, stack, CLOUD, keep=keep)
         deployment = deploy(
             cloud, parameters=parameters(), on_progress=lambda line: stage.say(line) if line.endswith("…") else None
         )
@@ -112,7 +109,7 @@ def _start(board: "Board", stack: ExitStack) -> "Stand":
     return Stand(application, account, world, Meddler(who[MEDDLES].client, ACCOUNT), who, _REPORT)
 
 
-def _panel(stand: "Stand") -> object:
+def _panel(stand: "Stand", *, keep: bool) -> object:
     from rich.panel import Panel  # noqa: PLC0415 - slow to import
     from rich.table import Table  # noqa: PLC0415
 
@@ -134,5 +131,11 @@ def _panel(stand: "Stand") -> object:
     table.add_row("Drift", f"found after {summary['drift_detect_s']:g} s, fixed after {summary['drift_fix_s']:g} s")
     table.add_row("Report", f"[link=file://{_REPORT.resolve()}]{_REPORT}[/link]")
     table.add_row("Summary", str(_OUT / "summary.json"))
+    table.add_row(
+        "Next",
+        f"gatehouse plans --cloud {CLOUD}\ngatehouse down --cloud {CLOUD}"
+        if keep
+        else 'make demo-data-protection ARGS="--keep" leaves the account there, to look around',
+    )
     title = f"[good]✓ Everything the standard asks holds[/good] [soft]in {stand.summary['seconds']:.0f} s[/soft]"
     return Panel(table, title=title, title_align="left", border_style="green", padding=(1, 2), expand=False)

@@ -1,3 +1,4 @@
+import re
 from itertools import pairwise
 
 import pytest
@@ -23,6 +24,16 @@ def test_document_holds_what_the_model_says() -> None:
     document = DOCUMENT.read_text()
     expected = replaced(document, rds_scale.figures(), rds_scale.MARKS)
     assert document == expected, "docs/scale.md is behind: make bench-rds-scale ARGS=--write"
+
+
+def test_cost_of_a_small_fleet_is_what_the_model_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "docs" / "database_logs.md").read_text()
+    said = re.search(r"(\d+) TB a month from (\d+) busy instances costs about (\d+) USD", text)
+    assert said is not None
+    terabytes, instances, usd = map(int, said.groups())
+    monkeypatch.setattr(rds_scale, "INSTANCES", instances)
+    monkeypatch.setattr(rds_scale, "BYTES", terabytes * 1e12)
+    assert usd == round(sum(month(1).usd.values()))
 
 
 def test_portions_are_as_many_as_megabytes_and_cut_lines_cost_some_more() -> None:
