@@ -24,7 +24,7 @@ def trend_chart(points: Sequence[Point]) -> Markup:
     Args:
         points: At least one.
     """
-    marks = [*_grid(), *_line(points, "coverage"), *_line(points, "percent"), *_dots(points), *_days(points)]
+    marks = [*_grid(), *_line(points, "coverage"), *_line(points, "percent"), *_dots(points), *_times(points)]
     told = "; ".join(_told(point) for point in points[-_LABELS:])
     return Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>').format(
         _WIDTH, _HEIGHT, f"Score and coverage of the last runs: {told}.", Markup("").join(marks)
@@ -91,9 +91,11 @@ def _dots(points: Sequence[Point]) -> Iterator[Markup]:
         )
 
 
-def _days(points: Sequence[Point]) -> Iterator[Markup]:
+def _times(points: Sequence[Point]) -> Iterator[Markup]:
+    """Yield a label for every so many runs: its day, or its time where all are of one day."""
     every = -(-len(points) // _LABELS)
+    shown = "%d %b" if len({point.time.date() for point in points}) > 1 else "%H:%M"
     for index in range(len(points) - 1, -1, -every):
         yield Markup('<text x="{:.1f}" y="{}" class="label">{}</text>').format(
-            _across(index, len(points)), _HEIGHT - 12, f"{points[index].time:%d %b}"
+            _across(index, len(points)), _HEIGHT - 12, points[index].time.strftime(shown)
         )

@@ -1,13 +1,14 @@
 import re
+from datetime import timedelta
 
 import pytest
 
 from data_protection.checks.catalogue import catalogue
 from data_protection.reports.charts import trend_chart
 from data_protection.reports.page import as_html, heat_maps
-from data_protection.reports.report import Report
+from data_protection.reports.report import PastScore, Report
 from data_protection.verdicts import Status
-from tests.support.data_protection_reports import conflict, excepted, look, past, report, row
+from tests.support.data_protection_reports import TIME, conflict, excepted, look, past, report, row
 from tests.support.pages import Page
 
 FAIL, PASS, UNKNOWN = Status.FAIL, Status.PASS, Status.UNKNOWN
@@ -127,3 +128,15 @@ def test_trend_has_a_mark_for_each_run_and_a_gap_where_nothing_was_known() -> No
     assert drawn.count('class="coverage"') == 2
     assert drawn.count('<path d="M') == 2
     assert "not known with 0 % known" in drawn
+
+
+@pytest.mark.parametrize(
+    ("before", "labels"),
+    [(timedelta(days=1), ["20 Nov", "21 Nov"]), (timedelta(hours=2), ["03:00", "05:00"])],
+    ids=["days", "times of a day"],
+)
+def test_trend_tells_days_and_of_one_day_the_times(before: timedelta, labels: list[str]) -> None:
+    earlier = PastScore("earlier", TIME - before, {PASS: 1})
+    drawn = str(trend_chart(report(look([row("DDB-PITR", PASS)], past=[earlier])).trend))
+
+    assert sorted(re.findall(r'class="label">([^<]+)<', drawn)) == labels
