@@ -163,7 +163,10 @@ class Estate:
                 AlarmName=f"bench-alarm-{number}",
                 Namespace="AWS/DynamoDB",
                 MetricName="ThrottledRequests",
-                Dimensions=[{"Name": "TableName", "Value": f"bench-table-{number:03}"}],
+                Dimensions=[
+                    {"Name": "TableName", "Value": f"bench-table-{number:03}"},
+                    {"Name": "Operation", "Value": "PutItem"},
+                ],
                 Statistic="Sum",
                 Period=300,
                 EvaluationPeriods=1,

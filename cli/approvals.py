@@ -112,8 +112,10 @@ def _show(target: Target, plan_hash: str) -> None:
         typer.echo(f"  {change.call}")
         undone = f"undone by {change.inverse}" if change.inverse else "nothing undoes it"
         typer.echo(f"  class {change.reversibility}: {undone}")
-        for said in filter(None, (change.risk, change.cost)):
+        for said in filter(None, (change.risk, step.risk, change.cost)):
             typer.echo(f"  {said}")
+    for one in plan.contradictions:
+        typer.echo(f"{one.conflict} of {one.arn}: {one.sentence} {one.ways_out}")
     for omission in plan.omissions:
         typer.echo(f"{omission.check} of {omission.arn} is left out ({omission.why}): {omission.reason}")
 

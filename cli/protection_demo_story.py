@@ -165,22 +165,23 @@ def drift(stand: Stand, stage: "Running") -> str:
 
 
 def roll_back(stand: Stand, stage: "Running") -> str:
-    """Have a change made that somebody else's deployment spoils at once, see it undone; then mend what was opened."""
-    stand.meddler.open(_BUCKET)
-    planned = _plan(stand, stage, [1])
+    """Have a bucket encrypted with a key that somebody disables, see that undone, so that people can write; mend it."""
+    stand.meddler.weaken(_BUCKET)
+    weak = stand.meddler.algorithm(_BUCKET)
+    planned = _plan(stand, stage, [2])
     if len(planned["steps"]) != 1:
-        raise Unexpected(f"One change was to be planned after {_BUCKET} was opened, not {len(planned['steps'])}.")
-    with stand.meddler.contesting(_BUCKET):
+        raise Unexpected(f"One change was to be planned after {_BUCKET} was weakened, not {len(planned['steps'])}.")
+    with stand.meddler.withholding(_BUCKET):
         carried = _carry_out(stand, stage, planned)
     if carried.good or dict(carried.counts) != {"rolled_back": 1}:
         raise Unexpected(f"A change that did not take hold ended as {dict(carried.counts)}.")
-    if (left := stand.meddler.switches(_BUCKET)) is not None:
-        raise Unexpected(f"{_BUCKET} had no block of public access; rolled back, it has {left}.")
-    mended = _mend(stand, stage, [1])
+    if (left := stand.meddler.algorithm(_BUCKET)) != weak:
+        raise Unexpected(f"{_BUCKET} was encrypted by {weak}; rolled back, it is by {left}.")
+    mended = _mend(stand, stage, [2])
     said = assess(stand, stage)
     if (percent := stand.looks[-1].percent) != _WHOLE:
         raise Unexpected(f"After all was mended {percent:g} % hold. The report is {stand.report}.")
-    return f"a change that another deployment spoiled was undone; then {mended}; {said}"
+    return f"a change whose key was disabled was undone; then {mended}; {said}"
 
 
 STEPS: Final = (

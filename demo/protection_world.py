@@ -10,13 +10,12 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import yaml
-from botocore.exceptions import ClientError
 
 from demo.protection_account import KEY_ALIAS, ON_CALL, ROTATION
 
 _BUCKETS: Final = ("audio", "transcripts", "logs")
 _LOOK_SECONDS: Final = 0.05
-_SWITCHES: Final = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+WEAK: Final = "AES256"  # with keys of S3, which the standard does not take
 
 
 class World:
@@ -42,6 +41,7 @@ class World:
             "SNS-ALERT": {"subscribers": [{"protocol": "sqs", "endpoint": f"arn:aws:sqs:{here}:{ON_CALL}"}]},
             "SEC-ROT": {"function": f"arn:aws:lambda:{here}:function:{ROTATION}"},
             "CT-HARDEN": {"key": key},
+            "SNS-KMS": {"change_policy": True},
         }
         for rule in profile["rules"]:
             for check, more in decided.items():
@@ -103,38 +103,37 @@ class Meddler:
         recovery = answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
         return bool(recovery["PointInTimeRecoveryStatus"] == "ENABLED")
 
-    def open(self, bucket: str) -> None:
-        """Take the block of public access off a bucket."""
-        self._client("s3").delete_public_access_block(Bucket=f"{bucket}-{self._account}")
+    def weaken(self, bucket: str) -> None:
+        """Encrypt new objects of a bucket with keys of S3."""
+        rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": WEAK}, "BucketKeyEnabled": False}
+        self._client("s3").put_bucket_encryption(
+            Bucket=f"{bucket}-{self._account}", ServerSideEncryptionConfiguration={"Rules": [rule]}
+        )
 
-    def switches(self, bucket: str) -> dict[str, bool] | None:
-        """Return the switches of a bucket's block of public access; None where it has none."""
-        try:
-            answer = self._client("s3").get_public_access_block(Bucket=f"{bucket}-{self._account}")
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "NoSuchPublicAccessBlockConfiguration":
-                raise
-            return None
-        return dict(answer["PublicAccessBlockConfiguration"])
+    def algorithm(self, bucket: str) -> str:
+        """Return by what new objects of a bucket are encrypted."""
+        answer = self._client("s3").get_bucket_encryption(Bucket=f"{bucket}-{self._account}")
+        [rule] = answer["ServerSideEncryptionConfiguration"]["Rules"]
+        return str(rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"])
 
     @contextmanager
-    def contesting(self, bucket: str) -> Iterator[None]:
-        """Turn one switch off as soon as all are on, once, as the deployment of a template with other values does."""
-        done = threading.Event()
-        thread = threading.Thread(target=self._contest, args=(bucket, done), daemon=True)
+    def withholding(self, bucket: str) -> Iterator[None]:
+        """Disable the account's key as soon as a bucket is encrypted with it, as who takes it for another one does."""
+        kms, done = self._client("kms"), threading.Event()
+        thread = threading.Thread(target=self._withhold, args=(bucket, done), daemon=True)
         thread.start()
         try:
             yield
         finally:
             done.set()
             thread.join()
+            kms.enable_key(KeyId=self._key())
 
-    def _contest(self, bucket: str, done: threading.Event) -> None:
+    def _withhold(self, bucket: str, done: threading.Event) -> None:
         while not done.wait(_LOOK_SECONDS):
-            switches = self.switches(bucket)
-            if switches is not None and all(switches.values()):
-                wanted = dict.fromkeys(_SWITCHES, True) | {"BlockPublicPolicy": False}
-                self._client("s3").put_public_access_block(
-                    Bucket=f"{bucket}-{self._account}", PublicAccessBlockConfiguration=wanted
-                )
+            if self.algorithm(bucket) != WEAK:
+                self._client("kms").disable_key(KeyId=self._key())
                 return
+
+    def _key(self) -> str:
+        return str(self._client("kms").describe_key(KeyId=KEY_ALIAS)["KeyMetadata"]["KeyId"])

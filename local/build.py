@@ -1,5 +1,6 @@
 """`sam build` of the real template, for AWS and for the embedded cloud."""
 
+import fcntl
 import hashlib
 import json
 import os
@@ -8,24 +9,25 @@ import shutil
 import tempfile
 import time
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from local import sam, samconfig
 from local.errors import BuildFailed
 from local.paths import ROOT, SAM_LOCK, STATE
-from local.template import load, read
+from local.template import load
 
 TEMPLATE = ROOT / "template.yaml"
 _ARCHITECTURES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
-_LAYER_ARCHIVES = STATE / "cache/layers"
+_ARCHIVES = STATE / "cache/archives"
 _BUILDS = STATE / "cache/builds"
 _BUILT = "build/template.yaml"
 _UNUSED_DAYS = 7
 # What a template says of the files that it takes along.
 _SOURCES = ("CodeUri", "ContentUri", "DefinitionUri")
-# A fixed time lets equal layers be equal archives.
+# A fixed time lets equal folders be equal archives.
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -56,12 +58,14 @@ def build_for_aws(env: str) -> None:
         raise BuildFailed(f"sam build for '{env}' failed: the reason stands above.")
 
 
-def build_for_cloud(template: Path, parameters: Mapping[str, str]) -> Path:
-    """Run `sam build` and make what it built digestible for the emulator; once for the same sources.
+def build_for_cloud(template: Path) -> Path:
+    """Run `sam build` for this machine and make what it built digestible for the emulator; once for the same sources.
+
+    No parameter but the Architecture has a say in it: `sam build` takes in every nested application and every function,
+    whatever their conditions, and leaves each reference to a parameter to the deployment.
 
     Args:
         template: The root template.
-        parameters: Template parameters.
 
     Returns:
         The built root template. Who deploys it must leave it and everything beside it as it is: others deploy it too.
@@ -69,25 +73,32 @@ def build_for_cloud(template: Path, parameters: Mapping[str, str]) -> Path:
     Raises:
         BuildFailed: `sam build` failed.
     """
-    folder = _BUILDS / _digest(template, parameters)
-    if not folder.exists():
-        _BUILDS.mkdir(parents=True, exist_ok=True)
-        _forget_unused()
-        fresh = Path(tempfile.mkdtemp(dir=_BUILDS))
-        try:
-            # SAM CLI also writes beside the folder that it builds into.
-            _build(template, fresh / _BUILT, parameters)
-            fresh.rename(folder)
-        except OSError:
-            if not folder.exists():  # else another process was faster
-                raise
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
-    os.utime(folder)
+    _BUILDS.mkdir(parents=True, exist_ok=True)
+    with _alone():
+        folder = _BUILDS / _digest(template)
+        if not folder.exists():
+            _forget_unused()
+            fresh = Path(tempfile.mkdtemp(dir=_BUILDS))
+            try:
+                # SAM CLI also writes beside the folder that it builds into.
+                _build(template, fresh / _BUILT)
+                fresh.rename(folder)
+            finally:
+                shutil.rmtree(fresh, ignore_errors=True)
+        os.utime(folder)
     return folder / _BUILT
 
 
-def _build(template: Path, built: Path, parameters: Mapping[str, str]) -> None:
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Yield while no other process of this checkout builds: what it builds may be what is wanted here."""
+    with _BUILDS.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _build(template: Path, built: Path) -> None:
+    architecture = host_architecture()
     code, said = sam.call(
         "build",
         "--template-file",
@@ -95,8 +106,8 @@ def _build(template: Path, built: Path, parameters: Mapping[str, str]) -> None:
         "--build-dir",
         built.parent,
         "--no-cached",
-        *sam.overrides(parameters),
-        architecture=parameters.get("Architecture", host_architecture()),
+        *sam.overrides({"Architecture": architecture}),
+        architecture=architecture,
         cloud={},
     )
     if code != 0:
@@ -104,14 +115,23 @@ def _build(template: Path, built: Path, parameters: Mapping[str, str]) -> None:
     _prepare(built)
 
 
-def _digest(template: Path, parameters: Mapping[str, str]) -> str:
+def _digest(template: Path) -> str:
     """Return what tells builds apart: what builds, the templates and everything that they take along."""
-    digest = hashlib.blake2b(json.dumps([str(template.resolve()), dict(parameters)]).encode(), digest_size=16)
-    stacks = {stack.path: stack.body for stack in read(template, parameters)}
+    digest = hashlib.blake2b(json.dumps([str(template.resolve()), host_architecture()]).encode(), digest_size=16)
+    stacks = dict(_templates(template.resolve()))
     places = {(path.parent / source).resolve() for path, body in stacks.items() for source in _sources(body)}
     for path in (SAM_LOCK, Path(__file__), *sorted(stacks), *_files(places)):
         _take_in(digest, path, str(path))
     return digest.hexdigest()
+
+
+def _templates(path: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """Yield a template and those of all applications nested in it, whatever their conditions."""
+    body = load(path)
+    yield path, body
+    for resource in body["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Application":
+            yield from _templates((path.parent / resource["Properties"]["Location"]).resolve())
 
 
 def _sources(body: Any) -> Iterator[str]:
@@ -153,9 +173,10 @@ def _prepare(built: Path) -> None:
                 _prepare((built.parent / properties["Location"]).resolve())
             case "AWS::Serverless::StateMachine" if str(properties.get("DefinitionUri")).endswith((".yaml", ".yml")):
                 properties["DefinitionUri"] = _definition_as_json(built.parent, logical_id, properties["DefinitionUri"])
-            case "AWS::Serverless::LayerVersion" if (layer := built.parent / properties["ContentUri"]).is_dir():
-                properties["ContentUri"] = str(_archive(layer))
-                shutil.rmtree(layer)
+            case "AWS::Serverless::LayerVersion":
+                properties["ContentUri"] = _archived(built.parent / properties["ContentUri"])
+            case "AWS::Serverless::Function" if "CodeUri" in properties:
+                properties["CodeUri"] = _archived(built.parent / properties["CodeUri"])
     built.write_text(json.dumps(body, indent=1))
 
 
@@ -176,21 +197,25 @@ def _definition(path: Path) -> dict[str, Any]:
     return definition
 
 
-def _archive(layer: Path) -> Path:
-    """Return a layer as a zip, made once for its content: `sam deploy` would zip 350 MB at every deployment."""
+def _archived(folder: Path) -> str:
+    """Replace a folder by a zip of it, made once for its content, and return where that is.
+
+    `sam deploy` would zip 350 MB of layers at every deployment, and the same code for every function.
+    """
     digest = hashlib.blake2b(digest_size=16)
-    files = sorted(path for path in layer.rglob("*") if path.is_file())
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in files:
-        _take_in(digest, path, str(path.relative_to(layer)))
-    archive = _LAYER_ARCHIVES / f"{digest.hexdigest()}.zip"
+        _take_in(digest, path, str(path.relative_to(folder)))
+    archive = _ARCHIVES / f"{digest.hexdigest()}.zip"
     if not archive.exists():
-        _LAYER_ARCHIVES.mkdir(parents=True, exist_ok=True)
-        fresh = archive.with_suffix(f".{os.getpid()}")
+        _ARCHIVES.mkdir(parents=True, exist_ok=True)
+        fresh = archive.with_suffix(".unfinished")
         with zipfile.ZipFile(fresh, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as opened:
             for path in files:
-                entry = zipfile.ZipInfo(str(path.relative_to(layer)), _EPOCH)
+                entry = zipfile.ZipInfo(str(path.relative_to(folder)), _EPOCH)
                 entry.compress_type = zipfile.ZIP_DEFLATED
                 entry.external_attr = (path.stat().st_mode & 0xFFFF) << 16
                 opened.writestr(entry, path.read_bytes())
         fresh.rename(archive)
-    return archive
+    shutil.rmtree(folder)
+    return str(archive)

@@ -132,7 +132,7 @@ def deploy(
     for resource in left_out:
         on_progress(str(resource))
     with _step("sam build", seconds, on_progress):
-        built = build_for_cloud(template, given)
+        built = build_for_cloud(template)
     with _step("sam deploy", seconds, on_progress):
         _sam_deploy(cloud, built, given, stack, account)
     with _step("settings", seconds, on_progress):

@@ -70,6 +70,7 @@ class EmbeddedCloud:
         enforce_iam: bool = False,
         rds: str = "",
         clock: Path | None = None,
+        wait_scale: float = 1.0,
     ) -> "EmbeddedCloud":
         """Start a server and wait until it answers.
 
@@ -81,6 +82,8 @@ class EmbeddedCloud:
             rds: Endpoint of the log API of RDS, which functions are told; none if empty.
             clock: File with the seconds that functions are ahead of the machine's time, below zero if behind, and that
                 may change while they run; None: they have the machine's.
+            wait_scale: Share of the time that state machines would wait, in Wait states and before they try again. With
+                less than 1, a wait for a point in time ends before it.
 
         Raises:
             ServerNotStarted: An environment is missing, a server of this name runs, or it did not come up.
@@ -97,7 +100,16 @@ class EmbeddedCloud:
             )
         for _ in range(_PORT_ATTEMPTS):
             port = _free_port()
-            process = _launch(name, port, region, detached=detached, enforce_iam=enforce_iam, rds=rds, clock=clock)
+            process = _launch(
+                name,
+                port,
+                region,
+                detached=detached,
+                enforce_iam=enforce_iam,
+                rds=rds,
+                clock=clock,
+                wait_scale=wait_scale,
+            )
             healthy = _await_health(process, port)
             created = psutil.Process(process.pid).create_time() if healthy else 0.0
             cloud = cls(ServerState(name, process.pid, created, port, region, time.time()), process)
@@ -254,7 +266,15 @@ def _free_port() -> int:
 
 
 def _launch(
-    name: str, port: int, region: str, *, detached: bool, enforce_iam: bool, rds: str, clock: Path | None
+    name: str,
+    port: int,
+    region: str,
+    *,
+    detached: bool,
+    enforce_iam: bool,
+    rds: str,
+    clock: Path | None,
+    wait_scale: float,
 ) -> subprocess.Popen[bytes]:
     folder = _folder(name)
     scratch = folder / "tmp"
@@ -289,6 +309,7 @@ def _launch(
         "SFTP_ENABLED": "0",
         "LOG_LEVEL": "WARNING",
         "AUTH": str(enforce_iam).lower(),
+        "SFN_WAIT_SCALE": str(wait_scale),
         **settings.variables(),
     }
     with (folder / "server.log").open("wb") as log:

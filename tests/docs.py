@@ -95,9 +95,8 @@ def _page(check: Check[Any]) -> str:
         _fields(check),
         "## What it reads",
         _reads(check),
-        "## How to mend it",
-        check.advice,
-        *_fix(check),
+        "## Runbook",
+        *_runbook(check),
         "[All checks](README.md)",
     )
 
@@ -142,20 +141,50 @@ def _reads(check: Check[Any]) -> str:
     return "\n".join(("| call | about | IAM actions |", "|---|---|---|", *lines))
 
 
-def _fix(check: Check[Any]) -> tuple[str, ...]:
+def _runbook(check: Check[Any]) -> tuple[str, ...]:
+    place = {"account": "123456789012", "region": "eu-central-1"}
+    again = {"accounts": [place["account"]], "regions": [place["region"]]}
+    return (
+        (
+            "**See.** The [report](../data_protection.md#results) has each resource with the reason. `unknown` is a "
+            "call that was refused or failed: the role that assesses the account needs the actions above."
+        ),
+        *_fix(check, place),
+        f"**By hand.** {check.advice}",
+        (
+            "**Or let it be.** An [exception](../data_protection.md#what-is-asked) in the profile says who answers for "
+            "it, why, and until when."
+        ),
+        "**Over when** the check passes:",
+        _command("assess_account", again),
+    )
+
+
+def _command(machine: str, asked: dict[str, Any]) -> str:
+    return f"    gatehouse run {machine} --env prod --input '{json.dumps(asked)}'"
+
+
+def _fix(check: Check[Any], place: dict[str, str]) -> tuple[str, ...]:
     if check.mutator is None:
-        return ("There is no automatic change.",)
+        return ("**Mend.** There is no automatic change.",)
+    asks = {"requested_by": "arn:aws:iam::123456789012:user/alice"}
+    named = {} if check.mutator.reversibility.comes_back else {"named": [check.id]}
+    planned = {"plan": "0" * 64, **asks, "dry_run": False}
     calls = ", ".join(f"`{one}`" for one in sorted(check.mutator.operations))
     actions = ", ".join(f"`{one}`" for one in sorted(check.mutator.actions))
     told = _REVERSIBILITY[check.mutator.reversibility]
     return (
+        f"**Mend.** Phase {check.mutator.phase} of `remediate_account` does it. This only plans:",
+        _command("remediate_account", {**place, "phases": [check.mutator.phase], **named, **asks}),
+        "Read the plan, by the hash that this ends with, and have it carried out; others approve it first, as it says:",
         (
-            f"Phase {check.mutator.phase} of `remediate_account` does it. "
-            f"It may call {calls}, for which it needs {actions}."
+            f"    gatehouse plans {planned['plan']} --env prod\n{_command('remediate_account', planned)}\n"
+            f"    gatehouse approve {planned['plan']} --env prod"
         ),
+        f"It may call {calls}, for which it needs {actions}.",
         (
-            f"Its usual change is of class {check.mutator.reversibility}: {told}. "
-            "A single change may be graver; its plan says so."
+            f"**Undo.** Its usual change is of class {check.mutator.reversibility}: {told}. A single change may be "
+            "graver; its plan says so, and has the inverse of each call that has one."
         ),
     )
 

@@ -3,11 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-from data_protection.checks.check import Case, Requirement, Scope
-from data_protection.readings import Found
+from data_protection.changes import CannotChange
+from data_protection.checks.check import Case, Requirement
+from data_protection.checks.scope_listed import require_seen
+from data_protection.readings import Found, Unreadable
 from data_protection.reads.s3 import LOGGING
 from data_protection.resources import Kind, Resource
-from data_protection.snapshot import Snapshot
 
 
 class AccessLogging(Requirement):
@@ -15,7 +16,8 @@ class AccessLogging(Requirement):
 
     Attributes:
         target: Name of the bucket that receives the logs, of the same account and region.
-        prefix: Of their keys; `{bucket}` stands for the name of the bucket that is logged, which keeps logs apart.
+        prefix: Of their keys; `{bucket}` stands for the name of the bucket that is logged, which keeps logs apart:
+            below a prefix that buckets share, nothing tells whether the logs of each arrive.
     """
 
     target: str
@@ -26,22 +28,58 @@ class AccessLogging(Requirement):
         return self.prefix.replace("{bucket}", bucket.name)
 
 
+def asked_sources(case: Case[Any]) -> list[Resource]:
+    """Return the other buckets whose logs are to go to the bucket of a case, in order.
+
+    What a bucket is asked to be is judged by this: it comes of the profile alone, so that no setting of another bucket,
+    and none that cannot be read, changes a verdict.
+
+    Raises:
+        NotRead: None is known, and buckets may have been left out of the scope.
+    """
+    found = sorted(_asked(case))
+    if not found:
+        require_seen(case, Kind.BUCKET)
+    return found
+
+
 def sources(case: Case[Any]) -> list[Resource]:
-    """Return the buckets whose logs go, or are to go, to the bucket of a case, in order."""
-    return sorted({*_asked(case.scope, case.resource), *_actual(case.snapshot, case.resource)})
+    """Return the buckets whose logs go, or are to go, to the bucket of a case, as far as that is known, in order."""
+    snapshot = case.snapshot
+    logging = (
+        source
+        for source in snapshot.resources(Kind.BUCKET)
+        if isinstance(reading := snapshot.reading(LOGGING, source), Found)
+        and reading.answer.get("LoggingEnabled", {}).get("TargetBucket") == case.resource.name
+    )
+    return sorted({*_asked(case), *logging})
 
 
-def _asked(scope: Scope, target: Resource) -> Iterable[Resource]:
-    for resource, requirements in scope.needs.items():
+def require_no_logs(case: Case[Any], because: str) -> None:
+    """Let only pass a bucket that receives no access logs for sure, before it is changed so that none would arrive.
+
+    Args:
+        case: Of the bucket.
+        because: Why it must receive none, to follow "receives access logs".
+
+    Raises:
+        CannotChange: It does, or a bucket in scope does not say where it logs.
+        NotRead: Buckets may have been left out of the scope.
+    """
+    require_seen(case, Kind.BUCKET)
+    if receiving := sources(case):
+        raise CannotChange(f"{case.resource.name} receives access logs of {receiving[0].name}, {because}.")
+    for (resource, read), reading in sorted(case.snapshot.readings.items()):
+        if read == LOGGING.name and isinstance(reading, Unreadable):
+            raise CannotChange(
+                f"{case.resource.name} may receive access logs, {because}: where {resource.name} logs could not be "
+                f"read ({reading.code}). Allow {', '.join(sorted(LOGGING.actions))} there first."
+            )
+
+
+def _asked(case: Case[Any]) -> Iterable[Resource]:
+    for resource, requirements in case.scope.needs.items():
         for requirement in requirements.values():
-            if isinstance(requirement, AccessLogging) and requirement.target == target.name and resource != target:
+            is_asked = isinstance(requirement, AccessLogging) and requirement.target == case.resource.name
+            if is_asked and resource != case.resource:
                 yield resource
-
-
-def _actual(snapshot: Snapshot, target: Resource) -> Iterable[Resource]:
-    for source in snapshot.resources(Kind.BUCKET):
-        reading = snapshot.reading(LOGGING, source)
-        if not isinstance(reading, Found):
-            continue
-        if reading.answer.get("LoggingEnabled", {}).get("TargetBucket") == target.name:
-            yield source

@@ -2,16 +2,18 @@
 
 from collections import Counter
 from collections.abc import Container, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from data_protection.checks.catalogue import catalogue
 from data_protection.checks.check import Case, Check, Requirement, Scope
-from data_protection.inventory import listed
+from data_protection.checks.scope_listed import require_tags
 from data_protection.profiles import Exception_, Profile
-from data_protection.resources import Resource
-from data_protection.snapshot import Snapshot
+from data_protection.readings import Unreadable
+from data_protection.reads.tagging import TAGS
+from data_protection.resources import Kind, Resource, account_of
+from data_protection.snapshot import NotRead, Snapshot
 from data_protection.verdicts import Status, Verdict, judged
 
 
@@ -38,6 +40,11 @@ class Finding:
         """The resource."""
         return self.case.resource
 
+    @property
+    def arn(self) -> str:
+        """The ARN that AWS gives the resource, as far as it was read."""
+        return self.case.snapshot.arn_of(self.case.resource)
+
 
 @dataclass(frozen=True)
 class Score:
@@ -45,7 +52,7 @@ class Score:
 
     Attributes:
         percent: Passed of what passed, failed or warned, 0 to 100; None where nothing is known.
-        coverage: Known of all that should be, 0 to 100.
+        coverage: Known of all that should be, 0 to 100. Both are rounded down, so that 100 is the whole.
         counts: Findings by status.
     """
 
@@ -55,8 +62,9 @@ class Score:
 
     @property
     def compliant(self) -> bool:
-        """Whether everything is known and passes."""
-        return self.percent == 100 and self.coverage == 100  # noqa: PLR2004 - the whole
+        """Whether something is known, and nothing fails, warns or could not be read."""
+        broken = (Status.FAIL, Status.WARN, Status.UNKNOWN)
+        return self.counts[Status.PASS] > 0 and not any(self.counts[status] for status in broken)
 
 
 @dataclass(frozen=True)
@@ -66,10 +74,12 @@ class Assessment:
     Attributes:
         snapshot: What was judged.
         findings: By resource, then check.
+        unseen: Kinds of which resources in scope may have been left out, as they or their tags could not be listed.
     """
 
     snapshot: Snapshot
     findings: Sequence[Finding]
+    unseen: frozenset[Kind] = frozenset()
 
     @property
     def score(self) -> Score:
@@ -79,15 +89,25 @@ class Assessment:
 
 def cases(snapshot: Snapshot, profile: Profile, now: datetime) -> Iterable[tuple[Check[Any], Case[Requirement]]]:
     """Yield each check with each resource that the profile asks it of, expected resources that are missing included."""
-    listing = listed(snapshot.place, snapshot.readings, profile.discovered(snapshot.place))
-    asked = profile.scope(snapshot.place, listing, snapshot.tags or {})
+    asked = profile.scope(snapshot.inventory)
     scope = Scope(
         resources=list(asked),
         needs=asked,
+        spared=lambda check, resource: _spared(check, resource, snapshot, profile, now),
     )
     for resource, requirements in asked.items():
         for check_id, requirement in sorted(requirements.items()):
             yield catalogue()[check_id], Case(resource, requirement, snapshot, now, scope)
+
+
+def _spared(check: str, resource: Resource, snapshot: Snapshot, profile: Profile, now: datetime) -> str:
+    if exception := profile.exception(check, resource, now.date()):
+        return f"{exception.owner} answers for {check} there until {exception.expires}"
+    if (tags := snapshot.tags_of(resource)) is None:
+        hidden = Unreadable("TagsUnknown", f"What tags {resource} carries is not known.")
+        raise NotRead(TAGS, account_of(snapshot.place), hidden)
+    tag = profile.remediation.limits.protect(tags)
+    return f"it carries the tag {tag}, which keeps remediation away" if tag else ""
 
 
 def assess(
@@ -108,6 +128,8 @@ def assess(
             for check, case in cases(snapshot, profile, now)
             if only is None or (check.id, case.resource) in only
         ],
+        # A look at some is not one at what may have been left out.
+        profile.listing(snapshot.place).unseen(snapshot) if only is None else frozenset(),
     )
 
 
@@ -117,17 +139,32 @@ def score(statuses: Iterable[Status]) -> Score:
     judged_ = counts[Status.PASS] + counts[Status.FAIL] + counts[Status.WARN]
     whole = judged_ + counts[Status.UNKNOWN]
     return Score(
-        percent=round(100 * counts[Status.PASS] / judged_, 1) if judged_ else None,
-        coverage=round(100 * judged_ / whole, 1) if whole else 100.0,
+        percent=_share(counts[Status.PASS], judged_) if judged_ else None,
+        coverage=_share(judged_, whole) if whole else 100.0,
         counts={status: counts[status] for status in Status},
     )
 
 
+def _share(part: int, whole: int) -> float:
+    """Return a share in percent, rounded down to a tenth: of many a single failure must not vanish."""
+    return 1000 * part // whole / 10
+
+
 def _find(check: Check[Any], case: Case[Requirement], profile: Profile) -> Finding:
     verdict = judge(check, case)
+    if profile.asks_by_tag(check.id):
+        try:
+            require_tags(case.snapshot, case.resource)
+        except NotRead:
+            verdict = Verdict(Status.UNKNOWN, "What is asked depends on tags, which could not be read.")
     exception = profile.exception(check.id, case.resource, case.now.date())
     # Somebody may answer for a failure; nobody can answer for what was not seen.
-    if exception is None or verdict.status not in {Status.FAIL, Status.WARN}:
+    if verdict.status not in {Status.FAIL, Status.WARN}:
+        return Finding(check, case, verdict.status, verdict)
+    if exception is None:
+        if former := profile.lapsed(check.id, case.resource, case.now.date()):
+            said = f"{verdict.reason} {former.owner} answered for it until {former.expires}."
+            verdict = replace(verdict, reason=said)
         return Finding(check, case, verdict.status, verdict)
     return Finding(check, case, Status.EXCEPTED, verdict, exception)
 

@@ -25,6 +25,12 @@ def document(answer: Answer | None) -> str | None:
     return None if answer is None else str(answer["Policy"])
 
 
+def policy_of(answer: Answer | None) -> Any:
+    """Return the policy of a bucket as plain data; None for a bucket without one."""
+    policy = document(answer)
+    return None if policy is None else json.loads(policy)
+
+
 def lets_logs_in(policy: str | None, source: Resource, target: Resource, prefix: str) -> bool:
     """Return whether a target's policy lets S3 deliver a bucket's logs below a prefix, and none of other accounts."""
     return any(

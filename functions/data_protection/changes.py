@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -59,7 +60,7 @@ class Change(BaseModel):
         inverse: What restores the state before; None where nothing can.
         reversibility: What the inverse brings back.
         before: The configuration that is replaced, without what changes by itself.
-        after: What the configuration will be.
+        after: What the configuration will be, in the form in which the check's mutator reads what is there.
         risk: What may break, one sentence; empty for nothing that is known.
         cost: What it costs or saves, one sentence; empty for nothing that is known.
         wait_seconds: How long to wait at most until it has settled.
@@ -81,11 +82,30 @@ class Change(BaseModel):
     wait_seconds: int = Field(default=60, gt=0)
     target: str = ""
 
+    @property
+    def comes_back(self) -> bool:
+        """Whether a call restores everything that counts, be it that people must make it."""
+        return self.inverse is not None and self.reversibility.comes_back
+
+    @property
+    def undone_automatically(self) -> bool:
+        """Whether a failed verification undoes the change without asking."""
+        return self.inverse is not None and self.reversibility.undone_automatically
+
 
 def digest(value: Any) -> str:
     """Return the SHA-256 of plain JSON, in hex; equal values have equal digests."""
     canonical = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def projected(found: Any, shape: Any) -> Any:
+    """Return what was found in the members that a shape names: AWS answers with more than it was told."""
+    if isinstance(shape, Mapping) and isinstance(found, Mapping):
+        return {name: projected(found.get(name), inner) for name, inner in shape.items()}
+    if isinstance(shape, list) and isinstance(found, list) and len(found) == len(shape):
+        return [projected(one, inner) for one, inner in zip(found, shape, strict=True)]
+    return found
 
 
 class CannotChange(Exception):

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from data_protection.resources import Place
+from data_protection.resources import Kind, Place, named
 from data_protection.verdicts import Status
 
 
@@ -109,6 +109,7 @@ class FindingRow(Contract):
 
     Attributes:
         status: What counts.
+        arn: That AWS gives the resource, as far as it was read.
         judged: What was found; another one than `status` where it is excepted.
         observed, expected: Plain JSON.
         owner, expires, excuse: Of the exception by which it is excepted: who answers, the last day, why; else empty.
@@ -136,6 +137,12 @@ class FindingRow(Contract):
     excuse: str = ""
     since: datetime
     before: Status | None = None
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """What it is about, the same whatever could be read: the check, and the ARN as the resource's name tells it."""
+        place = Place(self.account, self.region, self.arn.split(":")[1])
+        return self.check, named(Kind(self.kind), place, self.name).arn
 
 
 class ConflictRow(Contract):

@@ -41,6 +41,10 @@ class PlanMissing(DataProtectionError):
     """There is no plan of that hash, or what is kept under it has another one."""
 
 
+class PlanExpired(DataProtectionError):
+    """A plan is too old to be carried out."""
+
+
 class StepRefused(DataProtectionError):
     """A step is not applied: the resource is not as it was planned from, or the call is not one of its mutator's."""
 
@@ -91,10 +95,6 @@ class VersionGone(DataProtectionError):
 
 class VersionRefused(DataProtectionError):
     """S3 refuses a call about one version; the sentence says why."""
-
-
-class EventRefused(DataProtectionError):
-    """The event bus does not take an event."""
 
 
 class FixUnfinished(DataProtectionError):

@@ -120,7 +120,7 @@ class Estate(_Model):
         for account in self.accounts:
             if account.account == number:
                 return account
-        raise EstateInvalid(f"The estate has no account {number}: add it to the parameter, or leave it out.")
+        raise EstateInvalid(f"The estate has no account {number}: add it, or leave it out.")
 
     def places(self, accounts: frozenset[str], regions: frozenset[str], partition: str) -> list[Place]:
         """Return where to look, in order of the estate.
@@ -147,14 +147,19 @@ class Estate(_Model):
         return places
 
 
-def parse_estate(document: str, own_account: str, own_region: str) -> Estate:
+def own_estate(own_account: str, own_region: str) -> Estate:
+    """Return the estate that is one account in one region, as without a document."""
+    return Estate(accounts=(Account(account=own_account, regions=(own_region,)),))
+
+
+def parse_estate(document: bytes, own_account: str, own_region: str) -> Estate:
     """Return the estate that a JSON document tells of; an empty object is the own account in the own region.
 
     Raises:
         EstateInvalid: The sentence names the field.
     """
-    if document.strip() == "{}":
-        return Estate(accounts=(Account(account=own_account, regions=(own_region,)),))
+    if document.strip() == b"{}":
+        return own_estate(own_account, own_region)
     try:
         return Estate.model_validate_json(document)
     except ValidationError as invalid:

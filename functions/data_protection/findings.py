@@ -4,11 +4,13 @@ import gzip
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from data_protection.assessments import Assessment, Finding
+from data_protection.checks.catalogue import catalogue
 from data_protection.conflicts.clashes import Clash
 from data_protection.contracts import ConflictRow, Contract, FindingRow
+from data_protection.resources import named
 from data_protection.verdicts import Status
 
 
@@ -28,6 +30,14 @@ class Standing:
     best: Status | None = None
 
 
+_GRAVEST_FIRST: Final = (
+    Status.FAIL,
+    Status.UNKNOWN,
+    Status.WARN,
+    Status.EXCEPTED,
+    Status.PASS,
+    Status.NOT_APPLICABLE,
+)
 _BEST_FIRST: Final = (Status.PASS, Status.NOT_APPLICABLE, Status.WARN, Status.FAIL)
 
 
@@ -47,7 +57,10 @@ def standing_after(row: FindingRow, before: Standing | None) -> Standing:
 def rows(
     assessment: Assessment, *, run: str, profile: str, standings: Mapping[tuple[str, str], Standing]
 ) -> list[FindingRow]:
-    """Return the findings of an assessment as rows.
+    """Return the findings of an assessment as rows, one of each check on a resource.
+
+    A resource that goes by two names, as a key by its alias and its id, has the graver of its findings. What is known
+    from before and could not be listed is unknown now: it neither vanishes nor is it said to be gone.
 
     Args:
         assessment: The findings.
@@ -55,26 +68,34 @@ def rows(
         profile: Name of it.
         standings: Of the last look, by check and ARN.
     """
+    place, time = assessment.snapshot.place, assessment.snapshot.taken_at
+    look = {"run": run, "time": time, "account": place.account, "region": place.region, "profile": profile}
+    found: dict[tuple[str, str], Finding] = {}
+    for finding in assessment.findings:
+        pair = finding.check.id, finding.resource.arn
+        if pair not in found or _gravity(finding) < _gravity(found[pair]):
+            found[pair] = finding
+    unseen = {check.id for check in catalogue().values() if check.kind in assessment.unseen}
+    kept = sorted(pair for pair in standings.keys() - found.keys() if pair[0] in unseen)
     return [
-        _row(finding, assessment, run, profile, standings.get((finding.check.id, finding.resource.arn)))
-        for finding in assessment.findings
+        *(_row(finding, look, standings.get(pair)) for pair, finding in found.items()),
+        *(_unseen(*pair, assessment, look, standings[pair]) for pair in kept),
     ]
 
 
-def _row(finding: Finding, assessment: Assessment, run: str, profile: str, standing: Standing | None) -> FindingRow:
-    time, place = assessment.snapshot.taken_at, assessment.snapshot.place
+def _gravity(finding: Finding) -> int:
+    return _GRAVEST_FIRST.index(finding.status)
+
+
+def _row(finding: Finding, look: Mapping[str, Any], standing: Standing | None) -> FindingRow:
     exception = finding.exception
     return FindingRow(
-        run=run,
-        time=time,
-        account=place.account,
-        region=place.region,
-        profile=profile,
+        **look,
         check=finding.check.id,
         severity=finding.check.severity.value,
         kind=finding.resource.kind.value,
         name=finding.resource.name,
-        arn=finding.resource.arn,
+        arn=finding.arn,
         status=finding.status,
         judged=finding.verdict.status,
         reason=finding.verdict.reason,
@@ -83,9 +104,33 @@ def _row(finding: Finding, assessment: Assessment, run: str, profile: str, stand
         owner=exception.owner if exception else "",
         expires=exception.expires.isoformat() if exception else "",
         excuse=exception.reason if exception else "",
-        since=standing.since if standing is not None and standing.status is finding.status else time,
+        since=_since(finding.status, standing, look),
         before=standing.status if standing is not None else None,
     )
+
+
+def _unseen(check_id: str, arn: str, assessment: Assessment, look: Mapping[str, Any], standing: Standing) -> FindingRow:
+    check = catalogue()[check_id]
+    return FindingRow(
+        **look,
+        check=check_id,
+        severity=check.severity.value,
+        kind=check.kind.value,
+        name=named(check.kind, assessment.snapshot.place, arn).name,
+        arn=arn,
+        status=Status.UNKNOWN,
+        judged=Status.UNKNOWN,
+        reason="It was in scope before. What is in scope now could not be listed, and SCOPE-LISTED says why.",
+        observed=None,
+        expected=None,
+        since=_since(Status.UNKNOWN, standing, look),
+        before=standing.status,
+    )
+
+
+def _since(status: Status, standing: Standing | None, look: Mapping[str, Any]) -> datetime:
+    time: datetime = look["time"]
+    return standing.since if standing is not None and standing.status is status else time
 
 
 def conflict_rows(clashes: Iterable[Clash]) -> list[ConflictRow]:

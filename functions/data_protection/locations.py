@@ -11,6 +11,8 @@ from data_protection.resources import Place
 PREFIX: Final = "data_protection"
 # Of the entries in the table of findings that hold scores, `score#<time>#<run>`.
 SCORE: Final = "score#"
+# The accounts and regions that are looked after; people write it, and nothing else does.
+ESTATE_KEY: Final = f"{PREFIX}/estate.json"
 
 
 def profile_key(name: str) -> str:

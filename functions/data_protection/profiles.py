@@ -4,94 +4,26 @@ A profile is YAML that people write; `parse` turns it into models or into one se
 One profile serves many places: `{account}` and `{region}` in names and requirements stand for those of the place.
 """
 
-import fnmatch
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
-from typing import Annotated, Any, Final, Self
+from typing import Any, Self
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from data_protection.checks.catalogue import catalogue
 from data_protection.checks.check import Requirement
-from data_protection.checks.scope_listed import SCOPE_LISTED, Listed
+from data_protection.checks.scope_listed import SCOPE_LISTED, Listed, Selected
 from data_protection.drift.policy import DriftPolicy
 from data_protection.errors import ProfileInvalid
+from data_protection.inventory import Inventory
 from data_protection.remediation.policy import Policy
-from data_protection.resources import GLOBAL, Kind, Place, Resource, account_of
-
-_LEAST_LITERAL: Final = 3  # characters of a pattern that are no wildcard
-_WILDCARDS: Final = frozenset("*?[]!")
-_PLACEHOLDERS: Final = frozenset({"{account}", "{region}"})
-
-
-def _placed(name: str) -> str:
-    """Refuse a placeholder that nothing fills, by which a slip of the pen would name what cannot exist."""
-    unknown = sorted(set(re.findall(r"\{[^}]*\}?", name)) - _PLACEHOLDERS)
-    if unknown:
-        raise ValueError(
-            f"nothing fills {', '.join(unknown)} in {name!r}; give one of {', '.join(sorted(_PLACEHOLDERS))}"
-        )
-    return name
-
-
-_Name = Annotated[str, AfterValidator(_placed)]
-
-
-def _fill(value: Any, place: Place) -> Any:
-    if isinstance(value, str):
-        return value.replace("{account}", place.account).replace("{region}", place.region)
-    if isinstance(value, Mapping):
-        return {key: _fill(item, place) for key, item in value.items()}
-    if isinstance(value, tuple | list):
-        return tuple(_fill(item, place) for item in value)
-    return value
+from data_protection.resources import GLOBAL, Kind, Place, Resource, account_of, named
+from data_protection.selectors import Name, Selector, fill
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Selector(_Model):
-    """What a rule of a profile is about: exactly one of a name, a pattern and a tag.
-
-    Attributes:
-        name: A resource that must exist; its absence is a finding.
-        pattern: Of names, with `*`, `?` and `[...]`; whatever matches.
-        tag: Key and value; whatever carries it.
-    """
-
-    name: _Name | None = None
-    pattern: str | None = None
-    tag: dict[str, str] | None = None
-
-    @model_validator(mode="after")
-    def _is_one(self) -> Self:
-        given = [field for field in ("name", "pattern", "tag") if getattr(self, field) is not None]
-        if len(given) != 1:
-            raise ValueError(f"give exactly one of name, pattern and tag, not {', '.join(given) or 'none'}")
-        if self.tag is not None and len(self.tag) != 1:
-            raise ValueError("give one key and its value as the tag")
-        return self
-
-    @field_validator("pattern")
-    @classmethod
-    def _is_narrow(cls, pattern: str | None) -> str | None:
-        """Refuse a pattern that matches everything, by which a slip of the pen would put an account in scope."""
-        if pattern is not None and sum(character not in _WILDCARDS for character in pattern) < _LEAST_LITERAL:
-            raise ValueError(
-                f"the pattern {pattern!r} matches too much: give at least {_LEAST_LITERAL} literal characters"
-            )
-        return pattern
-
-    def matches(self, resource: Resource, tags: Mapping[str, str]) -> bool:
-        """Return whether a resource is meant."""
-        if self.name is not None:
-            return bool(resource.name == _fill(self.name, resource.place))
-        if self.pattern is not None:
-            return fnmatch.fnmatchcase(resource.name, self.pattern)
-        return all(tags.get(key) == value for key, value in (self.tag or {}).items())
 
 
 class Rule(_Model):
@@ -117,11 +49,13 @@ class Rule(_Model):
             raise ValueError(f"there is no check {', '.join(unknown)}; the checks are {', '.join(catalogue())}")
         return {check: catalogue()[check].requirement.model_validate(asked or {}) for check, asked in given.items()}
 
-    def covers(self, resource: Resource, tags: Mapping[str, str]) -> bool:
-        """Return whether it is about a resource."""
+    def covers(
+        self, resource: Resource, tags: Mapping[str, str] | None, aliases: Collection[str] = frozenset()
+    ) -> bool:
+        """Return whether it is about a resource, by its name, its tags and what else it is called."""
         if self.kind is not resource.kind:
             return False
-        return self.kind is Kind.ACCOUNT or any(one.matches(resource, tags) for one in self.select)
+        return self.kind is Kind.ACCOUNT or any(one.matches(resource, tags, aliases) for one in self.select)
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
@@ -149,7 +83,7 @@ class Exception_(_Model):  # noqa: N801 - what everybody calls it, and Python to
 
     check: str
     kind: Kind
-    name: _Name
+    name: Name
     owner: str = Field(min_length=1)
     reason: str = Field(min_length=10)
     expires: date
@@ -160,6 +94,15 @@ class Exception_(_Model):  # noqa: N801 - what everybody calls it, and Python to
         if check not in catalogue():
             raise ValueError(f"there is no check {check}")
         return check
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if (kind := catalogue()[self.check].kind) is not self.kind:
+            raise ValueError(
+                f"{self.check} is about {kind}, so that an exception for {self.kind} {self.name} would never hold: "
+                f"give a resource of kind {kind}"
+            )
+        return self
 
 
 class Profile(_Model):
@@ -183,46 +126,73 @@ class Profile(_Model):
         """Return the resources that must exist in a place, the account itself if anything is asked of it."""
         names = {(rule.kind, one.name) for rule in self.rules for one in rule.select if one.name is not None}
         resources = {
-            Resource(kind, place, _fill(name, place)) for kind, name in names if place.is_home or kind not in GLOBAL
+            named(kind, place, fill(name, place)) for kind, name in names if place.is_home or kind not in GLOBAL
         }
-        if self.discovered(place) or any(rule.kind is Kind.ACCOUNT for rule in self.rules):
+        if self.listing(place).selected or any(rule.kind is Kind.ACCOUNT for rule in self.rules):
             resources.add(account_of(place))
         return frozenset(resources)
 
-    def discovered(self, place: Place) -> frozenset[Kind]:
-        """Return the kinds whose resources must be listed in a place to know the scope."""
-        return frozenset(
-            rule.kind
+    def listing(self, place: Place) -> Listed:
+        """Return what must be listed in a place to know the scope: what is selected by pattern or tag, once."""
+        selected = (
+            Selected(kind=rule.kind, by=one)
             for rule in self.rules
             for one in rule.select
             if one.name is None and (place.is_home or rule.kind not in GLOBAL)
         )
+        return Listed(selected=tuple({(one.kind, str(one.by)): one for one in selected}.values()))
 
-    def scope(
-        self, place: Place, listed: Iterable[Resource], tags: Mapping[str, Mapping[str, str]]
-    ) -> dict[Resource, dict[str, Requirement]]:
+    def has(self, kind: Kind, place: Place) -> bool:
+        """Return whether resources of a kind may be in scope in a place."""
+        return (place.is_home or kind not in GLOBAL) and any(rule.kind is kind for rule in self.rules)
+
+    def may_cover(self, resource: Resource) -> bool:
+        """Return whether a resource is in scope by its name, or may be by its tags."""
+        return any(
+            rule.kind is resource.kind and (one.tag is not None or one.matches(resource, None))
+            for rule in self.rules
+            for one in rule.select
+        )
+
+    def scope(self, inventory: Inventory) -> dict[Resource, dict[str, Requirement]]:
         """Return what is asked of each resource in scope, by check, in order.
 
+        What is named and was listed by another name, as a key by its id, is in it once.
+
         Args:
-            place: Where.
-            listed: Resources of the kinds that are discovered there.
-            tags: Of resources, by ARN.
+            inventory: Of the place.
         """
+        expected = self.expected(inventory.place)
+        known = {inventory.arn_of(resource) for resource in expected}
+        found = inventory.listed(self.listing(inventory.place).kinds)
+        resources = expected.union(one for one in found if inventory.arn_of(one) not in known)
         asked = {
-            resource: self.asked(resource, tags.get(resource.arn, {}))
-            for resource in sorted(self.expected(place).union(listed))
+            resource: self.asked(resource, inventory.tags_of(resource), inventory.aliases_of(resource))
+            for resource in sorted(resources)
         }
         return {resource: requirements for resource, requirements in asked.items() if requirements}
 
-    def asked(self, resource: Resource, tags: Mapping[str, str]) -> dict[str, Requirement]:
-        """Return what is asked of a resource, by check; empty for one that is not in scope."""
+    def asked(
+        self, resource: Resource, tags: Mapping[str, str] | None, aliases: Collection[str] = frozenset()
+    ) -> dict[str, Requirement]:
+        """Return what is asked of a resource, by check; empty for one that is not in scope.
+
+        Args:
+            resource: Which.
+            tags: Of it; None where they are not known.
+            aliases: What else it is called.
+        """
         asked: dict[str, Requirement] = {}
         for rule in self.rules:
-            if rule.covers(resource, tags):
+            if rule.covers(resource, tags, aliases):
                 asked |= rule.requires
-        if resource.kind is Kind.ACCOUNT and (kinds := self.discovered(resource.place)):
-            asked[SCOPE_LISTED] = Listed(kinds=tuple(sorted(kinds)))
+        if resource.kind is Kind.ACCOUNT and (listing := self.listing(resource.place)).selected:
+            asked[SCOPE_LISTED] = listing
         return {check: _at(resource.place, requirement) for check, requirement in asked.items()}
+
+    def asks_by_tag(self, check: str) -> bool:
+        """Return whether what a check asks of a resource may depend on its tags."""
+        return any(check in rule.requires and any(one.tag is not None for one in rule.select) for rule in self.rules)
 
     def exception(self, check: str, resource: Resource, today: date) -> Exception_ | None:
         """Return the exception that holds for a check on a resource today, if there is one."""
@@ -231,17 +201,23 @@ class Profile(_Model):
                 return one
         return None
 
+    def lapsed(self, check: str, resource: Resource, today: date) -> Exception_ | None:
+        """Return the exception for a check on a resource that ended last, if there was one."""
+        ended = [one for one in self._exceptions_of(check, resource) if one.expires < today]
+        return max(ended, key=lambda one: one.expires, default=None)
+
     def _exceptions_of(self, check: str, resource: Resource) -> Iterable[Exception_]:
         return (
             one
             for one in self.exceptions
-            if (one.check, one.kind, _fill(one.name, resource.place)) == (check, resource.kind, resource.name)
+            if (one.check, one.kind) == (check, resource.kind)
+            and fill(one.name, resource.place) in {resource.name, resource.arn}
         )
 
 
 def _at(place: Place, requirement: Requirement) -> Requirement:
     """Return a requirement with the placeholders filled."""
-    return type(requirement).model_validate(_fill(requirement.model_dump(), place))
+    return type(requirement).model_validate(fill(requirement.model_dump(), place))
 
 
 def parse(text: str) -> Profile:

@@ -1,7 +1,6 @@
 """What can be protected."""
 
-import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -21,12 +20,16 @@ class Kind(StrEnum):
     KEY = "kms-key"
     SECRET = "secretsmanager-secret"  # noqa: S105 - the name of a kind
     DATABASE = "rds-instance"
+    CLUSTER = "rds-cluster"
     PARAMETER_GROUP = "rds-parameter-group"
+    CLUSTER_PARAMETER_GROUP = "rds-cluster-parameter-group"
     ROLE = "iam-role"
 
 
 GLOBAL: Final = frozenset({Kind.BUCKET, Kind.ROLE})
+ALIAS: Final = "alias/"  # what the name of a key begins with that is none of AWS' ids
 
+_ARN_PARTS: Final = 6  # arn, partition, service, region, account, and what the service says
 _ARNS: Final = {
     kind: f"{service}:{{place.region}}:{{place.account}}:{path}{{name}}"
     for kind, service, path in (
@@ -39,7 +42,9 @@ _ARNS: Final = {
         (Kind.KEY, "kms", "key/"),
         (Kind.SECRET, "secretsmanager", "secret:"),
         (Kind.DATABASE, "rds", "db:"),
+        (Kind.CLUSTER, "rds", "cluster:"),
         (Kind.PARAMETER_GROUP, "rds", "pg:"),
+        (Kind.CLUSTER_PARAMETER_GROUP, "rds", "cluster-pg:"),
     )
 }
 
@@ -81,7 +86,11 @@ class Resource:
 
     @property
     def arn(self) -> str:
-        """The ARN, by which reports name it."""
+        """The ARN as far as the name tells it: the same whatever can be read, so findings are kept by it.
+
+        AWS adds random characters to that of a secret, and a role's may have a path. What was read of these tells more:
+        `Snapshot.arn_of`.
+        """
         if self.name.startswith("arn:"):
             return self.name
         place = self.place
@@ -92,6 +101,8 @@ class Resource:
                 return f"arn:{place.partition}:iam::{place.account}:role/{self.name}"
             case Kind.ACCOUNT:
                 return f"arn:{place.partition}:iam::{place.account}:root"
+            case Kind.KEY if self.name.startswith(ALIAS):
+                return f"arn:{place.partition}:kms:{place.region}:{place.account}:{self.name}"
         return f"arn:{place.partition}:{_ARNS[self.kind].format(place=place, name=self.name)}"
 
     def __str__(self) -> str:
@@ -104,8 +115,17 @@ def account_of(place: Place) -> Resource:
 
 
 def named(kind: Kind, place: Place, name: str) -> Resource:
-    """Return the resource of a name or an ARN; one of the place itself gets its plain name, as profiles name it."""
-    if not name.startswith("arn:"):
+    """Return the resource of a name or an ARN, one and the same however a profile, a listing or an answer calls it.
+
+    One of the place itself gets its plain name, as profiles name it; one of another region is read there. A secret
+    keeps its ARN: the end of that is six characters of AWS', which are no part of the name.
+    """
+    parts = name.split(":", _ARN_PARTS - 1)
+    if parts[0] != "arn" or len(parts) < _ARN_PARTS:
         return Resource(kind, place, name)
-    plain = Resource(kind, place, re.split("[:/]", name)[-1])
-    return plain if plain.arn == name else Resource(kind, place, name)
+    region, path = parts[3], parts[5]
+    last = path.replace(":", "/").rpartition("/")[2]
+    plain = Resource(kind, place, path if path.startswith(ALIAS) else last)
+    if plain.arn == name and kind is not Kind.SECRET:
+        return plain
+    return Resource(kind, replace(place, region=region or place.region), name)

@@ -1,20 +1,26 @@
 """Environment variables of data_protection's functions; each function has just those its handler reads."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from kernel.settings import Settings
 
 
 class ListPlacesSettings(Settings):
-    """ListPlaces."""
+    """ListPlaces.
 
-    estate_parameter: str
+    Attributes:
+        other_accounts: Whether the deployment may assume roles of other accounts.
+    """
+
+    lake_bucket: str
+    other_accounts: Literal["expected", "none"]
 
 
 class AssessSettings(Settings):
     """AssessPlace."""
 
-    estate_parameter: str
     lake_bucket: str
     findings_table: str
 
@@ -27,12 +33,17 @@ class ReportSettings(Settings):
 
 
 class RemediationSettings(Settings):
-    """PlanRemediation, ApplyStep, VerifyStep, RollBackStep."""
+    """PlanRemediation."""
 
-    estate_parameter: str
     lake_bucket: str
     evidence_bucket: str
     remediations_table: str
+
+
+class StepSettings(RemediationSettings):
+    """ApplyStep, VerifyStep, RollBackStep."""
+
+    findings_table: str
 
 
 class FinishSettings(Settings):
@@ -52,7 +63,6 @@ class ApprovalSettings(FinishSettings):
 class BeginLockSettings(Settings):
     """BeginLock."""
 
-    estate_parameter: str
     lake_bucket: str
     evidence_bucket: str
     remediations_table: str
@@ -61,7 +71,6 @@ class BeginLockSettings(Settings):
 class ListVersionsSettings(Settings):
     """ListVersions."""
 
-    estate_parameter: str
     lake_bucket: str
 
 
@@ -72,7 +81,6 @@ class SurveyShardSettings(Settings):
         requests_per_second: That one function may make; so many times as many work side by side.
     """
 
-    estate_parameter: str
     lake_bucket: str
     requests_per_second: float = Field(gt=0)
 
@@ -80,7 +88,7 @@ class SurveyShardSettings(Settings):
 class ConfigureBucketSettings(Settings):
     """ConfigureBucket."""
 
-    estate_parameter: str
+    lake_bucket: str
     evidence_bucket: str
     remediations_table: str
 
@@ -88,7 +96,6 @@ class ConfigureBucketSettings(Settings):
 class LockShardSettings(Settings):
     """LockShard; as of SurveyShard."""
 
-    estate_parameter: str
     lake_bucket: str
     remediations_table: str
     requests_per_second: float = Field(gt=0)
@@ -105,7 +112,6 @@ class EndLockSettings(Settings):
 class RecheckSettings(Settings):
     """RecheckResource."""
 
-    estate_parameter: str
     lake_bucket: str
     findings_table: str
     event_bus: str
@@ -116,14 +122,13 @@ class RecheckSettings(Settings):
 class StartSweepSettings(Settings):
     """StartSweep."""
 
-    estate_parameter: str
+    lake_bucket: str
     sweep_queue_url: str
 
 
 class SweepSettings(Settings):
     """SweepDrift."""
 
-    estate_parameter: str
     lake_bucket: str
     findings_table: str
     event_bus: str
@@ -133,7 +138,7 @@ class SweepSettings(Settings):
 class FixSettings(Settings):
     """FixDrift."""
 
-    estate_parameter: str
+    fix_queue_url: str
     lake_bucket: str
     findings_table: str
     event_bus: str
@@ -144,14 +149,12 @@ class FixSettings(Settings):
 class PlanForecastSettings(Settings):
     """PlanForecast."""
 
-    estate_parameter: str
     lake_bucket: str
 
 
 class CountObjectsSettings(Settings):
     """CountObjects."""
 
-    estate_parameter: str
     lake_bucket: str
 
 
@@ -162,6 +165,6 @@ class ReportForecastSettings(Settings):
 
 
 class DrillSettings(Settings):
-    """StartDrill, CheckDrill and EndDrill."""
+    """StartDrill, CheckDrill, CountDrill and EndDrill."""
 
     lake_bucket: str

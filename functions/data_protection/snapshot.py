@@ -1,11 +1,16 @@
 """The state of a place as it was read at one time: what all checks judge, and what plans are made from."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 
+from data_protection.inventory import Inventory, Tags, tags_of_answer
 from data_protection.readings import Answer, Found, Missing, NotConfigured, Read, Reading, Unreadable
-from data_protection.resources import Kind, Place, Resource
+from data_protection.reads.kms import KEY
+from data_protection.reads.listings import BUCKETS
+from data_protection.reads.secrets import SECRET
+from data_protection.resources import Kind, Place, Resource, account_of
 
 
 class NotRead(Exception):
@@ -38,17 +43,56 @@ class Snapshot:
         place: Which account and region.
         taken_at: When the reading began.
         readings: By resource and name of the read. What is not in it was not asked, and counts as unreadable.
-        tags: Of resources that have or had some, by ARN; None where they could not be read.
     """
 
     place: Place
     taken_at: datetime
     readings: Mapping[tuple[Resource, str], Reading]
-    tags: Mapping[str, Mapping[str, str]] | None = field(default_factory=dict)
 
-    def tags_of(self, resource: Resource) -> Mapping[str, str]:
-        """Return the tags of a resource; none, too, where they could not be read."""
-        return (self.tags or {}).get(resource.arn, {})
+    @cached_property
+    def inventory(self) -> Inventory:
+        """What the calls about the account tell."""
+        return Inventory(self.place, self.readings)
+
+    def arn_of(self, resource: Resource) -> str:
+        """Return the ARN that AWS gives a resource; what its name tells of it, where nothing was read that tells more.
+
+        A key that is named by an alias has its own, a secret its random characters, a role its path.
+        """
+        if resource.kind is Kind.KEY and isinstance(reading := self.reading(KEY, resource), Found):
+            return str(reading.answer["KeyMetadata"]["Arn"])
+        if resource.kind is Kind.SECRET and isinstance(reading := self.reading(SECRET, resource), Found):
+            return str(reading.answer.get("ARN", resource.arn))
+        return self.inventory.arn_of(resource)
+
+    def tags_of(self, resource: Resource) -> Tags | None:
+        """Return the tags of a resource; None where they are not known, and any may be on it."""
+        match resource.kind:
+            case Kind.KEY:
+                is_missing = isinstance(self.reading(KEY, resource), Missing)
+                return {} if is_missing else self.inventory.tags_by_arn(self.arn_of(resource))
+            case Kind.SECRET if isinstance(reading := self.reading(SECRET, resource), Found):
+                return tags_of_answer(reading.answer.get("Tags", ()))
+        return self.inventory.tags_of(resource)
+
+    def where(self, resource: Resource) -> Place:
+        """Return where a resource really is: a bucket may be in another region than the place that was assessed.
+
+        One that S3 does not list is not there, or is not ours; it is taken to be in the place.
+
+        Raises:
+            NotRead: S3 did not list buckets, or does not say where this one is.
+        """
+        if resource.kind is not Kind.BUCKET:
+            return resource.place
+        if (region := self.inventory.region_of(resource.name)) is not None:
+            return replace(resource.place, region=region)
+        reading = self.reading(BUCKETS, account_of(self.place))
+        if not isinstance(reading, Unreadable) and resource in self.inventory.listed({Kind.BUCKET}):
+            reading = Unreadable("MalformedResponse", f"ListBuckets does not say where {resource.name} is.")
+        if isinstance(reading, Unreadable):
+            raise NotRead(BUCKETS, account_of(self.place), reading)
+        return resource.place
 
     def reading(self, read: Read, of: Resource) -> Reading:
         """Return what was read, an answer or not."""

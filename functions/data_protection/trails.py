@@ -4,11 +4,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from data_protection.changes import CannotChange
+from data_protection.changes import CannotChange, Change
 from data_protection.checks.check import Case
-from data_protection.readings import Answer
-from data_protection.reads.cloudtrail import TRAIL_STATUS, TRAILS, trail_of
-from data_protection.resources import Resource
+from data_protection.readings import Answer, Read, Unreadable
+from data_protection.reads.cloudtrail import EVENT_SELECTORS, TRAIL_STATUS, TRAILS, trail_of
+from data_protection.resources import Kind, Resource
+from data_protection.snapshot import NotRead, ResourceMissing
 from data_protection.verdicts import Status, Verdict, judged
 
 # The best first: of several trails one that does what is asked is enough.
@@ -45,8 +46,29 @@ def trails(case: Case[Any], name: str | None) -> Sequence[Trail]:
 
 
 def status(case: Case[Any], trail: Trail) -> Answer:
-    """Return what AWS says of a trail's work."""
-    return case.get(TRAIL_STATUS, trail.resource)
+    """Return what AWS says of a trail's work.
+
+    Raises:
+        NotRead: There is no answer. Of a trail of another account AWS says to a member of the organization that there
+            is none, though DescribeTrails lists it (https://github.com/cloud-custodian/cloud-custodian/issues/6394).
+        ResourceMissing: It was deleted since it was listed.
+    """
+    return _ask(case, TRAIL_STATUS, trail)
+
+
+def selectors(case: Case[Any], trail: Trail) -> Answer:
+    """Return which events a trail records; as `status`."""
+    return _ask(case, EVENT_SELECTORS, trail)
+
+
+def _ask(case: Case[Any], read: Read, trail: Trail) -> Answer:
+    try:
+        return case.get(read, trail.resource)
+    except ResourceMissing:
+        if _account(trail) == case.resource.place.account:
+            raise
+        hidden = Unreadable("TrailNotFoundException", "AWS does not answer for a trail of another account.")
+        raise NotRead(read, trail.resource, hidden) from None
 
 
 def best(found: Iterable[Trail], judge: Callable[[Trail], Verdict]) -> Verdict:
@@ -54,6 +76,20 @@ def best(found: Iterable[Trail], judge: Callable[[Trail], Verdict]) -> Verdict:
     verdicts = [judged(lambda trail=trail: judge(trail)) for trail in found]  # type: ignore[misc]
     none = Verdict(Status.FAIL, "No trail records this account and region.", observed=[])
     return min(verdicts, key=lambda verdict: _BEST.index(verdict.status), default=none)
+
+
+def changed(case: Case[Any], change: Change) -> Trail:
+    """Return the trail that a change is about.
+
+    Raises:
+        ResourceMissing: It records the place no more.
+    """
+    parameters = change.call.parameters
+    arn = parameters.get("TrailName") or parameters["Name"]
+    for trail in trails(case, None):
+        if trail.resource.arn == arn:
+            return trail
+    raise ResourceMissing(Resource(Kind.TRAIL, case.resource.place, arn))
 
 
 def changeable(case: Case[Any], name: str | None) -> Trail:
@@ -78,5 +114,8 @@ def changeable(case: Case[Any], name: str | None) -> Trail:
 
 
 def _is_own(trail: Trail) -> bool:
-    account = trail.resource.arn.split(":")[4]
-    return account == trail.resource.place.account and not trail.described.get("IsOrganizationTrail")
+    return _account(trail) == trail.resource.place.account and not trail.described.get("IsOrganizationTrail")
+
+
+def _account(trail: Trail) -> str:
+    return trail.resource.arn.split(":")[4]

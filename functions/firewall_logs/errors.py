@@ -33,10 +33,6 @@ class FooterBroken(FirewallLogsError):
     """A raw object is no parquet, or its footer cannot be read; the message says which."""
 
 
-class EventRefused(FirewallLogsError):
-    """EventBridge took a call and refused its entry."""
-
-
 class WorkMissing(FirewallLogsError):
     """A task on Fargate was told of work that is nowhere written down."""
 

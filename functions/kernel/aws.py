@@ -1,7 +1,9 @@
 """AWS clients: one of each kind a process, made on first use."""
 
+from collections.abc import Callable
 from functools import cache, partial
-from typing import TYPE_CHECKING, TypeVar
+from threading import Lock
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, TypeVarTuple
 
 import boto3
 import botocore.session
@@ -38,6 +40,29 @@ _CONFIG = Config(
 )
 
 Client = TypeVar("Client", bound="BaseClient")
+Asked = TypeVarTuple("Asked")
+
+
+class _Alone(Generic[*Asked, Client]):
+    """Keeps the client that a function makes of each of its arguments, and has no two made at a time.
+
+    Sessions must not be shared by threads, clients may be:
+    https://boto3.amazonaws.com/v1/documentation/api/latest/guide/session.html#multithreading-or-multiprocessing-with-sessions
+    """
+
+    _making: ClassVar = Lock()
+
+    def __init__(self, make: Callable[[*Asked], Client]) -> None:
+        self._make = make
+        self._kept: dict[tuple[*Asked], Client] = {}
+        self.cache_clear = self._kept.clear
+
+    def __call__(self, *asked: *Asked) -> Client:
+        if asked not in self._kept:
+            with self._making:
+                if asked not in self._kept:
+                    self._kept[asked] = self._make(*asked)
+        return self._kept[asked]
 
 
 @cache
@@ -75,7 +100,7 @@ def session_in_role(role_arn: str, external_id: str, session_name: str) -> boto3
     return _acting(role_arn, {"ExternalId": external_id, "RoleSessionName": session_name})
 
 
-@cache
+@_Alone
 def rds(acting: boto3.Session, region: str) -> "RDSClient":
     """Return the RDS client of a session in a region.
 
@@ -85,10 +110,10 @@ def rds(acting: boto3.Session, region: str) -> "RDSClient":
     return _counted(acting.client("rds", region_name=region, config=config))
 
 
-@cache
+@_Alone
 def client(acting: boto3.Session, service: str, region: str) -> "BaseClient":
     """Return the client of any service, of a session in a region."""
-    # One client of a kind takes 10 to 100 ms of CPU to make, and botocore's loader is not safe to use by threads.
+    # One client of a kind takes 10 to 100 ms of CPU to make.
     made: BaseClient = acting.client(service, region_name=region, config=_CONFIG)  # type: ignore[call-overload]
     return _counted(made)
 

@@ -11,3 +11,7 @@ class EffectConflict(Exception):
 
 class DeleteRefused(Exception):
     """S3 did not delete an object that was to go."""
+
+
+class EventRefused(Exception):
+    """EventBridge took a call and refused its entry."""

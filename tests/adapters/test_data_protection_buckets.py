@@ -1,6 +1,7 @@
 """Buckets of an emulated account are read, corrected by the very calls of the plan, and read again."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -17,6 +18,9 @@ from data_protection.resources import Kind, Place, Resource
 from data_protection.snapshot import Snapshot
 from data_protection.verdicts import Status
 from tests.support.data_protection_buckets import TIER
+from tests.support.data_protection_moto import say_where_buckets_are
+
+say_where_buckets_are()
 
 _PLACE = Place("123456789012", "eu-central-1")
 _LOGS = "access-logs"  # a bucket called logs is taken for CloudWatch Logs by the emulator
@@ -58,10 +62,14 @@ def _correct(clients: dict[str, Any], profile: Profile, check: str, now: datetim
     one, case = next(found for found in cases(snapshot, profile, now) if found[0].id == check)
     assert one.mutator is not None
     undo: list[Call] = []
-    for change in one.mutator.propose(case):
+    changes = one.mutator.propose(case)
+    assert [one.mutator.present(case, change) for change in changes] == [change.before for change in changes]
+    for change in changes:
         _apply(clients, change.call)
         if change.inverse is not None:
             undo.insert(0, change.inverse)
+    changed = replace(case, snapshot=_look(clients, profile, now))
+    assert [one.mutator.present(changed, change) for change in changes] == [change.after for change in changes]
     return undo
 
 
@@ -137,7 +145,7 @@ def test_each_call_is_made_once_and_the_target_is_read_before_anything_logs_ther
     )
     profile = _profile({"S3-LOG": {"target": _LOGS}, "S3-TLS": {}, "S3-LOCK": {"days": 1}, "S3-VERSION": {}})
     snapshot = _look(clients, profile, now)
-    assert len(made) == len(set(made)) == 8
+    assert len(made) == len(set(made)) == 9
     target = Resource(Kind.BUCKET, _PLACE, _LOGS)
     assert {name for resource, name in snapshot.readings if resource == target} == {
         "s3.GetBucketPolicy",

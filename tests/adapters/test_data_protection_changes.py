@@ -5,6 +5,7 @@ moto takes more than AWS does, so that this says nothing of limits: those are te
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
@@ -22,6 +23,9 @@ from data_protection.profiles import Profile
 from data_protection.resources import Kind, Place, Resource, account_of
 from data_protection.verdicts import Status
 from tests.support.data_protection_account import profile
+from tests.support.data_protection_moto import say_where_buckets_are
+
+say_where_buckets_are()
 
 PLACE = Place("123456789012", "eu-central-1")
 ACCOUNT = account_of(PLACE)
@@ -33,7 +37,12 @@ ALIAS = Resource(Kind.KEY, PLACE, "alias/data")
 ROLE = Resource(Kind.ROLE, PLACE, "worker")
 SECRET = Resource(Kind.SECRET, PLACE, "database")
 
-ALARM = {"namespace": "AWS/DynamoDB", "metric": "ThrottledRequests", "threshold": 1}
+ALARM = {
+    "namespace": "AWS/DynamoDB",
+    "metric": "ThrottledRequests",
+    "dimensions": {"TableName": ORDERS.name, "Operation": "PutItem"},
+    "threshold": 1,
+}
 ASKED: Mapping[Resource, Mapping[str, Any]] = {
     ORDERS: {"DDB-PITR": {}, "DDB-DELPROT": {}, "DDB-STREAM": {}, "DDB-TTL": {"attribute": "gone"}, "DDB-SCALE": {}},
     NEW: {
@@ -55,7 +64,7 @@ ASKED: Mapping[Resource, Mapping[str, Any]] = {
     },
     ALERTS: {
         "SNS-ALERT": {"subscribers": [{"protocol": "email", "endpoint": "ops@example.com"}]},
-        "SNS-KMS": {"key": "alias/data"},
+        "SNS-KMS": {"key": "alias/data", "change_policy": True},
     },
     DATABASE: {"RDS-BACKUP": {}, "RDS-PUBLIC": {}, "RDS-ENC": {}},
     ALIAS: {"KMS-ROT": {}},
@@ -125,14 +134,31 @@ def apply(call: Call) -> None:
 
 
 def fix(asked: Profile, *checks: str) -> int:
-    """Apply everything that the mutators of some checks propose for what does not pass, and return how much it was."""
-    applied = 0
-    for finding in look(asked).findings:
-        if finding.check.id in checks and finding.status in {Status.FAIL, Status.WARN}:
-            for change in propose(finding):
-                apply(change.call)
-                applied += 1
-    return applied
+    """Apply everything that the mutators of some checks propose for what does not pass, and return how much it was.
+
+    What stands there is by their own reading what a change replaces, and then what the last one makes.
+    """
+    changes = [
+        (finding, change)
+        for finding in look(asked).findings
+        if finding.check.id in checks and finding.status in {Status.FAIL, Status.WARN}
+        for change in propose(finding)
+    ]
+    for finding, change in changes:
+        assert present(finding, change) == change.before
+        apply(change.call)
+    if changes:
+        snapshot = look(asked).snapshot
+        last = {id(finding): (finding, change) for finding, change in changes}
+        for finding, change in last.values():
+            now = replace(finding, case=replace(finding.case, snapshot=snapshot))
+            assert present(now, change) == change.after
+    return len(changes)
+
+
+def present(finding: Finding, change: Change) -> Any:
+    assert finding.check.mutator is not None
+    return finding.check.mutator.present(finding.case, change)
 
 
 def propose(finding: Finding) -> Sequence[Change]:
@@ -176,6 +202,7 @@ def test_each_of_several_changes_makes_way_for_the_next(resource: Resource, chec
     for change, following in pairwise(planned):
         apply(change.call)
         [finding] = look(asked).findings
+        assert present(finding, change) == change.after
         assert propose(finding)[0] == following
 
 

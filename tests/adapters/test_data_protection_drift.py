@@ -1,5 +1,6 @@
 """What drift keeps, and what it may call."""
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -7,18 +8,18 @@ from typing import Any
 import pytest
 
 from data_protection.adapters.attempts import AttemptStore
-from data_protection.adapters.bus import Bus
 from data_protection.adapters.calls import Calls, ReversibleCalls
 from data_protection.adapters.estate import Clients
 from data_protection.adapters.findings import FindingStore
+from data_protection.adapters.fixes import FixQueue
 from data_protection.changes import Call
 from data_protection.contracts import PlaceRef
 from data_protection.drift.attempts import Freeze
 from data_protection.drift.drifts import Drift
-from data_protection.errors import EventRefused, StepRefused
+from data_protection.errors import StepRefused
 from data_protection.estate import Account
 from data_protection.findings import Standing
-from data_protection.resources import Kind, Place
+from data_protection.resources import Kind, Place, Resource, account_of
 from data_protection.verdicts import Status
 from kernel import aws
 from tests.support.aws import LAKE
@@ -42,14 +43,15 @@ def store() -> FindingStore:
     return FindingStore(aws.s3(), LAKE, aws.dynamodb(), FINDINGS)
 
 
-def drift(place: Place = PLACE) -> Drift:
+def drift(place: Place = PLACE, check: str = "DDB-PITR", of: Resource | None = None) -> Drift:
+    resource = of or Resource(Kind.TABLE, place, "orders")
     return Drift(
-        id="d-1",
+        id=f"{check}-1",
         place=PlaceRef.of(place),
-        check="DDB-PITR",
-        kind=Kind.TABLE,
-        name="orders",
-        arn="arn:aws:dynamodb:eu-central-1:123456789012:table/orders",
+        check=check,
+        kind=resource.kind,
+        name=resource.name,
+        arn=resource.arn,
         before=Status.PASS,
         status=Status.FAIL,
         reason="It is off.",
@@ -98,6 +100,25 @@ def test_a_freeze_is_of_the_resource_in_its_region() -> None:
     assert attempts.since(drift(), NOW - timedelta(days=1)) == []
 
 
+def test_fixes_of_one_resource_wait_for_each_other_and_those_of_the_account_do_not(account: Watched) -> None:
+    queue, of_account = FixQueue(aws.sqs(), account.fix_queue), account_of(PLACE)
+    for asked in (
+        drift(),
+        drift(check="DDB-DELPROT"),
+        drift(check="CT-LOGGING", of=of_account),
+        drift(check="CW-ALARMS", of=of_account),
+    ):
+        queue.ask(asked)
+
+    given = aws.sqs().receive_message(
+        QueueUrl=account.fix_queue, MaxNumberOfMessages=10, AttributeNames=["MessageGroupId"]
+    )["Messages"]
+    groups = {json.loads(one["Body"])["check"]: one["Attributes"]["MessageGroupId"] for one in given}
+
+    assert groups["DDB-PITR"] == groups["DDB-DELPROT"]
+    assert len(set(groups.values())) == 3
+
+
 @pytest.mark.parametrize(
     ("check", "call"),
     [
@@ -126,12 +147,3 @@ def test_only_the_own_account_is_changed_without_a_role() -> None:
 
     assert Clients.changing(account, 1, own_account=PLACE.account) is not None
     assert Clients.changing(account, 1, own_account="210987654321") is None
-
-
-def test_an_event_that_the_bus_refuses_is_an_error() -> None:
-    class Refusing:
-        def put_events(self, **_: Any) -> dict[str, Any]:
-            return {"FailedEntryCount": 1, "Entries": [{"ErrorCode": "ThrottlingException"}]}
-
-    with pytest.raises(EventRefused, match=r"DriftFound was refused by bus b.*ThrottlingException"):
-        Bus(Refusing(), "b").publish("DriftFound", drift())  # type: ignore[arg-type]

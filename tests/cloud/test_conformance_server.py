@@ -18,7 +18,7 @@ from local.errors import ServerNotRunning, ServerNotStarted
 from local.paths import ROOT, STATE
 from local.supervisor import EmbeddedCloud
 from tests.cloud.conftest import App, saw
-from tests.support.cloud import eventually
+from tests.support.cloud import eventually, finished
 
 pytestmark = pytest.mark.cloud
 
@@ -51,7 +51,8 @@ def test_the_server_sees_only_its_own_variables(cloud: EmbeddedCloud) -> None:
     assert variables["BIND_HOST"] == "127.0.0.1"
     assert variables["GATEWAY_PORT"] == variables["EDGE_PORT"] == str(cloud.state.port)
     inherited = {"PATH", "HOME", "LANG", "LC_CTYPE", "TMPDIR", "PYTHONPATH", "BIND_HOST", "GATEWAY_PORT", "EDGE_PORT"}
-    told = {"AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "IOT_MTLS_ENABLED", "SFTP_ENABLED", "LOG_LEVEL", "AUTH"}
+    told = {"AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL", "IOT_MTLS_ENABLED", "SFTP_ENABLED", "LOG_LEVEL"}
+    told |= {"AUTH", "SFN_WAIT_SCALE"}
     own = {name for name in variables if name.startswith(("GATEHOUSE_", "MINISTACK_"))}
     assert set(variables) <= inherited | told | own
 
@@ -121,6 +122,20 @@ def test_a_reset_forgets_everything_and_ends_the_workers(spare: str) -> None:
     assert not server.client("sqs", "222222222222").list_queues().get("QueueUrls")
     assert server.survivors() == [server.state.pid]
     assert server.health()
+    server.stop()
+
+
+def test_machines_wait_as_small_a_share_of_their_time_as_is_asked_for(spare: str) -> None:
+    server = EmbeddedCloud.start(spare, wait_scale=0.001)
+    states = server.client("stepfunctions")
+    wait = {"Type": "Wait", "Seconds": 600, "End": True}
+    machine = states.create_state_machine(
+        name="patient",
+        definition=json.dumps({"StartAt": "Wait", "States": {"Wait": wait}}),
+        roleArn="arn:aws:iam::000000000000:role/machine",
+    )["stateMachineArn"]
+    execution = states.start_execution(stateMachineArn=machine)["executionArn"]
+    assert finished(states, execution, seconds=60)["status"] == "SUCCEEDED"
     server.stop()
 
 

@@ -141,8 +141,8 @@ class Gatehouse:
 
 
 @pytest.fixture(scope="session")
-def gatehouse(cloud: EmbeddedCloud, deployed: Deployment) -> Gatehouse:
-    return Gatehouse(cloud, deployed)
+def gatehouse(deployed: tuple[EmbeddedCloud, Deployment]) -> Gatehouse:
+    return Gatehouse(*deployed)
 
 
 def ended(stacks: Any, name: str) -> dict[str, Any] | None:

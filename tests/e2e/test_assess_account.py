@@ -1,26 +1,16 @@
 """`assess_account` and `remediate_account` as they are deployed, over an account in the embedded cloud."""
 
-import gzip
 import json
-import shutil
-import uuid
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from typing import Any
 
 import pytest
 
-from cli.approvals import decide
 from cli.target import Target
-from local.deploy import deploy
-from local.schedules import pause
-from local.supervisor import EmbeddedCloud
 from tests.e2e.conftest import Gatehouse
 from tests.support.cloud import eventually
+from tests.support.deployed_protection import decided, findings, keep_profile, make_tables, recovers
 
 pytestmark = pytest.mark.cloud
 
-PARAMETERS = {"FirewallLogs": "disabled", "FirewallLogsBatch": "disabled", "DataProtection": "enabled"}
 PROFILE = {
     "name": "rfc-008",
     "rules": [
@@ -42,28 +32,6 @@ REMEDIATED = {
         },
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def gatehouse() -> Iterator[Gatehouse]:
-    cloud = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}")
-    try:
-        deployed = deploy(cloud, parameters=PARAMETERS, on_progress=print)
-        pause(cloud.client("events"))
-        yield Gatehouse(cloud, deployed)
-    finally:
-        cloud.stop()
-        shutil.rmtree(cloud.folder, ignore_errors=True)
-
-
-def findings(gatehouse: Gatehouse, run: str) -> dict[tuple[str, str], str]:
-    """Return the status of each check on each resource in a run."""
-    s3, bucket = gatehouse.client("s3"), gatehouse.output("LakeBucketName")
-    prefix = f"data_protection/findings/date={datetime.now(UTC).date()}/run={run}/"
-    (entry,) = s3.list_objects_v2(Bucket=bucket, Prefix=prefix)["Contents"]
-    body = gzip.decompress(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
-    rows = [json.loads(line) for line in body.splitlines()]
-    return {(row["check"], row["name"]): row["status"] for row in rows}
 
 
 def test_an_account_is_judged_by_the_profile_in_the_bucket(gatehouse: Gatehouse) -> None:
@@ -133,8 +101,8 @@ def test_a_plan_is_made_approved_and_carried_out(gatehouse: Gatehouse) -> None:
     assert all(recovers(tables, name) for name in ("carts", "orders"))
     prefix = f"data_protection/evidence/{plan['plan']}/"
     kept = gatehouse.client("s3").list_objects_v2(Bucket=gatehouse.output("EvidenceBucketName"), Prefix=prefix)
-    # Seen, applied and verified of each step; planned, approved and finished of the plan.
-    assert kept["KeyCount"] == 4 * 3 + 3
+    # Seen, applied and verified of each step; of the plan planned, by the dry run as well, approved and finished.
+    assert kept["KeyCount"] == 4 * 3 + 4
     assert not gatehouse.refusals()
 
 
@@ -170,38 +138,3 @@ def test_rejected_plan_ends_without_a_change(gatehouse: Gatehouse) -> None:
 
     assert (ended["status"], json.loads(ended["output"])["approved"]) == ("SUCCEEDED", False)
     assert not recovers(tables, "untouched")
-
-
-def keep_profile(gatehouse: Gatehouse, names: list[str], **remediation: Any) -> None:
-    rule = {
-        "kind": "dynamodb-table",
-        "select": [{"name": name} for name in names],
-        "requires": {"DDB-PITR": {}},
-    }
-    document = {"name": "rfc-008", "rules": [rule], "remediation": remediation}
-    gatehouse.client("s3").put_object(
-        Bucket=gatehouse.output("LakeBucketName"),
-        Key="data_protection/profiles/rfc-008.yaml",
-        Body=json.dumps(document).encode(),
-    )
-
-
-def make_tables(tables: Any, names: list[str]) -> None:
-    for name in names:
-        tables.create_table(
-            TableName=name,
-            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-            BillingMode="PAY_PER_REQUEST",
-        )
-
-
-def decided(target: Target, plan: str, *, approves: bool) -> dict[str, Any] | None:
-    """Decide about a plan, once somebody asks for that."""
-    status, answer = decide(target, plan, approves=approves)
-    return answer if status == 200 else None
-
-
-def recovers(tables: Any, name: str) -> bool:
-    described = tables.describe_continuous_backups(TableName=name)["ContinuousBackupsDescription"]
-    return bool(described["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "ENABLED")

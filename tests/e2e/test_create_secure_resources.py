@@ -1,22 +1,15 @@
 """`create_secure_resources` as it is deployed, over an account in the embedded cloud."""
 
 import json
-import shutil
-import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 import yaml
 
-from local.deploy import deploy
-from local.schedules import pause
-from local.supervisor import EmbeddedCloud
 from tests.e2e.conftest import Gatehouse
 
 pytestmark = pytest.mark.cloud
 
-PARAMETERS = {"FirewallLogs": "disabled", "FirewallLogsBatch": "disabled", "DataProtection": "enabled"}
 REQUEST = {
     "name": "shop",
     "keys": [{"name": "alias/shop"}],
@@ -24,20 +17,8 @@ REQUEST = {
         {"name": "shop-logs", "receives_logs": True},
         {"name": "shop-audio", "key": "alias/shop", "access_logs": {"target": "shop-logs"}},
     ],
-    "tables": [{"name": "orders", "key": "alias/shop", "units": None, "keys": {"partition": {"name": "id"}}}],
+    "tables": [{"name": "shop-orders", "key": "alias/shop", "units": None, "keys": {"partition": {"name": "id"}}}],
 }
-
-
-@pytest.fixture(scope="module")
-def gatehouse() -> Iterator[Gatehouse]:
-    cloud = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}")
-    try:
-        deployed = deploy(cloud, parameters=PARAMETERS, on_progress=print)
-        pause(cloud.client("events"))
-        yield Gatehouse(cloud, deployed)
-    finally:
-        cloud.stop()
-        shutil.rmtree(cloud.folder, ignore_errors=True)
 
 
 def ask(gatehouse: Gatehouse, request: dict[str, Any]) -> None:
@@ -54,7 +35,7 @@ def test_a_request_is_planned_then_made_and_then_there(gatehouse: Gatehouse) -> 
     dry = gatehouse.run("CreateSecureResourcesArn", request="shop")
     assert dry["status"] == "SUCCEEDED", dry.get("cause", "")
     assert json.loads(dry["output"])["counts"] == {"missing": 4, "halfway": 0, "same": 0, "differs": 0}
-    assert gatehouse.client("dynamodb").list_tables()["TableNames"].count("orders") == 0
+    assert gatehouse.client("dynamodb").list_tables()["TableNames"].count("shop-orders") == 0
 
     made = gatehouse.run("CreateSecureResourcesArn", request="shop", apply=True)
     assert made["status"] == "SUCCEEDED", made.get("cause", "")

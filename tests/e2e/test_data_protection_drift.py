@@ -1,53 +1,45 @@
 """Drift as it is deployed: from an event on the default bus through rule, queue and functions to the fix."""
 
 import json
-import shutil
 import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from local.deploy import deploy
-from local.schedules import pause
-from local.supervisor import EmbeddedCloud
 from tests.e2e.conftest import Gatehouse
 from tests.support.cloud import eventually
 
 pytestmark = pytest.mark.cloud
 
-PARAMETERS = {"FirewallLogs": "disabled", "FirewallLogsBatch": "disabled", "DataProtection": "enabled"}
 ACCOUNT = "000000000000"
+TABLE = "drifting"
 PROFILE = {
     "name": "rfc-008",
-    "rules": [{"kind": "dynamodb-table", "select": [{"name": "orders"}], "requires": {"DDB-PITR": {}}}],
+    "rules": [{"kind": "dynamodb-table", "select": [{"name": TABLE}], "requires": {"DDB-PITR": {}}}],
     "drift": {"fix": ["DDB-PITR"]},
 }
 
 
-@pytest.fixture(scope="module")
-def gatehouse() -> Iterator[Gatehouse]:
-    cloud = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}")
-    try:
-        deployed = deploy(cloud, parameters=PARAMETERS, on_progress=print)
-        pause(cloud.client("events"))
-        yield Gatehouse(cloud, deployed)
-    finally:
-        cloud.stop()
-        shutil.rmtree(cloud.folder, ignore_errors=True)
-
-
 def recovery(gatehouse: Gatehouse, *, on: bool) -> None:
     gatehouse.client("dynamodb").update_continuous_backups(
-        TableName="orders", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": on}
+        TableName=TABLE, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": on}
     )
 
 
 def is_recoverable(gatehouse: Gatehouse) -> bool:
-    answer: Any = gatehouse.client("dynamodb").describe_continuous_backups(TableName="orders")
+    answer: Any = gatehouse.client("dynamodb").describe_continuous_backups(TableName=TABLE)
     recovery = answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
     return bool(recovery["PointInTimeRecoveryStatus"] == "ENABLED")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _at_once(gatehouse: Gatehouse) -> None:
+    """Let events gather for a second rather than ten."""
+    functions = gatehouse.client("lambda")
+    name = "gatehouse-local-data-protection-recheck-resource"
+    (source,) = functions.list_event_source_mappings(FunctionName=name)["EventSourceMappings"]
+    functions.update_event_source_mapping(UUID=source["UUID"], MaximumBatchingWindowInSeconds=1)
 
 
 def called(region: str) -> dict[str, Any]:
@@ -59,7 +51,7 @@ def called(region: str) -> dict[str, Any]:
         "eventSource": "dynamodb.amazonaws.com",
         "eventName": "UpdateContinuousBackups",
         "awsRegion": region,
-        "requestParameters": {"tableName": "orders"},
+        "requestParameters": {"tableName": TABLE},
         "eventID": str(uuid.uuid4()),
         "readOnly": False,
         "recipientAccountId": ACCOUNT,
@@ -74,7 +66,7 @@ def test_recovery_that_is_turned_off_is_on_again_as_deployed(gatehouse: Gatehous
         Body=json.dumps(PROFILE).encode(),
     )
     tables.create_table(
-        TableName="orders",
+        TableName=TABLE,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",

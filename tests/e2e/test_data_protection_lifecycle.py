@@ -1,40 +1,23 @@
 """`forecast_lifecycle` and `drill_restore` as they are deployed, in the embedded cloud."""
 
 import json
-import shutil
 import uuid
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from local.deploy import deploy
-from local.schedules import pause
-from local.supervisor import EmbeddedCloud
 from tests.e2e.conftest import Gatehouse
 from tests.support.cloud import finished
 
 pytestmark = pytest.mark.cloud
 
-PARAMETERS = {"FirewallLogs": "disabled", "FirewallLogsBatch": "disabled", "DataProtection": "enabled"}
+TABLE = "drilled"
 RULE = {
     "ID": "small-logs",
     "Status": "Enabled",
     "Filter": {"ObjectSizeGreaterThan": 0},
     "Transitions": [{"Days": 90, "StorageClass": "GLACIER"}],
 }
-
-
-@pytest.fixture(scope="module")
-def gatehouse() -> Iterator[Gatehouse]:
-    cloud = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}")
-    try:
-        deployed = deploy(cloud, parameters=PARAMETERS, on_progress=print)
-        pause(cloud.client("events"))
-        yield Gatehouse(cloud, deployed)
-    finally:
-        cloud.stop()
-        shutil.rmtree(cloud.folder, ignore_errors=True)
 
 
 def run(gatehouse: Gatehouse, machine: str, **given: Any) -> dict[str, Any]:
@@ -76,30 +59,30 @@ def test_drill_is_measured_and_a_table_that_does_not_tell_what_it_was_made_from_
     """The embedded cloud restores, but its tables have no RestoreSummary: what cannot be known is not deleted."""
     tables, s3 = gatehouse.client("dynamodb"), gatehouse.client("s3")
     tables.create_table(
-        TableName="messages",
+        TableName=TABLE,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    tables.put_item(TableName="messages", Item={"id": {"S": "1"}})
+    tables.put_item(TableName=TABLE, Item={"id": {"S": "1"}})
     tables.update_continuous_backups(
-        TableName="messages", PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        TableName=TABLE, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
     )
 
-    described = run(gatehouse, "drill_restore", table="messages")
+    described = run(gatehouse, "drill_restore", table=TABLE)
 
     assert described["status"] == "FAILED"
     assert "made from nothing" in described["cause"]
     (scratch,) = [name for name in tables.list_tables()["TableNames"] if name.startswith("gatehouse-drill-")]
     bucket = gatehouse.output("LakeBucketName")
-    (entry,) = [
-        found
-        for found in s3.list_objects_v2(Bucket=bucket, Prefix="data_protection/drills/")["Contents"]
-        if found["Key"].endswith("result.json")
-    ]
-    found = json.loads(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
-    assert found["drill"]["scratch"] == scratch
-    assert found["items"] == tables.scan(TableName=scratch, Select="COUNT")["Count"]
+    kept = {
+        entry["Key"].rpartition("/")[2]: json.loads(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
+        for entry in s3.list_objects_v2(Bucket=bucket, Prefix="data_protection/drills/")["Contents"]
+    }
+    assert kept["result.json"]["drill"]["scratch"] == scratch
+    assert kept["count.json"]["is_over"]
+    assert kept["count.json"]["counted"] == kept["count.json"]["segments"]
+    assert kept["count.json"]["items"] == tables.scan(TableName=scratch, Select="COUNT")["Count"]
 
 
 def test_drill_of_a_table_without_recovery_is_refused(gatehouse: Gatehouse) -> None:

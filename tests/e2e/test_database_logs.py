@@ -31,7 +31,7 @@ from local.rds.server import RdsServer
 from local.schedules import pause
 from local.supervisor import EmbeddedCloud
 from tests.e2e.conftest import Gatehouse, ended
-from tests.support.cloud import eventually
+from tests.support.cloud import WAIT_SCALE, eventually
 from tests.support.openobserve import PASSWORD, USER, OpenObserve, running
 from tests.support.rds import SLOW, add_instance, write
 
@@ -159,7 +159,11 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
     clock = FunctionClock(tmp_path_factory.mktemp("functions") / "clock")
     with RdsServer(World(at)) as server, running() as search:
         cloud = EmbeddedCloud.start(
-            f"test-{uuid.uuid4().hex[:8]}", enforce_iam=True, rds=server.endpoint, clock=clock.path
+            f"test-{uuid.uuid4().hex[:8]}",
+            enforce_iam=True,
+            rds=server.endpoint,
+            clock=clock.path,
+            wait_scale=WAIT_SCALE,
         )
         try:
             server.control.cloud(cloud.endpoint)

@@ -19,7 +19,7 @@ from local.schedules import pause
 from local.supervisor import EmbeddedCloud
 from tests.e2e.conftest import Gatehouse
 from tests.support import raw, small_lake
-from tests.support.cloud import eventually
+from tests.support.cloud import WAIT_SCALE, eventually
 from tests.support.firewall_compaction import planned_input
 from tests.support.firewall_days import DAY, SEAL_ID, a_unit
 from tests.support.small_lake import SmallLake, on
@@ -37,7 +37,7 @@ PLAN_RUN = "gatehouse-local-firewall-logs-plan-run"
 
 @pytest.fixture(scope="module")
 def gatehouse() -> Iterator[Gatehouse]:
-    cloud = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}", enforce_iam=True)
+    cloud = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}", enforce_iam=True, wait_scale=WAIT_SCALE)
     try:
         deployed = Gatehouse(cloud, deploy(cloud, parameters=PARAMETERS))
         pause(cloud.client("events"))

@@ -1,41 +1,16 @@
 """`lock_objects` as it is deployed, over a bucket in the embedded cloud."""
 
 import json
-import shutil
-import uuid
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from data_protection.remediation.approvals import Approval, Decision
-from local.deploy import deploy
-from local.schedules import pause
-from local.supervisor import EmbeddedCloud
 from tests.e2e.conftest import Gatehouse
+from tests.support.cloud import LOCKED_BUCKET as BUCKET
 
 pytestmark = pytest.mark.cloud
-
-BUCKET = "recordings"
-PARAMETERS = {
-    "FirewallLogs": "disabled",
-    "FirewallLogsBatch": "disabled",
-    "DataProtection": "enabled",
-    "DataProtectionLockingBucketArns": f"arn:aws:s3:::{BUCKET}",
-}
-
-
-@pytest.fixture(scope="module")
-def gatehouse() -> Iterator[Gatehouse]:
-    cloud = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}")
-    try:
-        deployed = deploy(cloud, parameters=PARAMETERS, on_progress=print)
-        pause(cloud.client("events"))
-        yield Gatehouse(cloud, deployed)
-    finally:
-        cloud.stop()
-        shutil.rmtree(cloud.folder, ignore_errors=True)
 
 
 def approve(gatehouse: Gatehouse, simulation: str) -> None:
@@ -65,9 +40,9 @@ def test_a_bucket_is_simulated_approved_and_locked(gatehouse: Gatehouse) -> None
     s3.delete_object(Bucket=BUCKET, Key="audio/2")
 
     simulated = ended(gatehouse.run("LockObjectsArn", bucket=BUCKET, days=30, requested_by="alice"))
-    refused = gatehouse.run("LockObjectsArn", apply=simulated["simulation"])
+    refused = gatehouse.run("LockObjectsArn", apply=simulated["simulation"], requested_by="alice")
     approve(gatehouse, simulated["simulation"])
-    reported = ended(gatehouse.run("LockObjectsArn", apply=simulated["simulation"]))
+    reported = ended(gatehouse.run("LockObjectsArn", apply=simulated["simulation"], requested_by="alice"))
 
     assert (simulated["locked"], simulated["refused"]) == (3, 0)
     assert (refused["status"], refused["error"]) == ("FAILED", "LockNotApproved")

@@ -111,12 +111,12 @@ def _state(gatehouse: Gatehouse, day: str) -> str:
 
 def test_schedules_are_there_and_paused_for_these_tests(gatehouse: Gatehouse) -> None:
     events = gatehouse.client("events")
-    rules = {
-        rule["ScheduleExpression"]: rule["State"]
-        for rule in events.list_rules()["Rules"]
-        if "ScheduleExpression" in rule
+    rules = [rule for rule in events.list_rules()["Rules"] if "ScheduleExpression" in rule]
+    assert {rule["State"] for rule in rules} == {"DISABLED"}
+    assert {rule["ScheduleExpression"] for rule in rules} == {
+        *("cron(0 * * * ? *)", "rate(10 minutes)"),  # seals
+        *("cron(0 5 * * ? *)", "rate(15 minutes)"),  # assessments, sweeps for drift
     }
-    assert rules == {"cron(0 * * * ? *)": "DISABLED", "rate(10 minutes)": "DISABLED"}
 
 
 def test_schedule_starts_the_seals_that_are_due(gatehouse: Gatehouse) -> None:

@@ -17,7 +17,7 @@ from local.paths import ROOT
 from local.supervisor import EmbeddedCloud
 from tests.e2e.conftest import Gatehouse, ended
 from tests.support import raw
-from tests.support.cloud import eventually
+from tests.support.cloud import WAIT_SCALE, eventually
 
 pytestmark = pytest.mark.cloud
 
@@ -98,7 +98,7 @@ class TwoAccounts(Gatehouse):
 
 @pytest.fixture(scope="module")
 def gatehouse() -> Iterator[TwoAccounts]:
-    cloud = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}", enforce_iam=True)
+    cloud = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}", enforce_iam=True, wait_scale=WAIT_SCALE)
     try:
         _deploy_source(cloud)
         deployment = deploy(

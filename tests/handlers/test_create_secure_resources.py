@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -97,11 +97,34 @@ def test_a_table_that_is_being_built_is_waited_for_and_given_up_in_the_end() -> 
         first = create(table)
         assert (first["done"], first["waits"], first["calls"]) == (False, "It is CREATING.", 1)
         assert create(table, made=first["made"])["calls"] == 0
+        assert first["wait_seconds"] == 20
+        long_ago = datetime.now(UTC) - timedelta(minutes=101)
         with pytest.raises(CreationStalled, match="is not done after"):
-            create(table, made=first["made"], time=f"{datetime.now(UTC).date()}T00:00:00Z")
+            create(table, made=first["made"], since=long_ago.isoformat())
     finally:
         client.meta.events.unregister("after-call.dynamodb.DescribeTable", building)
     assert create(table, made=first["made"])["done"]
+
+
+def test_a_table_whose_turn_comes_late_in_a_run_is_waited_for_as_long_as_the_first_one() -> None:
+    put(REQUEST)
+    yesterday = (datetime.now(UTC) - timedelta(days=1)).isoformat()
+    planned = plan_creation.handler(asked(request="shop", apply=True, time=yesterday), CONTEXT)
+    [key, table] = planned["resources"]
+    create(key, time=yesterday)
+    client: Any = own_client("dynamodb", "eu-central-1")
+
+    def building(parsed: dict[str, Any], **_: Any) -> None:
+        parsed.get("Table", {})["TableStatus"] = "CREATING"
+
+    client.meta.events.register("after-call.dynamodb.DescribeTable", building)
+    try:
+        first = create(table, time=yesterday)
+        later = create(table, time=yesterday, made=first["made"], since=first["since"])
+    finally:
+        client.meta.events.unregister("after-call.dynamodb.DescribeTable", building)
+
+    assert (first["done"], later["done"], later["since"]) == (False, False, first["since"])
 
 
 def test_roles_without_a_boundary_are_refused() -> None:

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
 import pytest
 from botocore.exceptions import ClientError
 
+from data_protection.adapters.steps import ResourceLocks
 from data_protection.remediation.evidence import Record, verify_chain
 from kernel import aws
 from tests.support.data_protection_drift import (
@@ -78,13 +80,16 @@ def test_a_fix_leaves_a_chain_of_evidence_from_the_failing_state_on(account: Wat
     account.fix()
 
     records = [Record.model_validate(one) for one in evidence()]
-    [planned] = [record for record in records if not record.step]
+    planned, finished = [record for record in records if not record.step]
     chain = [record for record in records if record.step]
     verify_chain(chain)
     assert planned.content["drift"]["by"] == "arn:aws:iam::123456789012:user/alice"
     assert [str(record.event) for record in chain] == ["seen", "applied", "verified"]
     assert chain[0].content["status"] == "fail"
     assert len(planned.content["plan"]["steps"]) == 1
+    assert finished.event == "finished"
+    assert finished.content["heads"] == {chain[0].step: verify_chain(chain)}
+    verify_chain([planned, finished])
 
 
 def test_seconds_to_detection_and_to_the_fix_are_measured(account: Watched, capsys: pytest.CaptureFixture[str]) -> None:
@@ -326,6 +331,31 @@ def test_a_change_that_settles_slowly_is_gone_on_with(account: Watched) -> None:
 
     assert account.statuses() == PASSING
     assert outcomes(account) == ["verified"]
+
+
+def test_a_fix_that_cannot_end_comes_again_after_a_minute_and_then_ever_later(account: Watched) -> None:
+    account.recovery("orders", on=False)
+    account.recheck(disabled())
+    arn = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders"
+    locks = ResourceLocks(account.tables, REMEDIATIONS)
+    locks.take(arn, "a remediation", datetime.now(UTC), timedelta(hours=1))
+    pauses: list[int] = []
+
+    def put_off(params: dict[str, Any], **_: Any) -> None:
+        pauses.append(params["VisibilityTimeout"])
+
+    events, call = aws.sqs().meta.events, "provide-client-params.sqs.ChangeMessageVisibility"
+    events.register(call, put_off)
+    try:
+        assert [account.fix() for _ in range(6)] == [0] * 6
+    finally:
+        events.unregister(call, put_off)
+    locks.release(arn, "a remediation")
+
+    # Each second one ends the pause.
+    assert pauses[::2] == [60, 120, 240, 480, 900, 900]
+    assert account.fix() == 1
+    assert account.is_recoverable("orders")
 
 
 def test_a_sweep_finds_what_no_event_told_and_has_it_fixed(account: Watched) -> None:

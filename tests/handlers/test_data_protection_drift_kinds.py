@@ -26,10 +26,16 @@ RULES: Final[list[dict[str, Any]]] = [
     {"kind": "account", "requires": {"CT-LOGGING": {}}},
     {"kind": "kms-key", "select": [{"name": "alias/data"}], "requires": {"KMS-ROT": {}}},
 ]
-CHECKS: Final = ["DDB-DELPROT", "S3-BPA", "S3-TLS", "S3-LIFECYCLE", "CT-LOGGING", "KMS-ROT"]
+CHECKS: Final = ["DDB-DELPROT", "S3-BPA", "S3-TLS", "CT-LOGGING", "KMS-ROT"]
 BLOCKED: Final[Any] = dict.fromkeys(
     ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"), True
 )
+ARCHIVE: Final[Any] = {
+    "ID": "archive",
+    "Status": "Enabled",
+    "Filter": {"Prefix": ""},
+    "Transitions": [{"Days": 90, "StorageClass": "GLACIER"}],
+}
 FOREIGN: Final[Any] = {
     "ID": "of-others",
     "Status": "Enabled",
@@ -63,13 +69,7 @@ def everything() -> Iterator[Watched]:
             "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         }
         s3.put_bucket_policy(Bucket="audio", Policy=json.dumps({"Version": "2012-10-17", "Statement": [tls]}))
-        archive: Any = {
-            "ID": "archive",
-            "Status": "Enabled",
-            "Filter": {"Prefix": ""},
-            "Transitions": [{"Days": 90, "StorageClass": "GLACIER"}],
-        }
-        s3.put_bucket_lifecycle_configuration(Bucket="audio", LifecycleConfiguration={"Rules": [archive, FOREIGN]})
+        put_rules(ARCHIVE, FOREIGN)
         trail.create_trail(Name="main", S3BucketName="trail-logs", IsMultiRegionTrail=True)
         trail.start_logging(Name="main")
         key = client("kms").create_key()["KeyMetadata"]["KeyId"]
@@ -96,8 +96,8 @@ def key_id() -> Any:
     return client("kms").describe_key(KeyId="alias/data")["KeyMetadata"]["KeyId"]
 
 
-def keep_only_foreign_rules() -> None:
-    client("s3").put_bucket_lifecycle_configuration(Bucket="audio", LifecycleConfiguration={"Rules": [FOREIGN]})
+def put_rules(*rules: Any) -> None:
+    client("s3").put_bucket_lifecycle_configuration(Bucket="audio", LifecycleConfiguration={"Rules": list(rules)})
 
 
 CHANGES: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
@@ -112,10 +112,6 @@ CHANGES: dict[str, tuple[Callable[[], Any], Callable[[], Any]]] = {
     "S3-TLS": (
         lambda: client("s3").delete_bucket_policy(Bucket="audio"),
         lambda: event("s3", "DeleteBucketPolicy", {"bucketName": "audio", "policy": ""}),
-    ),
-    "S3-LIFECYCLE": (
-        keep_only_foreign_rules,
-        lambda: event("s3", "PutBucketLifecycle", {"bucketName": "audio", "lifecycle": ""}),
     ),
     "CT-LOGGING": (
         lambda: client("cloudtrail").stop_logging(Name="main"),
@@ -144,8 +140,22 @@ def test_what_is_taken_away_is_found_and_given_back(account: Watched, check: str
 
     assert [noun for noun, _ in account.told()] == ["DriftFixed"]
     assert account.statuses() == before
-    rules = client("s3").get_bucket_lifecycle_configuration(Bucket="audio")["Rules"]
-    assert "of-others" in {rule["ID"] for rule in rules}
+
+
+@pytest.mark.parametrize("by", ["event", "sweep"])
+def test_tiers_that_are_taken_away_are_found_and_left_to_people_as_what_was_archived_stays_so(
+    account: Watched, by: str
+) -> None:
+    put_rules(FOREIGN)
+    told_of = event("s3", "PutBucketLifecycle", {"bucketName": "audio", "lifecycle": ""})
+
+    assert (account.recheck(told_of) if by == "event" else account.sweep()) == []
+
+    assert [(noun, detail["check"]) for noun, detail in account.told()] == [("DriftFound", "S3-LIFECYCLE")]
+    assert account.fix() == 0
+    put_rules(ARCHIVE, FOREIGN)
+    account.recheck(told_of)
+    assert [noun for noun, _ in account.told()] == ["DriftFixed"]
 
 
 def test_a_sweep_has_the_trail_fixed_before_it_looks_at_anything_else(account: Watched) -> None:

@@ -2,17 +2,19 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
 
 import pytest
+from botocore.exceptions import ClientError
 
+from data_protection.adapters.drill_counts import ScratchCounts
 from data_protection.adapters.drill_deletions import ScratchTables
-from data_protection.adapters.drill_looks import Looks
-from data_protection.drills.contracts import DrillResult
+from data_protection.drills.contracts import DrillCount, DrillResult
 from data_protection.drills.scratch import PREFIX, is_scratch, scratch_name
 from data_protection.errors import DrillRefused
-from data_protection.handlers import check_drill, end_drill, start_drill
+from data_protection.handlers import check_drill, count_drill, end_drill, start_drill
 from kernel import aws
 from kernel.settings import load
 from tests.support.aws import LAKE
@@ -57,26 +59,41 @@ def checked() -> dict[str, Any]:
     return dict(check_drill.handler(REF, Context()))
 
 
+def counted() -> dict[str, Any]:
+    return dict(count_drill.handler(REF, Context()))
+
+
 def ended() -> dict[str, Any]:
     return dict(end_drill.handler(REF, Context()))
 
 
+def kept(name: str) -> bytes:
+    key = f"data_protection/drills/table={TABLE}/date=2026-11-21/run=drill-1/{name}"
+    return aws.s3().get_object(Bucket=LAKE, Key=key)["Body"].read()
+
+
 def result() -> DrillResult:
-    key = f"data_protection/drills/table={TABLE}/date=2026-11-21/run=drill-1/result.json"
-    return DrillResult.model_validate_json(aws.s3().get_object(Bucket=LAKE, Key=key)["Body"].read())
+    return DrillResult.model_validate_json(kept("result.json"))
 
 
-def test_drill_restores_counts_compares_and_leaves_nothing() -> None:
+def count() -> DrillCount:
+    return DrillCount.model_validate_json(kept("count.json"))
+
+
+def test_drill_restores_compares_counts_and_leaves_nothing() -> None:
     scratch = started()["scratch"]
     assert is_scratch(scratch)
     assert scratch in tables()
 
     assert checked()["is_over"]
     found = result()
+    # Made for on-demand first: the table came back with the five units of its source.
+    assert not counted()["is_over"]
+    assert counted() == {"is_over": True, "is_whole": True, "items": ITEMS}
     assert ended() == {"is_gone": False}
     assert ended() == {"is_gone": True}
 
-    assert (found.items, found.source_items) == (ITEMS, ITEMS)
+    assert (count().items, count().note, found.source_items) == (ITEMS, "", ITEMS)
     assert found.meets_rto
     assert found.differing == ()
     assert [sentence.split(" must")[0] for sentence in found.to_set[:2]] == [
@@ -122,15 +139,59 @@ def test_table_that_is_still_restored_is_waited_for() -> None:
     assert scratch in tables()
 
 
-def test_large_table_is_not_counted() -> None:
-    started(most_counted_gb=0)
-    with patch.object(Looks, "count", side_effect=AssertionError):
-        described = aws.dynamodb().describe_table(TableName=TABLE)
-        described["Table"]["TableSizeBytes"] = 1 << 30
-        with patch.object(aws.dynamodb(), "describe_table", return_value=described):
-            checked()
+def test_what_is_measured_is_kept_though_the_count_is_throttled_for_good() -> None:
+    started()
+    assert checked()["is_over"]
+    before = result()
+    counted()
 
-    assert result().items is None
+    with patch.object(ScratchCounts, "count", return_value=None):
+        assert counted() == {"is_over": False, "is_whole": False, "items": 0}
+    with patch.object(aws.dynamodb(), "get_paginator", side_effect=RuntimeError("killed")), pytest.raises(RuntimeError):
+        counted()
+
+    assert result() == before
+    assert counted() == {"is_over": True, "is_whole": True, "items": ITEMS}
+
+
+@pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "ThrottlingException"])
+def test_throttled_segment_is_none_and_what_is_forbidden_is_told(code: str) -> None:
+    scratch = started()["scratch"]
+    events = aws.dynamodb().meta.events
+
+    def refuse(refusal: str) -> Any:
+        return lambda **_: (SimpleNamespace(status_code=400), {"Error": {"Code": refusal, "Message": "no"}})
+
+    for refusal in (code, "AccessDeniedException"):
+        events.register("before-call.dynamodb.Scan", hear := refuse(refusal))
+        try:
+            if refusal == code:
+                assert ScratchCounts(aws.dynamodb()).count(scratch, 0, 16) is None
+            else:
+                with pytest.raises(ClientError, match=refusal):
+                    ScratchCounts(aws.dynamodb()).count(scratch, 0, 16)
+        finally:
+            events.unregister("before-call.dynamodb.Scan", hear)
+
+
+def test_nothing_is_counted_before_it_is_measured() -> None:
+    started()
+
+    with pytest.raises(DrillRefused, match=r"result\.json is not there"):
+        counted()
+
+
+def test_source_is_as_it_was_and_the_scratch_table_alone_is_on_demand() -> None:
+    scratch = started()["scratch"]
+    checked()
+    counted()
+
+    modes = {
+        name: aws.dynamodb().describe_table(TableName=name)["Table"].get("BillingModeSummary", {}).get("BillingMode")
+        for name in (TABLE, scratch)
+    }
+    assert modes == {TABLE: "PROVISIONED", scratch: "PAY_PER_REQUEST"}
+    assert result().differing == ()
 
 
 @pytest.mark.parametrize(
@@ -166,7 +227,9 @@ def test_table_with_another_name_is_never_deleted(name: str) -> None:
     with pytest.raises(DrillRefused, match="no scratch table"):
         ScratchTables(aws.dynamodb()).delete(name, "arn")
     with pytest.raises(DrillRefused, match="no scratch table"):
-        Looks(aws.dynamodb()).count(name)
+        ScratchCounts(aws.dynamodb()).count(name, 0, 16)
+    with pytest.raises(DrillRefused, match="no scratch table"):
+        ScratchCounts(aws.dynamodb()).ready(name)
 
 
 def test_table_that_was_not_restored_from_the_source_is_left_alone() -> None:

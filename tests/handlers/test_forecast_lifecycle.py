@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
@@ -20,7 +19,6 @@ from tests.support.context import Context
 
 TIME = datetime(2026, 11, 21, 5, tzinfo=UTC)
 BUCKET, INVENTORIES = "audio-1", "inventories"
-ESTATE = "/gatehouse/test/data_protection/estate"
 MANIFEST = "audio-1/daily/2026-11-20T01-00Z/manifest.json"
 GLACIER = {
     "ID": "logs",
@@ -32,16 +30,13 @@ MB = 1024**2
 
 
 @pytest.fixture(autouse=True)
-def account(aws_account: None) -> Iterator[None]:
-    aws.ssm().put_parameter(Name=ESTATE, Value="{}", Type="String")
+def account(aws_account: None) -> None:
     for bucket in (BUCKET, INVENTORIES):
         aws.s3().create_bucket(
             Bucket=bucket,
             CreateBucketConfiguration={"LocationConstraint": aws.s3().meta.region_name},  # type: ignore[typeddict-item]
         )
-    with patch.dict("os.environ", {"ESTATE_PARAMETER": ESTATE}):
-        load.cache_clear()
-        yield
+    load.cache_clear()
 
 
 def inventory(rows: list[tuple[Any, ...]], columns: list[str] | None = None, **changes: Any) -> str:

@@ -3,11 +3,12 @@
 import gzip
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import partial
 from typing import Any
 
 import pytest
+from moto.backends import get_backend
 from pydantic import ValidationError
 
 from data_protection.adapters.evidence import EvidenceChain
@@ -26,7 +27,7 @@ from data_protection.errors import (
     StepRefused,
 )
 from data_protection.handlers import configure_bucket, list_versions, lock_shard
-from data_protection.locations import simulation_key
+from data_protection.locations import ESTATE_KEY, profile_key, simulation_key
 from data_protection.locking.contracts import ListVersions
 from data_protection.locking.lister import Lister
 from data_protection.remediation.evidence import Event, verify_chain
@@ -118,7 +119,7 @@ def test_twenty_objects_of_a_bucket_without_versions_are_locked(s3: Retentions) 
     assert (mode, days_left(until)) == ("GOVERNANCE", 400)
     configuration = aws.s3().get_object_lock_configuration(Bucket=BUCKET)["ObjectLockConfiguration"]
     assert configuration["Rule"]["DefaultRetention"]["Days"] == 400
-    assert evidence(simulated["simulation"]) == [Event.PLANNED, Event.APPROVED, Event.FINISHED]
+    assert evidence(simulated["simulation"]) == [Event.PLANNED, Event.APPROVED, Event.BEGUN, Event.FINISHED]
     for step in ("S3-VERSION", "S3-LOCK"):
         assert evidence(simulated["simulation"], step) == [Event.SEEN, Event.APPLIED, Event.VERIFIED]
 
@@ -320,6 +321,96 @@ def test_a_bucket_that_cannot_be_read_is_refused() -> None:
         begin()
 
 
+def profile(**said: Any) -> None:
+    """Put the account's profile."""
+    rule = {"kind": "s3-bucket", "select": [{"name": BUCKET}], "requires": {"S3-LOCK": {"days": 30}}}
+    body = json.dumps({"name": "rfc-008", "rules": [rule], **said}).encode()
+    aws.s3().put_object(Bucket=LAKE, Key=profile_key("rfc-008"), Body=body)
+
+
+def excepted(until: date) -> None:
+    """Let somebody answer for the bucket being without Object Lock."""
+    exception = {
+        "check": "S3-LOCK",
+        "kind": "s3-bucket",
+        "name": BUCKET,
+        "owner": "privacy@example",
+        "reason": "Callers may ask for erasure.",
+        "expires": until.isoformat(),
+    }
+    profile(exceptions=[exception])
+
+
+def tagged(key: str) -> None:
+    aws.s3().put_bucket_tagging(Bucket=BUCKET, Tagging={"TagSet": [{"Key": key, "Value": "yes"}]})
+
+
+def test_a_bucket_that_somebody_answers_for_is_neither_simulated_nor_locked() -> None:
+    simulated = simulate()
+    approve(simulated["simulation"])
+    today = datetime.now(UTC).date()
+    excepted(until=today)
+
+    for asked in ({}, {"apply": simulated["simulation"]}):
+        with pytest.raises(LockRefused, match="privacy@example answers until"):
+            begin(**asked)
+    excepted(until=today - DAY)
+    assert begin(apply=simulated["simulation"])["simulation"] == simulated["simulation"]
+
+
+def test_a_bucket_that_a_tag_protects_is_neither_simulated_nor_locked() -> None:
+    simulated = simulate()
+    approve(simulated["simulation"])
+    tagged("gatehouse:protected")
+
+    for asked in ({}, {"apply": simulated["simulation"]}):
+        with pytest.raises(LockRefused, match="carries the tag gatehouse:protected"):
+            begin(**asked)
+    tagged("another")
+    assert begin(apply=simulated["simulation"])["simulation"] == simulated["simulation"]
+
+
+def test_a_lock_that_has_begun_goes_on_no_more_once_a_tag_protects_the_bucket() -> None:
+    simulated = simulate()
+    approve(simulated["simulation"])
+    begin(apply=simulated["simulation"])
+    tagged("gatehouse:protected")
+
+    with pytest.raises(LockRefused, match="gatehouse:protected"):
+        begin(run="run-3", apply=simulated["simulation"])
+
+
+def test_a_bucket_whose_tags_cannot_be_read_is_refused() -> None:
+    def deny(**_: Any) -> None:
+        raise refusal("AccessDenied", 403)
+
+    aws.client(aws.session(), "s3", REGION).meta.events.register("before-call.s3.GetBucketTagging", deny)
+
+    with pytest.raises(ResourceUnreadable, match="may be protected by a tag"):
+        begin()
+
+
+def test_evidence_tells_who_asked_for_each_run_that_applies() -> None:
+    simulated = simulate()["simulation"]
+    approve(simulated)
+    dave = f"arn:aws:iam::{ACCOUNT}:user/dave"
+    begin(run="run-2", apply=simulated)
+    begin(run="run-2", apply=simulated)
+    begin(run="run-3", apply=simulated, requested_by=dave)
+
+    chain = EvidenceChain(aws.s3(), EVIDENCE, plan=simulated, step="", principal="", controls={})
+    begun = [record.content for record in chain.records() if record.event is Event.BEGUN]
+    assert begun == [{"run": "run-2", "requested_by": ALICE}, {"run": "run-3", "requested_by": dave}]
+
+
+def test_who_asks_to_apply_a_simulation_is_none_of_those_who_approve_it() -> None:
+    simulated = simulate()
+    approve(simulated["simulation"])
+
+    with pytest.raises(LockNotApproved, match="bob, who asks to apply it"):
+        begin(apply=simulated["simulation"], requested_by=BOB)
+
+
 def test_compliance_needs_a_month_of_governance_before() -> None:
     with pytest.raises(LockRefused, match="never in GOVERNANCE"):
         begin(mode="COMPLIANCE")
@@ -497,7 +588,8 @@ def test_throttling_is_no_refusal(s3: Retentions) -> None:
     ("asked", "complaint"),
     [
         ({"bucket": ""}, "give a bucket"),
-        ({"requested_by": ""}, "say who asks"),
+        ({"requested_by": ""}, "requested_by"),
+        ({"requested_by": "", "bucket": "", "apply": "0" * 64}, "requested_by"),
         ({"days": 0}, "greater than or equal to 1"),
         ({"named": ["EVERYTHING"]}, "COMPLIANCE"),
     ],
@@ -509,7 +601,7 @@ def test_what_makes_no_sense_is_refused(asked: dict[str, Any], complaint: str) -
 
 def test_another_account_without_a_role_for_the_phase_is_left_alone() -> None:
     estate = {"accounts": [{"account": ACCOUNT, "regions": [REGION]}, {"account": "210987654321", "regions": [REGION]}]}
-    aws.ssm().put_parameter(Name="/estate", Value=json.dumps(estate), Type="String", Overwrite=True)
+    aws.s3().put_object(Bucket=LAKE, Key=ESTATE_KEY, Body=json.dumps(estate).encode())
 
     with pytest.raises(Exception, match="no role for phase 4"):
         begin(account="210987654321")
@@ -560,3 +652,19 @@ def test_a_lock_makes_no_call_but_its_own() -> None:
 
     with pytest.raises(StepRefused, match="does not call put_bucket_lifecycle_configuration"):
         LockConfiguration(lambda service, region: aws.client(aws.session(), service, region)).make(change, REGION)
+
+
+def test_account_sees_in_its_trail_which_simulation_is_applied() -> None:
+    role = {"arn": f"arn:aws:iam::{ACCOUNT}:role/lock", "external_id": "gatehouse"}
+    estate = {"accounts": [{"account": ACCOUNT, "regions": [REGION], "remediate": {"4": role}}]}
+    aws.s3().put_object(Bucket=LAKE, Key=ESTATE_KEY, Body=json.dumps(estate).encode())
+    write("a")
+    simulated = simulate()
+    approve(simulated["simulation"])
+    job = begin(apply=simulated["simulation"])
+    sessions = get_backend("sts")[ACCOUNT]["aws"].assumed_roles
+    assert {one.session_name for one in sessions} == {"gatehouse-data-protection"}
+
+    call(configure_bucket.handler, {"job": job})
+
+    assert {one.session_name for one in sessions} == {"gatehouse-data-protection", simulated["simulation"]}

@@ -32,7 +32,13 @@ def _buckets_of_the_standard() -> Profile:
 
 
 def test_buckets_of_the_standard_comply_after_its_phases_and_a_second_plan_has_nothing_to_do() -> None:
-    foreign = {"ID": "privacy", "Status": "Enabled", "Filter": {"Prefix": "mail/"}, "Expiration": {"Days": 90}}
+    uploads = {"DaysAfterInitiation": 7}
+    foreign = {
+        "ID": "mail",
+        "Status": "Enabled",
+        "Filter": {"Prefix": "mail/"},
+        "AbortIncompleteMultipartUpload": uploads,
+    }
     asked_by_name = frozenset({"S3-VERSION", "S3-LIFECYCLE", "S3-LOCK"})
     with protected() as account:
         account.now = datetime.now(UTC)  # the emulator stamps access logs by its own clock

@@ -44,6 +44,16 @@ DATABASE = {
     "subnet_group": "private",
     "security_groups": ["sg-12345678"],
 }
+CLUSTER = {
+    "name": "ledger",
+    "engine": "aurora-postgresql",
+    "version": "16.4",
+    "instance_class": "db.r7g.large",
+    "username": "owner",
+    "key": "alias/data",
+    "subnet_group": "private",
+    "security_groups": ["sg-12345678"],
+}
 
 
 def whole(name: str) -> dict[str, Any]:
@@ -61,6 +71,7 @@ def whole(name: str) -> dict[str, Any]:
         "roles": [{**WORKER, "name": f"{name}-worker"}],
         "secrets": [{**PASSWORD, "name": f"{name}-partner", "key": key}],
         "databases": [{**DATABASE, "name": f"{name}-orders", "key": key}],
+        "clusters": [{**CLUSTER, "name": f"{name}-ledger", "key": key}],
     }
 
 
@@ -103,15 +114,15 @@ def furnished() -> Iterator[Workshop]:
 def test_what_is_missing_is_made_and_passes_its_checks_and_a_second_run_writes_nothing(furnished: Workshop) -> None:
     judged = furnished.run(whole("shop"), "first")
     assert judged.problems == ()
-    assert (judged.passed, judged.created) == (True, 7)
-    assert judged.standings == {**dict.fromkeys(Standing, 0), Standing.SAME: 7}
+    assert (judged.passed, judged.created) == (True, 8)
+    assert judged.standings == {**dict.fromkeys(Standing, 0), Standing.SAME: 8}
     assert judged.statuses == {**dict.fromkeys(Status, 0), Status.PASS: sum(judged.statuses.values())}
     made = [resource["made"] for resource in furnished.kept("report.json", "first")["resources"]]
-    assert made == [True] * 7
+    assert made == [True] * 8
 
     furnished.made.clear()
     planned = furnished.plan("shop", "second")
-    assert (planned.calls, planned.resources, planned.counts[Standing.SAME]) == (0, (), 7)
+    assert (planned.calls, planned.resources, planned.counts[Standing.SAME]) == (0, (), 8)
     furnished.make(planned, "second")
     judged = furnished.judge("second")
     assert furnished.made == []
@@ -148,6 +159,7 @@ def test_plan_of_what_needs_each_other_is_complete_before_anything_exists(furnis
         (4, "dry-orders"),
         (5, "dry-partner"),
         (6, "dry-orders"),
+        (6, "dry-ledger"),
     ]
     assert furnished.made == []
     furnished.make(planned, "dry")
@@ -164,8 +176,9 @@ def test_plan_of_what_needs_each_other_is_complete_before_anything_exists(furnis
         ("roles", {**WORKER, "name": "crash-{}"}),
         ("secrets", {**PASSWORD, "name": "crash/{}"}),
         ("databases", {**DATABASE, "name": "crash-{}"}),
+        ("clusters", {**CLUSTER, "name": "crash-{}", "instances": 1}),
     ],
-    ids=["key", "bucket", "log target", "table", "role", "secret", "database"],
+    ids=["key", "bucket", "log target", "table", "role", "secret", "database", "cluster"],
 )
 def test_wherever_a_worker_dies_the_rest_is_done_and_no_call_made_twice(
     furnished: Workshop, kind: str, wanted: dict[str, Any]
@@ -260,6 +273,15 @@ def test_created_resource_that_fails_its_checks_fails_the_run(furnished: Worksho
     judged = furnished.judge("spoiled")
     assert not judged.passed
     assert judged.problems == ("dynamodb-table/spoiled fails DDB-DELPROT: Deletion protection is off.",)
+
+
+def test_instance_of_a_created_cluster_that_fails_its_checks_fails_the_run(furnished: Workshop) -> None:
+    furnished.ask({"name": "exposed", "clusters": [{**CLUSTER, "name": "exposed"}]})
+    furnished.make(furnished.plan("exposed", "exposed"), "exposed")
+    furnished.client("rds").modify_db_instance(DBInstanceIdentifier="exposed-2", PubliclyAccessible=True)
+    judged = furnished.judge("exposed")
+    assert not judged.passed
+    assert judged.problems == ("rds-instance/exposed-2 fails RDS-PUBLIC: It has a public address.",)
 
 
 def test_bucket_of_others_whose_logs_would_not_arrive_is_told_so_and_is_no_failure(furnished: Workshop) -> None:

@@ -9,25 +9,35 @@ from unittest.mock import patch
 
 import pytest
 from botocore.exceptions import ClientError
+from moto.backends import get_backend
 
+from data_protection.adapters.approvals import ApprovalStore
 from data_protection.adapters.plans import PlanReader
 from data_protection.adapters.steps import ResourceLocks
 from data_protection.errors import (
     ApprovalClosed,
     EstateInvalid,
+    OwnApproval,
+    PlanExpired,
     PlanMissing,
     PlanTooLarge,
     PlanUnapproved,
     ResourceLocked,
     ResourceUnreadable,
 )
+from data_protection.handlers import apply_step, verify_step
+from data_protection.remediation.approvals import Approval
 from data_protection.remediation.contracts import PlanRemediation
 from data_protection.remediation.policy import Policy
+from data_protection.resources import Place
+from data_protection.verdicts import Status
 from kernel import aws
 from tests.support.remediation import (
     ALICE,
     BOB,
     CAROL,
+    CLOCK,
+    FINDINGS,
     FUNCTION,
     LAKE,
     REMEDIATIONS,
@@ -38,12 +48,14 @@ from tests.support.remediation import (
     records,
     recovers,
     remediated_account,
+    standing,
     table,
     tables,
     whenever,
 )
 
 ORDERS = "DDB-PITR/dynamodb-table/orders/0"
+ORDERS_ARN = "arn:aws:dynamodb:eu-central-1:123456789012:table/orders"
 
 
 @pytest.fixture
@@ -86,6 +98,47 @@ def test_approved_plan_is_applied_verified_and_proven(run: Remediation) -> None:
     planned_, approved, closing = records(plan)
     assert (planned_["principal"], approved["principal"]) == (ALICE, BOB)
     assert closing["content"]["heads"].keys() == {ORDERS}
+
+
+def test_findings_follow_what_the_work_on_a_step_sees(run: Remediation) -> None:
+    planned = run.plan(1)
+    run.approve(planned)
+    apply_step.handler({"plan": planned["plan"], "step": ORDERS}, FUNCTION)
+    assert standing("DDB-PITR", ORDERS_ARN) is None
+
+    run.work(planned)
+    known = standing("DDB-PITR", ORDERS_ARN)
+    verify_step.handler({"plan": planned["plan"], "step": ORDERS}, FUNCTION)
+
+    assert known is not None
+    assert (known.status, known.best) == (Status.PASS, Status.PASS)
+    assert standing("DDB-PITR", ORDERS_ARN) == known
+
+
+def test_findings_know_of_what_somebody_else_has_done(run: Remediation) -> None:
+    planned = run.plan(1)
+    recovery = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": 35}
+    client("dynamodb").update_continuous_backups(TableName="orders", PointInTimeRecoverySpecification=recovery)
+
+    run.work(planned)
+
+    assert run.finish(planned["plan"])["counts"] == {"satisfied": 1}
+    assert (known := standing("DDB-PITR", ORDERS_ARN)) is not None
+    assert known.status is Status.PASS
+
+
+def test_findings_of_a_later_look_stay(run: Remediation) -> None:
+    planned = run.plan(1)
+    later = datetime.now(UTC) + timedelta(hours=1)
+    place = Place("123456789012", "eu-central-1")
+    item = {"place": str(place), "entry": f"finding#DDB-PITR#{ORDERS_ARN}", "check": "DDB-PITR", "arn": ORDERS_ARN}
+    kept = item | {"status": "fail", "since": later.isoformat()}
+    aws.dynamodb().put_item(TableName=FINDINGS, Item={name: {"S": value} for name, value in kept.items()})
+
+    run.work(planned)
+
+    assert (known := standing("DDB-PITR", ORDERS_ARN)) is not None
+    assert (known.status, known.since) == (Status.FAIL, later)
 
 
 def test_second_run_plans_nothing(run: Remediation) -> None:
@@ -148,6 +201,54 @@ def test_who_asked_for_a_plan_cannot_approve_it_by_saying_to_be_somebody_else(ru
     assert not run.answers
 
 
+def test_who_has_a_plan_of_somebody_else_carried_out_cannot_approve_it(run: Remediation) -> None:
+    plan = run.plan(1, dry_run=True)["plan"]
+    bobs = Remediation("by-bob")
+    bobs.plan(plan=plan, requested_by=BOB)
+    bobs.ask(plan, requested_by=BOB)
+
+    for asker in (ALICE, BOB):
+        status, told = bobs.decide(plan, asker)
+        assert (status, told["refused"]) == (403, "OwnApproval")
+    assert bobs.decide(plan, CAROL)[1]["outcome"] == "approved"
+
+
+def test_who_has_approved_a_plan_cannot_have_it_carried_out(run: Remediation) -> None:
+    plan = run.approve(run.plan(1))
+    bobs = Remediation("by-bob")
+    bobs.plan(plan=plan, requested_by=BOB)
+
+    with pytest.raises(OwnApproval, match="has approved the plan"):
+        bobs.ask(plan, "token-2", requested_by=BOB)
+
+    assert not bobs.answers
+    assert run.step(plan, ORDERS)["state"] == "verified"
+
+
+def test_machine_that_is_refused_takes_no_answer_from_the_one_that_waits(run: Remediation) -> None:
+    plan = run.plan(1, 4)["plan"]
+    run.ask(plan)
+    run.decide(plan, BOB)
+
+    bobs = Remediation("by-bob")
+    bobs.plan(plan=plan, requested_by=BOB)
+    with pytest.raises(OwnApproval):
+        bobs.ask(plan, "token-2", requested_by=BOB)
+    run.decide(plan, CAROL)
+
+    assert list(run.answers) == ["token-1"]
+
+
+def test_evidence_tells_of_everybody_who_asked(run: Remediation) -> None:
+    plan = run.plan(1, dry_run=True)["plan"]
+    bobs = Remediation("by-bob")
+    bobs.plan(plan=plan, requested_by=BOB)
+    bobs.plan(plan=plan, requested_by=BOB)
+
+    told = [(record["content"]["asked_by"], record["content"]["dry_run"]) for record in records(plan)]
+    assert told == [(ALICE, True), (BOB, False)]
+
+
 def test_no_ends_it(run: Remediation) -> None:
     plan = run.plan(1)["plan"]
     run.ask(plan)
@@ -193,6 +294,24 @@ def test_decider_that_died_before_the_machine_was_answered_is_made_good_by_eithe
     assert events_of(plan) == ["planned", "approved"]
     assert run.decide(plan, BOB)[0] == 200
     assert list(run.answers) == ["token-2"]
+
+
+def test_machine_that_begins_to_wait_while_somebody_decides_is_answered(run: Remediation) -> None:
+    planned = run.plan(1)
+    expires = datetime.now(UTC) + timedelta(hours=1)
+    asked = Approval(plan=planned["plan"], requested_by=ALICE, needed=1, expires=expires)
+    ApprovalStore(aws.dynamodb(), REMEDIATIONS).open(asked)
+    waiting: list[str] = []
+
+    def wait(_: Any) -> None:
+        if not waiting:
+            waiting.append("token-1")
+            run.ask(planned["plan"], *waiting)
+
+    with patch("kernel.aws.dynamodb", lambda: client("dynamodb")), whenever("dynamodb", "UpdateItem", wait):
+        assert run.decide(planned["plan"], BOB)[1]["outcome"] == "approved"
+
+    assert run.answers["token-1"]["approved"] is True
 
 
 class Died(BaseException):
@@ -254,11 +373,72 @@ def test_approval_says_when_the_window_opens(run: Remediation) -> None:
     assert run.answers["token-1"]["opens"] == "2026-11-22T02:00:00Z"
 
 
+def test_step_says_when_the_wave_after_it_may_begin(run: Remediation, monkeypatch: pytest.MonkeyPatch) -> None:
+    profile(tables("orders"), remediation={"windows": [{"days": ["sat"], "opens": "02:00", "hours": 4}]})
+    plan = run.approve(run.plan(1))
+    inside, outside = datetime(2026, 11, 21, 3, tzinfo=UTC), datetime(2026, 11, 21, 6, tzinfo=UTC)
+
+    monkeypatch.setattr(apply_step, "utc_now", lambda: inside)
+    monkeypatch.setattr(verify_step, "utc_now", lambda: outside)
+    asked = {"plan": plan, "step": ORDERS}
+
+    assert apply_step.handler(asked, FUNCTION)["opens"] == "2026-11-21T03:00:00Z"
+    assert verify_step.handler(asked, FUNCTION)["opens"] == "2026-11-28T02:00:00Z"
+
+
 def test_policy_approves_beforehand_what_comes_back(run: Remediation) -> None:
     profile(tables("orders"), remediation={"preapproved_phases": [1]})
 
     assert run.plan(1)["approvers"] == 0
     assert Remediation("by-hand-2").plan(1, 3)["approvers"] == 1
+
+
+def test_phase_that_is_not_approved_beforehand_any_more_needs_people_for_plans_that_are_there(run: Remediation) -> None:
+    profile(tables("orders"), remediation={"preapproved_phases": [1]})
+    planned = run.plan(1)
+    assert planned["approvers"] == 0
+    profile(tables("orders"))
+
+    with pytest.raises(PlanMissing, match="Nobody asks for an approval"):
+        run.step(planned["plan"], ORDERS)
+    taken_up = Remediation("by-hand-2")
+    again = taken_up.plan(plan=planned["plan"])
+    taken_up.work(again)
+
+    assert (again["approvers"], recovers("orders")) == (1, True)
+    assert events_of(planned["plan"]) == ["planned", "planned", "approved"]
+
+
+def test_plan_that_is_too_old_is_not_carried_out_though_it_was_approved(run: Remediation) -> None:
+    plan = run.approve(run.plan(1))
+    CLOCK.wait(timedelta(days=30).total_seconds())
+
+    with pytest.raises(PlanExpired, match="could be carried out until"):
+        run.step(plan, ORDERS)
+    with patch("data_protection.handlers.plan_remediation.utc_now", CLOCK), pytest.raises(PlanExpired):
+        Remediation("by-hand-2").plan(plan=plan)
+
+    assert not recovers("orders")
+
+
+def test_profile_that_is_less_patient_by_now_means_plans_that_are_there(run: Remediation) -> None:
+    plan = run.approve(run.plan(1))
+    profile(tables("orders"), remediation={"plan_days": 7})
+    CLOCK.wait(timedelta(days=7).total_seconds())
+
+    with pytest.raises(PlanExpired):
+        run.step(plan, ORDERS)
+
+
+def test_nobody_decides_about_a_plan_that_is_too_old(run: Remediation) -> None:
+    profile(tables("orders"), remediation={"plan_days": 0.5})
+    planned = run.plan(1)
+    run.ask(planned["plan"])
+    later = datetime.now(UTC) + timedelta(hours=13)
+
+    with patch("data_protection.handlers.decide_approval.utc_now", lambda: later):
+        assert run.decide(planned["plan"], BOB)[1]["refused"] == "ApprovalClosed"
+    assert 12 * 3600 - 60 < planned["approval_seconds"] <= 12 * 3600
 
 
 def test_plan_beyond_the_limits_is_none(run: Remediation) -> None:
@@ -376,6 +556,80 @@ def test_account_is_remediated_in_the_phases_it_has_a_role_for(
         assert principal == (role["arn"] if remediate else FUNCTION.invoked_function_arn)
 
 
+@pytest.mark.parametrize(
+    ("check", "requirement", "operation", "code", "sentence"),
+    [
+        (
+            "DDB-KMS",
+            {"key": "alias/data"},
+            "UpdateTable",
+            "LimitExceededException",
+            "AWS takes 4 changes of a table's key in 24 h; if that is why, it works 24 h from now at the latest",
+        ),
+        (
+            "DDB-TTL",
+            {"attribute": "gone"},
+            "UpdateTimeToLive",
+            "ValidationException",
+            "AWS takes 1 change of a table's time to live in 1 h; if that is why, it works 1 h from now at the latest",
+        ),
+    ],
+)
+def test_step_that_comes_too_often_for_aws_is_refused_and_says_when_it_works(
+    run: Remediation, *, check: str, requirement: dict[str, str], operation: str, code: str, sentence: str
+) -> None:
+    key = client("kms").create_key()["KeyMetadata"]["KeyId"]
+    client("kms").create_alias(AliasName="alias/data", TargetKeyId=key)
+    profile(tables("orders", **{check.replace("-", "_"): requirement}))
+    plan = run.approve(run.plan(1, 3, named=[check]))
+    asked: list[Any] = []
+
+    def refuse(params: Any) -> None:
+        asked.append(params)
+        raise ClientError({"Error": {"Code": code, "Message": "too often"}}, operation)
+
+    with whenever("dynamodb", operation, refuse):
+        worked = run.step(plan, f"{check}/dynamodb-table/orders/0")
+
+    assert (worked["state"], len(asked)) == ("refused", 1)
+    assert "too often" in worked["note"]
+    assert sentence in worked["note"]
+
+
+def test_limit_that_is_no_quota_of_the_change_is_a_matter_of_waiting(run: Remediation) -> None:
+    plan = run.approve(run.plan(1))
+
+    def refuse(_: Any) -> None:
+        raise ClientError({"Error": {"Code": "LimitExceededException", "Message": "500 at once"}}, "Update")
+
+    with whenever("dynamodb", "UpdateContinuousBackups", refuse), pytest.raises(ClientError, match="500 at once"):
+        run.step(plan, ORDERS)
+    assert run.step(plan, ORDERS)["good"]
+
+
+def test_account_sees_in_its_trail_which_plan_changes_it() -> None:
+    role = {"arn": "arn:aws:iam::123456789012:role/mend", "external_id": "gatehouse"}
+    account = {"account": "123456789012", "regions": ["eu-central-1"], "assess": role, "remediate": {"1": role}}
+    sessions: list[tuple[str, str]] = []
+
+    def see(request: Any, **_: Any) -> None:
+        credential = request.headers.get("Authorization", b"").decode().partition("Credential=")[2].split("/")[0]
+        names = {one.access_key_id: one.session_name for one in assumed}
+        sessions.append((request.headers["X-Amz-Target"].decode().partition(".")[2], names.get(credential, "")))
+
+    with remediated_account(json.dumps({"accounts": [account]})) as run:
+        assumed = get_backend("sts")["123456789012"]["aws"].assumed_roles
+        table("orders")
+        profile(tables("orders"))
+        plan = run.approve(run.plan(1))
+        acting = aws.client(aws.session_in_role(role["arn"], role["external_id"], plan), "dynamodb", "eu-central-1")
+        acting.meta.events.register("before-send.dynamodb", see)
+        assert run.step(plan, ORDERS)["good"]
+
+    assert sessions == [("UpdateContinuousBackups", plan)]
+    assert {one.session_name for one in assumed} == {"gatehouse-data-protection", plan}
+
+
 def buckets(*names: str, **requires: dict[str, Any]) -> dict[str, Any]:
     asked = {check.replace("_", "-"): requirement for check, requirement in requires.items()}
     return {"kind": "s3-bucket", "select": [{"name": name} for name in names], "requires": asked}
@@ -416,10 +670,12 @@ def test_change_that_does_not_take_hold_is_undone_and_ends_the_remediation(run: 
     assert (finished["good"], finished["counts"]) == (False, {"rolled_back": 1, "planned": 1})
     assert events_of(planned["plan"], first) == ["seen", "applied", "not_verified", "rolled_back"]
     assert events_of(planned["plan"], second) == []
+    assert (known := standing("DDB-KMS", ORDERS_ARN.replace("orders", "carts"))) is not None
+    assert known.status is Status.FAIL
     assert finished["not_good"][0].startswith(f"{first} is rolled_back: It was not verified: ")
 
 
-def test_change_that_cannot_be_undone_is_told_of_and_left_to_people(run: Remediation) -> None:
+def test_what_others_have_made_of_a_change_is_not_undone_but_left_to_people(run: Remediation) -> None:
     client("s3").create_bucket(Bucket="site", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
     profile(buckets("site", S3_BPA={}))
     plan = run.approve(run.plan(1))
@@ -427,16 +683,112 @@ def test_change_that_cannot_be_undone_is_told_of_and_left_to_people(run: Remedia
     def spoil(params: Any) -> None:
         params["PublicAccessBlockConfiguration"]["BlockPublicPolicy"] = False
 
-    def refuse(_: Any) -> None:
-        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DeletePublicAccessBlock")
-
-    step = "S3-BPA/s3-bucket/site/0"
-    with whenever("s3", "PutPublicAccessBlock", spoil), whenever("s3", "DeletePublicAccessBlock", refuse):
+    step, undone = "S3-BPA/s3-bucket/site/0", list[Any]()
+    with whenever("s3", "PutPublicAccessBlock", spoil), whenever("s3", "DeletePublicAccessBlock", undone.append):
         worked = run.step(plan, step)
 
-    assert worked["state"] == "unverified"
-    assert "It cannot be undone: AWS refuses s3:delete_public_access_block" in worked["note"]
+    assert (worked["state"], undone) == ("unverified", [])
+    assert "It is not undone: others have changed by now what it made." in worked["note"]
     assert events_of(plan, step) == ["seen", "applied", "not_verified", "not_rolled_back"]
+
+
+def test_bucket_whose_key_somebody_disables_meanwhile_is_as_before(run: Remediation) -> None:
+    client("s3").create_bucket(Bucket="site", CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+    key = client("kms").create_key()["KeyMetadata"]["Arn"]
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "AES256"}, "BucketKeyEnabled": False}
+    before = {"Rules": [rule]}
+    client("s3").put_bucket_encryption(Bucket="site", ServerSideEncryptionConfiguration=before)
+    profile(buckets("site", S3_KMS={"key": key}))
+    plan, asked = run.approve(run.plan(2)), {"step": "S3-KMS/s3-bucket/site/0"}
+
+    apply_step.handler({"plan": plan, **asked}, FUNCTION)
+    client("kms").disable_key(KeyId=key.rpartition("/")[2])  # which takes no ARN in moto
+    worked = run.step(plan, asked["step"])
+
+    assert worked["state"] == "rolled_back"
+    assert client("s3").get_bucket_encryption(Bucket="site")["ServerSideEncryptionConfiguration"] == before
+    assert events_of(plan, asked["step"]) == ["seen", "applied", "not_verified", "undone", "rolled_back"]
+
+
+def test_tag_that_protects_counts_though_it_cannot_be_read(run: Remediation) -> None:
+    plan = run.approve(run.plan(1))
+    client("dynamodb").tag_resource(ResourceArn=ORDERS_ARN, Tags=[{"Key": "gatehouse:protected", "Value": "yes"}])
+
+    def refuse(_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetResources")
+
+    with (
+        whenever("resourcegroupstaggingapi", "GetResources", refuse),
+        pytest.raises(ResourceUnreadable, match="its tags cannot be read"),
+    ):
+        run.step(plan, ORDERS)
+    assert run.step(plan, ORDERS)["state"] == "refused"
+    assert not recovers("orders")
+
+
+def test_table_that_is_busy_for_a_while_is_waited_for(run: Remediation) -> None:
+    profile(tables("orders", DDB_DELPROT={}))
+    plan, step = run.approve(run.plan(1)), "DDB-DELPROT/dynamodb-table/orders/0"
+
+    def scale(parsed: Any, **_: Any) -> None:
+        parsed["Table"]["TableStatus"] = "UPDATING"
+
+    events = client("dynamodb").meta.events
+    events.register("after-call.dynamodb.DescribeTable", scale)
+    try:
+        with pytest.raises(ResourceUnreadable, match="orders is being changed: Deletion protection is off"):
+            run.step(plan, step)
+    finally:
+        events.unregister("after-call.dynamodb.DescribeTable", scale)
+    assert run.step(plan, step)["state"] == "verified"
+
+
+def refused(code: str, status: int) -> ClientError:
+    metadata: Any = {"HTTPStatusCode": status}
+    return ClientError({"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": metadata}, "Update")
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [("AuthorizationError", 403), ("MalformedPolicy", 400), ("InvalidParameter", 400), ("NobodyKnowsThisOne", 400)],
+)
+def test_call_that_aws_refuses_ends_the_step_whatever_the_service_calls_it(
+    run: Remediation, code: str, status: int
+) -> None:
+    plan = run.approve(run.plan(1))
+
+    def refuse(_: Any) -> None:
+        raise refused(code, status)
+
+    with whenever("dynamodb", "UpdateContinuousBackups", refuse):
+        worked = run.step(plan, ORDERS)
+
+    assert (worked["state"], code in worked["note"]) == ("refused", True)
+    assert events_of(plan, ORDERS) == ["seen", "refused"]
+    ResourceLocks(aws.dynamodb(), REMEDIATIONS).take(ORDERS_ARN, "others", datetime.now(UTC), timedelta(minutes=1))
+
+
+@pytest.mark.parametrize(
+    ("code", "status"),
+    [
+        ("ThrottlingException", 400),
+        ("Throttled", 429),
+        ("SlowDown", 503),
+        ("Anything", 500),
+        ("ResourceInUseException", 400),
+    ],
+)
+def test_call_that_passes_is_made_again(run: Remediation, code: str, status: int) -> None:
+    plan = run.approve(run.plan(1))
+
+    def refuse(_: Any) -> None:
+        raise refused(code, status)
+
+    with whenever("dynamodb", "UpdateContinuousBackups", refuse), pytest.raises(ClientError, match=code):
+        run.step(plan, ORDERS)
+
+    assert run.step(plan, ORDERS)["state"] == "verified"
+    assert events_of(plan, ORDERS) == ["seen", "applied", "verified"]
 
 
 def test_step_waits_for_who_works_on_what_it_changes(run: Remediation) -> None:

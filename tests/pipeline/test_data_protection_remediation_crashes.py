@@ -27,6 +27,7 @@ _EFFECTS = (
     ("dynamodb", "PutItem"),
     ("dynamodb", "UpdateItem"),
     ("dynamodb", "DeleteItem"),
+    ("dynamodb", "BatchWriteItem"),
     ("dynamodb", "UpdateContinuousBackups"),
     ("sns", "Publish"),
     ("stepfunctions", "SendTaskSuccess"),

@@ -82,13 +82,13 @@ def run(account: Protected, profile: Profile, plan: Plan, check: Check[Any], wra
 @pytest.mark.parametrize(
     ("check", "effects", "outcome", "calls", "events"),
     [
-        (CHECK, 10, State.VERIFIED, [True], [Event.SEEN, Event.APPLIED, Event.VERIFIED]),
+        (CHECK, 12, State.VERIFIED, [True], [Event.SEEN, Event.APPLIED, Event.VERIFIED]),
         (
             NEVER_CONTENT,
-            13,
+            20,
             State.ROLLED_BACK,
             [True, False],
-            [Event.SEEN, Event.APPLIED, Event.NOT_VERIFIED, Event.ROLLED_BACK],
+            [Event.SEEN, Event.APPLIED, Event.NOT_VERIFIED, Event.UNDONE, Event.ROLLED_BACK],
         ),
     ],
     ids=["verified", "rolled back"],
@@ -111,6 +111,7 @@ def test_wherever_a_worker_dies_its_step_comes_to_the_same_end_and_no_call_is_ma
     )
     for effect in count(1):
         made.clear()
+        account.followed.clear()
         table = f"{outcome}-{after}-{effect}"
         account.table(table)
         profile = profile_of("dynamodb-table", [table], {"DDB-PITR": {"days": 35}})
@@ -127,8 +128,11 @@ def test_wherever_a_worker_dies_its_step_comes_to_the_same_end_and_no_call_is_ma
         assert made == calls, effect
         records = account.chain(plan, plan.steps[0]).records()
         verify_chain(records)
-        assert [record.event for record in records] == events, effect
+        told = [record.event for record in records]
+        # Who dies between the inverse call and its record leaves that the state before is back.
+        assert told in (events, [event for event in events if event is not Event.UNDONE]), effect
         assert records[0].content["status"] == "fail"
+        assert {case.resource.name for case in account.followed} == {table}, effect
     account.client("dynamodb").meta.events.unregister(
         "provide-client-params.dynamodb.UpdateContinuousBackups", unique_id="made"
     )

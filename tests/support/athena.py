@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ _DUCKDB: Final = {
 }
 
 
+@cache
 def analytics(domain: str = "firewall_logs") -> Stack:
     """Return the stack."""
     return load(ROOT / f"stacks/{domain}_analytics.yaml", f"{domain.title().replace('_', '')}AnalyticsStack")

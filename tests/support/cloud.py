@@ -1,7 +1,7 @@
-"""The embedded cloud for tests: one server a process, on a port of its own, with the real application on demand.
+"""The embedded cloud for tests: one server a process, and one with the real application, each on a port of its own.
 
-A test module or a conftest imports the fixtures it needs. However many do, there is one server and one deployment; it
-ends with the test run, even if that is killed.
+A test module or a conftest imports the fixtures it needs. However many do, there is one server and one deployment; they
+end with the test run, even if that is killed.
 """
 
 import shutil
@@ -16,8 +16,14 @@ from local.deploy import Deployment, deploy
 from local.schedules import pause
 from local.supervisor import EmbeddedCloud
 
+# What `lock_objects` may lock in the deployed application.
+LOCKED_BUCKET = "recordings"
+
+# Machines of the application wait this share of the time: what they wait for is there at once.
+WAIT_SCALE = 0.1
+
 _CLOUD = pytest.StashKey[EmbeddedCloud]()
-_DEPLOYED = pytest.StashKey[Deployment]()
+_DEPLOYED = pytest.StashKey[tuple[EmbeddedCloud, Deployment]]()
 
 T = TypeVar("T")
 
@@ -26,23 +32,27 @@ T = TypeVar("T")
 def cloud(pytestconfig: pytest.Config) -> EmbeddedCloud:
     """Return this process's server."""
     if _CLOUD not in pytestconfig.stash:
-        started = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}")
-        pytestconfig.stash[_CLOUD] = started
-        pytestconfig.add_cleanup(lambda: _stop(started))
+        pytestconfig.stash[_CLOUD] = _start(pytestconfig)
     return pytestconfig.stash[_CLOUD]
 
 
 @pytest.fixture(scope="session")
-def deployed(pytestconfig: pytest.Config, cloud: EmbeddedCloud) -> Deployment:
-    """Return the real application, deployed into the default account of `cloud`."""
+def deployed(pytestconfig: pytest.Config) -> tuple[EmbeddedCloud, Deployment]:
+    """Return the real application, and the server that it is deployed into.
+
+    With all that any test wants of it: tests share it, and so leave alone what is not their own.
+    """
     if _DEPLOYED not in pytestconfig.stash:
         parameters = {
             "FirewallLogsBatchingSeconds": "1",
             "FirewallLogsSealGraceSeconds": "0",
             "FirewallLogsOcsf": "enabled",
+            "DataProtection": "enabled",
+            "DataProtectionLockingBucketArns": f"arn:aws:s3:::{LOCKED_BUCKET}",
         }
-        pytestconfig.stash[_DEPLOYED] = deploy(cloud, parameters=parameters, on_progress=print)
-        pause(cloud.client("events"))
+        started = _start(pytestconfig, wait_scale=WAIT_SCALE)
+        pytestconfig.stash[_DEPLOYED] = started, deploy(started, parameters=parameters, on_progress=print)
+        pause(started.client("events"))
     return pytestconfig.stash[_DEPLOYED]
 
 
@@ -74,6 +84,12 @@ def finished(states: Any, execution_arn: str, *, seconds: float = 240) -> dict[s
         return None if described["status"] == "RUNNING" else described
 
     return eventually(ended, seconds=seconds)
+
+
+def _start(pytestconfig: pytest.Config, wait_scale: float = 1.0) -> EmbeddedCloud:
+    started = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}", wait_scale=wait_scale)
+    pytestconfig.add_cleanup(lambda: _stop(started))
+    return started
 
 
 def _stop(started: EmbeddedCloud) -> None:

@@ -14,7 +14,6 @@ from data_protection.changes import Call, Change
 from data_protection.checks.catalogue import catalogue
 from data_protection.checks.check import Case
 from data_protection.collection import Question, Questions
-from data_protection.inventory import tags_by_arn
 from data_protection.profiles import Profile
 from data_protection.readings import Found, Read, Reading, Unreadable
 from data_protection.resources import Kind, Place, Resource, account_of
@@ -63,7 +62,7 @@ def taken(questions: Questions, answers: Readings, now: datetime = NOW) -> Snaps
 
     ask(questions.inventory())
     ask(questions.begin(readings))
-    return Snapshot(questions.place, now, readings, tags_by_arn(questions.place, readings))
+    return Snapshot(questions.place, now, readings)
 
 
 def profile(asked: Asked) -> Profile:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from data_protection.assessments import assess, cases
+from data_protection.assessments import Assessment, assess, cases
 from data_protection.changes import Change
 from data_protection.checks.catalogue import catalogue
 from data_protection.checks.check import Case
@@ -214,6 +214,11 @@ def all_cases(readings: Readings, asked: Mapping[str, Mapping[str, Any]]) -> Seq
     return [case for _, case in cases(_snapshot(readings), profile(asked), NOW)]
 
 
+def assessed(readings: Readings, asked: Mapping[str, Mapping[str, Any]]) -> Assessment:
+    """Return what is found of buckets, by name."""
+    return assess(_snapshot(readings), profile(asked), NOW)
+
+
 def verdict(check: str, readings: Readings, requirement: Mapping[str, Any] | None = None, **others: Any) -> Verdict:
     """Return what a check says of the site.
 
@@ -224,8 +229,9 @@ def verdict(check: str, readings: Readings, requirement: Mapping[str, Any] | Non
         others: What is asked of other buckets, by name.
     """
     asked = {"site": {check: ASKED[check] if requirement is None else requirement}, **others}
-    findings = assess(_snapshot(readings), profile(asked), NOW).findings
-    return next(one.verdict for one in findings if one.check.id == check and one.resource == SITE)
+    return next(
+        one.verdict for one in assessed(readings, asked).findings if one.check.id == check and one.resource == SITE
+    )
 
 
 def changes(

@@ -9,10 +9,12 @@ from typing import Any
 from unittest.mock import patch
 
 from data_protection.handlers import fix_drift, recheck_resource, sweep_drift
+from data_protection.locations import ESTATE_KEY
 from kernel import aws
 from kernel.settings import load
 from tests.support.aws import BUS, LAKE, account
 from tests.support.context import Context
+from tests.support.data_protection_moto import say_where_buckets_are
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 FINDINGS, REMEDIATIONS, EVIDENCE = "findings", "remediations", "evidence"
@@ -113,7 +115,7 @@ class Watched:
 
     def estate(self, estate: Mapping[str, Any]) -> None:
         """Let this be the estate."""
-        aws.ssm().put_parameter(Name="/estate", Value=json.dumps(estate), Type="String", Overwrite=True)
+        aws.s3().put_object(Bucket=LAKE, Key=ESTATE_KEY, Body=json.dumps(estate).encode())
 
     def table(self, name: str, *, recoverable: bool = True) -> None:
         self.tables.create_table(
@@ -146,9 +148,16 @@ class Watched:
 
     def fix(self) -> int:
         """Hand what is in the queue of fixes to FixDrift once, and return how many messages were worked off."""
-        done, messages = 0, aws.sqs().receive_message(QueueUrl=self.fix_queue, MaxNumberOfMessages=10).get("Messages")
-        for message in messages or []:
-            if fix_drift.handler(batch([message["Body"]]), CONTEXT)["batchItemFailures"]:
+        done = 0
+        messages = aws.sqs().receive_message(
+            QueueUrl=self.fix_queue, MaxNumberOfMessages=10, AttributeNames=["ApproximateReceiveCount"]
+        )
+        for message in messages.get("Messages", []):
+            asked = batch([message["Body"]])
+            received = {"receiptHandle": message["ReceiptHandle"], "attributes": message["Attributes"]}
+            asked["Records"] = [one | received for one in asked["Records"]]
+            if fix_drift.handler(asked, CONTEXT)["batchItemFailures"]:
+                # The pause is over at once.
                 aws.sqs().change_message_visibility(
                     QueueUrl=self.fix_queue, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=0
                 )
@@ -189,6 +198,7 @@ def _taken(queue: str) -> list[str]:
 @contextmanager
 def watched() -> Iterator[Watched]:
     """Give an account that is watched, with nothing in it yet."""
+    say_where_buckets_are()
     with account():
         for name, keys in _KEYS.items():
             aws.dynamodb().create_table(
@@ -201,7 +211,6 @@ def watched() -> Iterator[Watched]:
                 ],
             )
         aws.s3().create_bucket(Bucket=EVIDENCE, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
-        aws.ssm().put_parameter(Name="/estate", Value="{}", Type="String")
         fixes = aws.sqs().create_queue(QueueName="fixes.fifo", Attributes={"FifoQueue": "true"})["QueueUrl"]
         heard = aws.sqs().create_queue(QueueName="heard")["QueueUrl"]
         arn = aws.sqs().get_queue_attributes(QueueUrl=heard, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
@@ -209,7 +218,6 @@ def watched() -> Iterator[Watched]:
         aws.events().put_rule(Name="all", EventBusName=BUS, EventPattern=pattern)
         aws.events().put_targets(Rule="all", EventBusName=BUS, Targets=[{"Id": "heard", "Arn": arn}])
         environment = {
-            "ESTATE_PARAMETER": "/estate",
             "FINDINGS_TABLE": FINDINGS,
             "REMEDIATIONS_TABLE": REMEDIATIONS,
             "EVIDENCE_BUCKET": EVIDENCE,

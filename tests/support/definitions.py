@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
+from local import template
 
 Json = dict[str, Any]
 
@@ -57,7 +57,7 @@ class Scope:
 @cache
 def read(path: Path) -> Json:
     """Read a definition; `${Name}` stay as they are."""
-    return dict(yaml.safe_load(path.read_text()))
+    return template.load(path)
 
 
 def scopes(definition: Json) -> Iterator[Scope]:

@@ -55,7 +55,7 @@ class HandlerSource:
     def documented_errors(self, domain: str) -> set[str]:
         """Return the exceptions that the docstring names as never retried."""
         found = _ERRORS.search(ast.get_docstring(self.tree) or "")
-        words = set(re.findall(r"\w+", found.group(1).partition("(never retried)")[0])) if found else set()
+        words = set(re.findall(r"\w+", re.split(r"\(never\s+retried\)", found.group(1))[0])) if found else set()
         return words & exception_names(domain)
 
     def _calls(self, *methods: str) -> list[ast.Call]:

@@ -31,11 +31,10 @@ from tests.support.context import Context
 
 ACCOUNT: Final = "000000000000"
 REGION: Final = "eu-central-1"
-EVIDENCE, REMEDIATIONS, ESTATE = "evidence", "remediations", "/estate"
+EVIDENCE, REMEDIATIONS = "evidence", "remediations"
 BUCKET = "recordings"
 ALICE, BOB, CAROL = (f"arn:aws:iam::{ACCOUNT}:user/{name}" for name in ("alice", "bob", "carol"))
 _ENVIRONMENT = {
-    "ESTATE_PARAMETER": ESTATE,
     "EVIDENCE_BUCKET": EVIDENCE,
     "REMEDIATIONS_TABLE": REMEDIATIONS,
     "REQUESTS_PER_SECOND": "100000",
@@ -147,7 +146,6 @@ def locking() -> Iterator[Retentions]:
         aws.client.cache_clear()
         for bucket in (EVIDENCE, BUCKET):
             aws.s3().create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-        aws.ssm().put_parameter(Name=ESTATE, Value="{}", Type="String")
         aws.dynamodb().create_table(
             TableName=REMEDIATIONS,
             BillingMode="PAY_PER_REQUEST",
@@ -164,10 +162,17 @@ def call(handler: Callable[..., Any], event: Mapping[str, Any]) -> Any:
 
 
 def begin(**asked: Any) -> Row:
-    """Begin a run, now."""
-    given = {"run": "run-1", "time": datetime.now(UTC).isoformat(), **asked}
+    """Begin a run, now, and return its job."""
+    begun = begun_at(**asked)
+    assert begun["opens"] == "", begun["opens"]
+    return dict(begun["job"])
+
+
+def begun_at(**asked: Any) -> Row:
+    """Return how a run begins now, or when it may."""
+    given = {"run": "run-1", "time": datetime.now(UTC).isoformat(), "requested_by": ALICE, **asked}
     if "apply" not in asked:
-        given = {"requested_by": ALICE, "bucket": BUCKET, "days": 400, **given}
+        given = {"bucket": BUCKET, "days": 400, **given}
     return dict(call(begin_lock.handler, given))
 
 

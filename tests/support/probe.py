@@ -49,13 +49,18 @@ def _imported(module_name: str, attribute: str) -> dict[str, Any]:
         found.__module__ for found in vars(module).values() if getattr(found, "__module__", "").endswith(_COMPOSE)
     }
     names = [*vars(module).values(), *(found for name in modules for found in vars(sys.modules[name]).values())]
-    classes = [found for found in names if isinstance(found, type) and ".adapters." in found.__module__]
+    classes = [found for found in names if isinstance(found, type) and _calls_aws(found)]
     adapters = {
         f"{found.__module__}.{found.__name__}": sorted(found.IAM) if hasattr(found, "IAM") else None
         for found in classes
     }
     libraries = [library for library in ("polars", "pyarrow") if library in sys.modules]
     return {"adapters": adapters, "libraries": libraries}
+
+
+def _calls_aws(found: type) -> bool:
+    """Return whether a class is an adapter: a domain's own, or one of the kernel's that says what it needs."""
+    return ".adapters." in found.__module__ or (found.__module__.startswith("kernel.") and hasattr(found, "IAM"))
 
 
 if __name__ == "__main__":

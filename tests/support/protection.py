@@ -23,6 +23,7 @@ from data_protection.remediation.plans import Plan, Step, make_plan
 from data_protection.remediation.policy import Limits, Policy
 from data_protection.remediation.remediator import Remediator
 from data_protection.resources import Place, Resource
+from tests.support.data_protection_moto import say_where_buckets_are
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
 PLACE = Place(ACCOUNT, REGION)
@@ -42,9 +43,11 @@ class Protected:
 
     Attributes:
         now: The time, which only tests move.
+        followed: Cases that kept findings were to follow.
     """
 
     now: datetime = NOON
+    followed: list[Case[Any]] = field(default_factory=list)
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict)
 
     def client(self, service: str, region: str = REGION) -> Any:
@@ -102,6 +105,7 @@ class Protected:
             REGION,
             check,
             look=lambda: self.case(profile, step),
+            follow=lambda case: wrap(self.followed).append(case),
             ledger=wrap(StepLedger(self.client("dynamodb"), REMEDIATIONS)),
             locks=wrap(ResourceLocks(self.client("dynamodb"), REMEDIATIONS)),
             evidence=wrap(self.chain(plan, step)),
@@ -124,6 +128,7 @@ class Protected:
 @contextmanager
 def protected() -> Iterator[Protected]:
     """Give an empty account with the bucket of evidence and the table of remediations."""
+    say_where_buckets_are()
     with patch.dict("os.environ", _CREDENTIALS), mock_aws():
         account = Protected()
         account.client("s3").create_bucket(Bucket=EVIDENCE, CreateBucketConfiguration={"LocationConstraint": REGION})

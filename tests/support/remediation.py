@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
 from unittest.mock import patch
@@ -11,6 +12,8 @@ from unittest.mock import patch
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from data_protection.adapters.findings import FindingStore
+from data_protection.findings import Standing
 from data_protection.handlers import (
     apply_step,
     decide_approval,
@@ -20,25 +23,46 @@ from data_protection.handlers import (
     roll_back_step,
     verify_step,
 )
+from data_protection.locations import ESTATE_KEY
+from data_protection.remediation import compose
+from data_protection.resources import Place
 from kernel import aws
+from kernel.clock import utc_now
 from kernel.settings import load
 from tests.support.aws import ENVIRONMENT
 from tests.support.context import Context
+from tests.support.data_protection_moto import say_where_buckets_are
 
 ACCOUNT, REGION = "123456789012", "eu-central-1"
-LAKE, EVIDENCE, REMEDIATIONS, ESTATE = "protected-lake", "evidence", "remediations", "/estate"
+LAKE, EVIDENCE, REMEDIATIONS, FINDINGS = "protected-lake", "evidence", "remediations", "findings"
 ALICE, BOB, CAROL = (f"arn:aws:iam::{ACCOUNT}:user/{name}" for name in ("alice", "bob", "carol"))
 FUNCTION = Context(invoked_function_arn=f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:gatehouse-test")
 TIME = "2026-11-21T12:00:00.123Z"
 _SETTINGS = {
-    "ESTATE_PARAMETER": ESTATE,
     "LAKE_BUCKET": LAKE,
     "EVIDENCE_BUCKET": EVIDENCE,
     "REMEDIATIONS_TABLE": REMEDIATIONS,
+    "FINDINGS_TABLE": FINDINGS,
     "APPROVERS_TOPIC": f"arn:aws:sns:{REGION}:{ACCOUNT}:approvers",
     "POWERTOOLS_SERVICE_NAME": "data_protection",
 }
 Answer = dict[str, Any]
+
+
+class Clock:
+    """The time of those who work on steps: the true one, and what was waited for."""
+
+    def __init__(self) -> None:
+        self.waited = timedelta()
+
+    def __call__(self) -> datetime:
+        return utc_now() + self.waited
+
+    def wait(self, seconds: float) -> None:
+        self.waited += timedelta(seconds=seconds)
+
+
+CLOCK = Clock()
 
 
 def client(service: str) -> Any:
@@ -54,20 +78,25 @@ class Remediation:
         run: Its name.
         answers: What the machine that waited was answered, by task token.
         failures: Sentences about what kept steps from going on.
+        planned: What the plan came to.
     """
 
     run: str = "by-hand-1"
     answers: dict[str, Answer] = field(default_factory=dict)
     failures: list[str] = field(default_factory=list)
+    planned: Answer = field(default_factory=dict)
 
     def plan(self, *phases: int, dry_run: bool = False, requested_by: str = ALICE, **given: Any) -> Answer:
         place = {} if "plan" in given else {"account": ACCOUNT, "region": REGION, "phases": phases}
         asked = {"run": self.run, "time": TIME, "requested_by": requested_by, "dry_run": dry_run, **place, **given}
-        return dict(plan_remediation.handler(asked, FUNCTION))
+        self.planned = dict(plan_remediation.handler(asked, FUNCTION))
+        return self.planned
 
-    def ask(self, plan: str, token: str = "token-1") -> Answer:  # noqa: S107 - of a machine that is none
+    def ask(self, plan: str, token: str = "token-1", requested_by: str = ALICE) -> Answer:  # noqa: S107 - of no machine
+        asked = {"run": self.run, "plan": plan, "requested_by": requested_by, "token": token}
+        asked |= {"approvers": self.planned["approvers"]}
         with self._answered():
-            return dict(request_approval.handler({"run": self.run, "plan": plan, "token": token}, FUNCTION))
+            return dict(request_approval.handler(asked, FUNCTION))
 
     def decide(self, plan: str, who: str, *, yes: bool = True, **more: Any) -> tuple[int, Answer]:
         """Return status and body of what the function's URL answers."""
@@ -86,11 +115,11 @@ class Remediation:
             assert self.decide(plan, who)[0] == HTTPStatus.OK
         return plan
 
-    def work(self, planned: Answer, *, looks: int = 5) -> None:
-        """Work through the waves as the machine does, without its waiting, once the plan is approved."""
+    def work(self, planned: Answer) -> None:
+        """Work through the waves as the machine does, once the plan is approved."""
         self.approve(planned)
         for wave in planned["waves"]:
-            good = [self._group(planned["plan"], group["steps"], looks) for group in wave["groups"]]
+            good = [self._group(planned["plan"], group["steps"]) for group in wave["groups"]]
             if not all(good):
                 break
 
@@ -98,19 +127,18 @@ class Remediation:
         asked = {"run": self.run, "plan": plan, "approved": approved, "failures": self.failures}
         return dict(finish_remediation.handler(asked, FUNCTION))
 
-    def step(self, plan: str, step: str, *, looks: int = 5) -> Answer:
+    def step(self, plan: str, step: str) -> Answer:
         asked = {"plan": plan, "step": step}
         worked = dict(apply_step.handler(asked, FUNCTION))
-        for _ in range(looks):
-            if worked["next"] == "nothing":
-                break
+        while worked["next"] != "nothing":
+            CLOCK.wait(worked["wait_seconds"])
             go_on = roll_back_step if worked["next"] == "roll_back" else verify_step
             worked = dict(go_on.handler(asked, FUNCTION))
         return worked
 
-    def _group(self, plan: str, steps: list[str], looks: int) -> bool:
+    def _group(self, plan: str, steps: list[str]) -> bool:
         for step in steps:
-            worked = self.step(plan, step, looks=looks)
+            worked = self.step(plan, step)
             if not worked["good"]:
                 self.failures.append(f"{step} is {worked['state']}: {worked['note']}")
                 return False
@@ -136,21 +164,29 @@ class Remediation:
 @contextmanager
 def remediated_account(estate: str = "{}") -> Iterator[Remediation]:
     """Give an account in moto with what remediate_account keeps."""
-    with patch.dict("os.environ", ENVIRONMENT | _SETTINGS), mock_aws():
-        for maker in (aws.s3, aws.dynamodb, aws.ssm, aws.states, load):
+    say_where_buckets_are()
+    with patch.dict("os.environ", ENVIRONMENT | _SETTINGS), mock_aws(), ExitStack() as patches:
+        CLOCK.waited = timedelta()
+        for module in (compose, apply_step, verify_step, roll_back_step):
+            patches.enter_context(patch.object(module, "utc_now", CLOCK))
+        for maker in (aws.s3, aws.dynamodb, aws.states, load):
             maker.cache_clear()
         for bucket in (LAKE, EVIDENCE):
             client("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": REGION})
-        aws.dynamodb().create_table(
-            TableName=REMEDIATIONS,
-            KeySchema=[{"AttributeName": "plan", "KeyType": "HASH"}, {"AttributeName": "entry", "KeyType": "RANGE"}],
-            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("plan", "entry")],
-            BillingMode="PAY_PER_REQUEST",
-        )
-        aws.ssm().put_parameter(Name=ESTATE, Value=estate, Type="String")
+        for name, partition in ((REMEDIATIONS, "plan"), (FINDINGS, "place")):
+            aws.dynamodb().create_table(
+                TableName=name,
+                KeySchema=[
+                    {"AttributeName": partition, "KeyType": "HASH"},
+                    {"AttributeName": "entry", "KeyType": "RANGE"},
+                ],
+                AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in (partition, "entry")],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        client("s3").put_object(Bucket=LAKE, Key=ESTATE_KEY, Body=estate.encode())
         client("sns").create_topic(Name="approvers")
         yield Remediation()
-    for maker in (aws.s3, aws.dynamodb, aws.ssm, aws.states, load):
+    for maker in (aws.s3, aws.dynamodb, aws.states, load):
         maker.cache_clear()
 
 
@@ -185,6 +221,12 @@ def recovers(name: str) -> bool:
     answer = client("dynamodb").describe_continuous_backups(TableName=name)
     recovery = answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
     return bool(recovery["PointInTimeRecoveryStatus"] == "ENABLED")
+
+
+def standing(check: str, arn: str) -> Standing | None:
+    """Return how a finding is kept."""
+    findings = FindingStore(aws.s3(), LAKE, aws.dynamodb(), FINDINGS)
+    return findings.standings(Place(ACCOUNT, REGION)).get((check, arn))
 
 
 def records(plan: str, step: str = "plan") -> list[Answer]:

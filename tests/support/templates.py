@@ -11,8 +11,8 @@ from typing import Any
 from unittest.mock import patch
 
 from samtranslator.translator.transform import transform
-from samtranslator.yaml_helper import yaml_parse
 
+from local import template
 from local.paths import ROOT
 
 Json = dict[str, Any]
@@ -161,6 +161,7 @@ def children() -> tuple[Stack, ...]:
     )
 
 
+@cache
 def standalone() -> tuple[Stack, ...]:
     """Return the templates that are deployed by themselves, into other accounts than the root application."""
     return tuple(
@@ -204,7 +205,7 @@ def machines() -> tuple[Machine, ...]:
 
 def load(path: Path, logical_id: str | None = None) -> Stack:
     """Read a template; short intrinsics (`!Ref`) become long ones."""
-    return Stack(path, yaml_parse(path.read_text()), logical_id)
+    return Stack(path, template.load(path), logical_id)
 
 
 def origin(stack: Stack, value: Any) -> Origin | None:

@@ -54,34 +54,44 @@ class ApprovalStore(ApprovalReader):
 
     IAM: ClassVar = frozenset({"dynamodb:GetItem", "dynamodb:UpdateItem"})
 
-    def request(self, approval: Approval, token: str) -> KeptApproval:
-        """Ask for an approval, or go on with the one that was asked for: the machine waits with another token now."""
+    def open(self, approval: Approval) -> Approval:
+        """Ask for an approval, and return it, or the one that was asked for before as it stands now."""
         answer = self._dynamodb.update_item(
             TableName=self._table,
             Key=_key(approval.plan),
-            UpdateExpression="SET #token = :token, approval = if_not_exists(approval, :approval)",
-            ExpressionAttributeNames={"#token": "token"},
-            ExpressionAttributeValues={
-                ":token": {"S": token},
-                ":approval": {"S": approval.model_dump_json()},
-            },
+            UpdateExpression="SET approval = if_not_exists(approval, :approval)",
+            ExpressionAttributeValues={":approval": {"S": approval.model_dump_json()}},
             ReturnValues="ALL_NEW",
         )
-        return _kept(answer["Attributes"])
+        return _kept(answer["Attributes"]).approval
 
-    def keep(self, seen: Approval, approval: Approval) -> None:
-        """Keep a decision.
+    def wait(self, seen: Approval, approval: Approval, token: str) -> None:
+        """Keep by which token the machine waits from now on, and for whom.
+
+        Raises:
+            EffectConflict: Somebody has decided in the meantime; ask again.
+        """
+        self._update(
+            approval.plan,
+            "SET #token = :token, approval = :approval",
+            "approval = :seen",
+            {":token": token, ":approval": approval.model_dump_json(), ":seen": seen.model_dump_json()},
+            f"Somebody has decided about the plan {approval.plan} at the same time; it is asked for again.",
+        )
+
+    def keep(self, seen: Approval, approval: Approval) -> str:
+        """Keep a decision, and return the token of the machine that waits by then; empty where none does.
 
         Raises:
             EffectConflict: Somebody else has decided in the meantime.
         """
-        self._update(
+        return self._update(
             approval.plan,
             "SET approval = :approval",
             "approval = :seen",
             {":approval": approval.model_dump_json(), ":seen": seen.model_dump_json()},
             f"Somebody else has decided about the plan {approval.plan} at the same time. Say it again.",
-        )
+        ).token
 
     def forget_token(self, plan: str, token: str) -> None:
         """Forget the token that was answered; another one that waits by now is left alone."""
@@ -90,21 +100,23 @@ class ApprovalStore(ApprovalReader):
         except EffectConflict:
             return
 
-    def _update(self, plan: str, update: str, condition: str, values: dict[str, str], otherwise: str) -> None:
+    def _update(self, plan: str, update: str, condition: str, values: dict[str, str], otherwise: str) -> KeptApproval:
         names: dict[str, Any] = {"ExpressionAttributeNames": {"#token": "token"}} if "#token" in update else {}
         try:
-            self._dynamodb.update_item(
+            answer = self._dynamodb.update_item(
                 TableName=self._table,
                 Key=_key(plan),
                 UpdateExpression=update,
                 ConditionExpression=condition,
                 ExpressionAttributeValues={name: {"S": value} for name, value in values.items()},
+                ReturnValues="ALL_NEW",
                 **names,
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
             raise EffectConflict(otherwise) from None
+        return _kept(answer["Attributes"])
 
 
 def _key(plan: str) -> dict[str, Any]:

@@ -62,4 +62,4 @@ class AttemptStore:
 
 def _resource(drift: Drift) -> str:
     """Return the partition of a resource; the ARN of the account is the same in all its regions."""
-    return f"drift#{drift.place.place}#{drift.arn}"
+    return f"drift#{drift.place.place}#{drift.resource.arn}"

@@ -8,7 +8,7 @@ from data_protection.adapters.snapshots import reading_of
 from data_protection.locking.facts import READS
 from data_protection.readings import Found, Read, Reading
 from data_protection.reads.listings import BUCKETS
-from data_protection.reads.s3 import LOGGING
+from data_protection.reads.s3 import BUCKET_TAGS, LOGGING
 from data_protection.resources import Kind, Resource, account_of
 from data_protection.snapshot import Snapshot
 
@@ -27,18 +27,18 @@ class BucketReader:
         client: Returns the client of a service in a region.
     """
 
-    IAM: ClassVar = frozenset(action for read in (*READS, BUCKETS, LOGGING) for action in read.actions)
+    IAM: ClassVar = frozenset(action for read in (*READS, BUCKET_TAGS, BUCKETS, LOGGING) for action in read.actions)
 
     def __init__(self, client: "Callable[[str, str], BaseClient]") -> None:
         self._client = client
 
     def look(self, bucket: Resource, now: datetime) -> Snapshot:
-        """Return the configuration of the bucket, and the logging of all buckets of the account."""
+        """Return configuration and tags of the bucket, and the logging of all buckets of the account."""
         account = account_of(bucket.place)
         listed = self._read(BUCKETS, account, now)
         others = listed.answer["Buckets"] if isinstance(listed, Found) else []
         buckets = {bucket} | {Resource(Kind.BUCKET, bucket.place, other["Name"]) for other in others}
-        asked = [*((bucket, read) for read in READS), *((other, LOGGING) for other in sorted(buckets))]
+        asked = [*((bucket, read) for read in (*READS, BUCKET_TAGS)), *((other, LOGGING) for other in sorted(buckets))]
         with ThreadPoolExecutor(_THREADS) as threads:
             readings = threads.map(lambda one: self._read(one[1], one[0], now), asked)
             found = {(resource, read.name): reading for (resource, read), reading in zip(asked, readings, strict=True)}

@@ -1,9 +1,10 @@
 """Makes the calls of plans: those that a mutator declares, and no other."""
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from botocore.exceptions import ClientError, ParamValidationError
 
+from data_protection.adapters.refusals import Refusal
 from data_protection.changes import Call, Reversibility
 from data_protection.checks.catalogue import catalogue
 from data_protection.errors import StepRefused
@@ -12,22 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from botocore.client import BaseClient
-
-# Said again, these would be said again.
-_NEVER: Final = frozenset(
-    {
-        "AccessDenied",
-        "AccessDeniedException",
-        "InvalidRequest",
-        "MalformedXML",
-        "InvalidArgument",
-        "InvalidParameterValue",
-        "NoSuchBucket",
-        "ResourceNotFoundException",
-        "UnauthorizedOperation",
-        "ValidationException",
-    }
-)
 
 
 class Calls:
@@ -48,8 +33,9 @@ class Calls:
         """Make a call and return AWS' request id.
 
         Raises:
-            StepRefused: The check's mutator does not declare the call, or AWS says that it can never work.
-            ClientError: AWS throttles or fails.
+            StepRefused: The check's mutator does not declare the call, or AWS refuses it, or says that a quota is used
+                up; then the sentence says when it works.
+            ClientError: AWS throttles or fails, or what the call is about is being changed.
         """
         mutator = catalogue()[check].mutator
         if mutator is None or f"{call.service}:{call.operation}" not in mutator.operations:
@@ -59,8 +45,16 @@ class Calls:
         except ParamValidationError as error:
             raise StepRefused(f"{call} is no call that AWS knows: {error}") from error
         except ClientError as error:
-            if error.response["Error"]["Code"] in _NEVER:
-                raise StepRefused(f"AWS refuses {call.service}:{call.operation}: {error}") from error
+            code, refused = error.response["Error"]["Code"], f"AWS refuses {call.service}:{call.operation}: {error}"
+            quota = mutator.quota
+            if quota is not None and code == quota.refusal:
+                # DynamoDB refuses other faults by the same code, so that AWS' own words stand first.
+                raise StepRefused(
+                    f"{refused} ({quota}; if that is why, it works {quota.hours} h from now at the latest: plan again "
+                    "then.)"
+                ) from error
+            if Refusal(error).is_final:
+                raise StepRefused(refused) from error
             raise
         request_id: str = answer["ResponseMetadata"].get("RequestId", "")
         return request_id

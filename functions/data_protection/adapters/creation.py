@@ -4,10 +4,11 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from importlib import resources
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore.exceptions import ClientError, ParamValidationError
 
+from data_protection.adapters.refusals import Refusal
 from data_protection.adapters.snapshots import Snapshots
 from data_protection.changes import Call, digest
 from data_protection.checks.catalogue import catalogue
@@ -28,28 +29,6 @@ if TYPE_CHECKING:
 
     from botocore.client import BaseClient
     from mypy_boto3_s3 import S3Client
-
-# Said again in a while, the call may be taken, or another look shows that it is not needed.
-_LATER: Final = frozenset(
-    {
-        "AlreadyExistsException",
-        "BucketAlreadyOwnedByYou",
-        "ConcurrentModification",
-        "ConcurrentUpdateException",
-        "ContinuousBackupsUnavailableException",
-        "DBInstanceAlreadyExists",
-        "DBParameterGroupAlreadyExists",
-        "EntityAlreadyExists",
-        "InvalidDBInstanceState",
-        "LimitExceededException",
-        "OperationAborted",
-        "ResourceExistsException",
-        "ResourceInUseException",
-    }
-)
-# As AWS names them; what has 500 and more says it by that.
-_THROTTLED: Final = ("Throttl", "TooManyRequests", "RequestLimitExceeded", "SlowDown", "PriorRequestNotComplete")
-_SERVER_FAULT: Final = 500
 
 
 def own_client(service: str, region: str) -> "BaseClient":
@@ -126,10 +105,10 @@ def _with_value(client: Any, parameters: Mapping[str, Any]) -> Mapping[str, Any]
 
 
 def _meaning(call: Call, error: ClientError) -> Exception:
-    code, status = error.response["Error"]["Code"], error.response["ResponseMetadata"].get("HTTPStatusCode", 0)
-    if code in _LATER:
+    refusal = Refusal(error)
+    if refusal.is_busy:
         return CreationDelayed(f"AWS does not take {call.service}:{call.operation} now: {error}")
-    if status >= _SERVER_FAULT or any(word in code for word in _THROTTLED):
+    if refusal.is_transient:
         return error
     return CreationRefused(f"AWS refuses {call.service}:{call.operation}: {error}")
 

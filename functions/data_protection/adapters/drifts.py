@@ -42,4 +42,4 @@ class DriftStore:
 
 
 def _key(drift: Drift) -> "dict[str, AttributeValueTypeDef]":
-    return {"place": {"S": str(drift.place.place)}, "entry": {"S": f"{_DRIFT}{drift.check}#{drift.arn}"}}
+    return {"place": {"S": str(drift.place.place)}, "entry": {"S": f"{_DRIFT}{'#'.join(drift.pair)}"}}

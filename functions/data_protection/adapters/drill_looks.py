@@ -1,10 +1,8 @@
-"""Looks at a table and at what it was restored to, and counts the latter."""
+"""Looks at a table and at what it was restored to."""
 
 from typing import TYPE_CHECKING, ClassVar
 
 from data_protection.drills.comparison import Look
-from data_protection.drills.scratch import is_scratch
-from data_protection.errors import DrillRefused
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -19,7 +17,6 @@ class Looks:
             "dynamodb:DescribeContinuousBackups",
             "dynamodb:DescribeTimeToLive",
             "dynamodb:ListTagsOfResource",
-            "dynamodb:Scan",
         }
     )
 
@@ -38,14 +35,3 @@ class Looks:
             ttl=dict(self._dynamodb.describe_time_to_live(TableName=name)["TimeToLiveDescription"]),
             tags={tag["Key"]: tag["Value"] for page in pages for tag in page["Tags"]},
         )
-
-    def count(self, scratch: str) -> int:
-        """Count the items of a scratch table; that of people is never read for it.
-
-        Raises:
-            DrillRefused: It is no scratch table.
-        """
-        if not is_scratch(scratch):
-            raise DrillRefused(f"{scratch} is no scratch table, and counting takes its capacity.")
-        pages = self._dynamodb.get_paginator("scan").paginate(TableName=scratch, Select="COUNT")
-        return sum(page["Count"] for page in pages)

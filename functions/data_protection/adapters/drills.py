@@ -1,9 +1,9 @@
-"""Drills in the lake bucket: what was begun, and what was found; each written once."""
+"""Drills in the lake bucket: what was begun and what was found, each written once, and how far it is counted."""
 
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from data_protection.drills.contracts import Drill, DrillResult
+from data_protection.drills.contracts import Drill, DrillCount, DrillResult
 from data_protection.errors import DrillRefused
 from data_protection.locations import drill_prefix
 from kernel.errors import EffectConflict
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _BEGUN: Final = "drill.json"
 _FOUND: Final = "result.json"
+_COUNTED: Final = "count.json"
 
 
 class DrillStore:
@@ -63,6 +64,26 @@ class DrillStore:
         """Keep what was found; return what counts."""
         self._put(_FOUND, found.model_dump_json(indent=1).encode())
         return self.found() or found
+
+    def measured(self) -> DrillResult:
+        """Return what was found.
+
+        Raises:
+            DrillRefused: Nothing was.
+        """
+        found = self.found()
+        if found is None:
+            raise DrillRefused(f"s3://{self._bucket.name}/{self.prefix}{_FOUND} is not there: nothing was measured.")
+        return found
+
+    def count(self) -> DrillCount | None:
+        """Return how far the items are counted, or None."""
+        body = self._bucket.get(f"{self.prefix}{_COUNTED}")
+        return None if body is None else DrillCount.model_validate_json(body)
+
+    def keep_count(self, count: DrillCount) -> None:
+        """Keep how far the items are counted, whatever was there: each state is whole in itself."""
+        self._bucket.put(f"{self.prefix}{_COUNTED}", count.model_dump_json(indent=1).encode(), "application/json")
 
     def _put(self, name: str, body: bytes) -> None:
         try:

@@ -1,41 +1,63 @@
-"""The estate in the Parameter Store, and the clients that act in each of its accounts."""
+"""The estate in the lake bucket, and the clients that act in each of its accounts."""
 
 from typing import TYPE_CHECKING, ClassVar, Final, cast
 
 from botocore.exceptions import ClientError
 
-from data_protection.errors import AccessRefused
-from data_protection.estate import Account, Estate, Role, parse_estate
+from data_protection.errors import AccessRefused, EstateInvalid
+from data_protection.estate import Account, Estate, Role, own_estate, parse_estate
+from data_protection.locations import ESTATE_KEY
 from kernel import aws
+from kernel.objects import Bucket
 
 if TYPE_CHECKING:
     import boto3
     from botocore.client import BaseClient
     from mypy_boto3_cloudwatch import CloudWatchClient
     from mypy_boto3_s3 import S3Client
-    from mypy_boto3_ssm import SSMClient
 
-_SESSION: Final = "gatehouse-data-protection"
+SESSION: Final = "gatehouse-data-protection"
 _REFUSALS: Final = frozenset({"AccessDenied", "RegionDisabledException", "ValidationError"})
 
 
-class EstateParameter:
-    """The parameter that holds the estate."""
+class EstateStore:
+    """The estate in the lake bucket, which no release writes."""
 
-    IAM: ClassVar = frozenset({"ssm:GetParameter"})
+    IAM: ClassVar = frozenset({"s3:GetObject", "s3:ListBucket", "kms:Decrypt"})
 
-    def __init__(self, ssm: "SSMClient", name: str) -> None:
-        self._ssm = ssm
-        self._name = name
+    def __init__(self, s3: "S3Client", bucket: str) -> None:
+        self._bucket = Bucket(s3, bucket)
 
     def load(self, own_account: str, own_region: str) -> Estate:
-        """Return the estate.
+        """Return the estate; without a document, the own account in the own region.
 
         Raises:
             EstateInvalid: The sentence names the field.
         """
-        document = self._ssm.get_parameter(Name=self._name)["Parameter"]["Value"]
-        return parse_estate(document, own_account, own_region)
+        return self.find(own_account, own_region) or own_estate(own_account, own_region)
+
+    def find(self, own_account: str, own_region: str) -> Estate | None:
+        """Return the estate of the document, or None where there is none.
+
+        Raises:
+            EstateInvalid: The sentence names the field.
+        """
+        document = self._bucket.get(ESTATE_KEY)
+        return None if document is None else parse_estate(document, own_account, own_region)
+
+    def require(self, own_account: str, own_region: str) -> Estate:
+        """Return the estate of the document.
+
+        Raises:
+            EstateInvalid: There is none, or the sentence names the field.
+        """
+        estate = self.find(own_account, own_region)
+        if estate is None:
+            raise EstateInvalid(
+                f"s3://{self._bucket.name}/{ESTATE_KEY} is not there, though roles of other accounts are given: put "
+                "the estate there, or {} for this account alone."
+            )
+        return estate
 
 
 class Clients:
@@ -43,12 +65,14 @@ class Clients:
 
     Args:
         role: None for the function's own.
+        session: Name of the session in the role, which CloudTrail there tells with every call: the hash of the plan or
+            simulation that is applied.
     """
 
     IAM: ClassVar = frozenset({"sts:AssumeRole"})
 
-    def __init__(self, role: Role | None) -> None:
-        self._session = aws.session() if role is None else _assume(role)
+    def __init__(self, role: Role | None, session: str = SESSION) -> None:
+        self._session = aws.session() if role is None else _assume(role, session)
 
     @classmethod
     def reading(cls, account: Account) -> "Clients":
@@ -84,14 +108,14 @@ class Clients:
         return cast("CloudWatchClient", self.of("cloudwatch", region))
 
 
-def _assume(role: Role) -> "boto3.Session":
+def _assume(role: Role, session: str) -> "boto3.Session":
     try:
-        return aws.session_in_role(role.arn, role.external_id, _SESSION)
+        return aws.session_in_role(role.arn, role.external_id, session)
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code not in _REFUSALS:
             raise
         raise AccessRefused(
-            f"STS refuses the role {role.arn} ({code}). Look whether it exists, and whether its trust policy names "
-            "this account and the estate's external_id."
+            f"STS refuses the role {role.arn} ({code}). Look whether it exists, whether its trust policy names "
+            "this account and the estate's external_id, and whether its name is among those that the deployment allows."
         ) from error

@@ -1,8 +1,12 @@
 """Chains of evidence in the bucket with Object Lock: each record is written once and never changed."""
 
+from collections import defaultdict
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from pydantic import ValidationError
+
+from data_protection.errors import EvidenceBroken
 from data_protection.remediation.evidence import FIRST, Event, Record
 from kernel.errors import EffectConflict
 from kernel.objects import Bucket
@@ -47,15 +51,16 @@ class EvidenceChain:
         return [Record.model_validate_json(self._bucket.get(key) or b"") for key, _ in self._bucket.keys(prefix)]
 
     def append(self, event: Event, at: datetime, content: Any) -> str:
-        """Write the next record, unless the last one tells of the same event already, and return the last hash.
+        """Write the next record, unless the last one tells of the same already, and return the last hash.
+
+        Of a step an event tells the same, whatever was seen with it. Several runs may be about one plan, and tell of
+        the same event each: of a plan as a whole the content tells as well.
 
         Raises:
             EffectConflict: Others append to the chain all the time.
         """
         for _ in range(_ATTEMPTS):
             records = self.records()
-            if records and records[-1].event == event:
-                return records[-1].hash
             record = Record(
                 number=len(records),
                 previous=records[-1].hash if records else FIRST,
@@ -67,6 +72,8 @@ class EvidenceChain:
                 controls=self._controls,
                 content=content,
             )
+            if records and self._is_told(records[-1], record):
+                return records[-1].hash
             try:
                 self._bucket.put_once(
                     self._key(f"{record.number:04d}.json"),
@@ -78,5 +85,45 @@ class EvidenceChain:
             return record.hash
         raise EffectConflict(f"The chain of evidence {self._key('')} is written by several workers at once.")
 
+    def _is_told(self, last: Record, record: Record) -> bool:
+        if last.event != record.event:
+            return False
+        return bool(self._step) or _content(last) == _content(record)
+
     def _key(self, name: str) -> str:
-        return f"data_protection/evidence/{self._plan}/{self._step.replace('/', '.') or 'plan'}/{name}"
+        return f"{_folder(self._plan)}{_name_of(self._step)}/{name}"
+
+
+def chains_of(s3: "S3Client", bucket: str, plan: str) -> dict[str, list[Record]]:
+    """Return all chains of a plan, by the step that they are kept for; for people (s3:ListBucket, s3:GetObject).
+
+    Raises:
+        EvidenceBroken: Something else lies among the records.
+    """
+    evidence, chains = Bucket(s3, bucket), defaultdict[str, list[Record]](list)
+    for key, _ in evidence.keys(_folder(plan)):
+        try:
+            record = Record.model_validate_json(evidence.get(key) or b"")
+        except ValidationError:
+            raise EvidenceBroken(f"s3://{bucket}/{key} is no record of evidence.") from None
+        kept_for = key.removeprefix(_folder(plan)).rpartition("/")[0]
+        chains[_step(record.step, kept_for)].append(record)
+    return dict(sorted(chains.items()))
+
+
+def _folder(plan: str) -> str:
+    return f"data_protection/evidence/{plan}/"
+
+
+def _name_of(step: str) -> str:
+    return step.replace("/", ".") or "plan"
+
+
+def _step(told: str, kept_for: str) -> str:
+    """Return the step that a record is kept for; the folder's name where the record tells of another one."""
+    return told if _name_of(told) == kept_for else kept_for
+
+
+def _content(record: Record) -> Any:
+    """Return what a record tells as it is kept: plain JSON."""
+    return record.model_dump(mode="json")["content"]

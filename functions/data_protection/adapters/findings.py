@@ -63,7 +63,7 @@ class FindingStore:
         self._bucket.put(conflicts_key(run, day, place), document(rows), "application/x-ndjson")
 
     def standings(self, place: Place) -> dict[tuple[str, str], Standing]:
-        """Return how the findings of a place stood at the last look, by check and ARN."""
+        """Return how the findings of a place stood at the last look, by their pairs."""
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="place = :place AND begins_with(entry, :finding)",
@@ -103,12 +103,12 @@ class FindingStore:
         """
         requests: list[dict[str, Any]] = []
         for row in rows:
-            before = standings.get((row.check, row.arn))
+            before = standings.get(row.pair)
             after = standing_after(row, before)
             if after != before and (before is None or before.since <= row.time):
                 requests.append({"PutRequest": {"Item": _item(place, row, after)}})
         if whole:
-            gone = standings.keys() - {(row.check, row.arn) for row in rows}
+            gone = standings.keys() - {row.pair for row in rows}
             requests += [{"DeleteRequest": {"Key": _key(place, check, arn)}} for check, arn in sorted(gone)]
         self._write(requests)
 
@@ -125,9 +125,9 @@ def _key(place: Place, check: str, arn: str) -> dict[str, Any]:
 
 def _item(place: Place, row: FindingRow, standing: Standing) -> dict[str, Any]:
     return {
-        **_key(place, row.check, row.arn),
+        **_key(place, *row.pair),
         "check": {"S": row.check},
-        "arn": {"S": row.arn},
+        "arn": {"S": row.pair[1]},
         "status": {"S": row.status.value},
         "since": {"S": row.since.isoformat()},
         "reason": {"S": row.reason},

@@ -1,5 +1,6 @@
 """Retention of versions, read and set."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -35,8 +36,8 @@ _PASSING: Final = frozenset(
 _SERVER_ERROR: Final = 500
 
 
-class RetentionReader:
-    """Reads how versions are locked.
+class _Versions:
+    """Versions of one bucket, to call S3 about one at a time.
 
     Args:
         s3: Client.
@@ -45,11 +46,34 @@ class RetentionReader:
         pace: At which calls are made, by all threads together.
     """
 
-    IAM: ClassVar = frozenset({"s3:GetObjectRetention"})
-
     def __init__(self, s3: "S3Client", bucket: str, owner: str, pace: "Pace") -> None:
         self._s3, self._pace = s3, pace
-        self._place: Any = {"Bucket": bucket, "ExpectedBucketOwner": owner}
+        self._place = {"Bucket": bucket, "ExpectedBucketOwner": owner}
+
+    def _call(
+        self, method: Callable[..., Any], version: Version, *, never: frozenset[str] = frozenset(), **given: Any
+    ) -> Mapping[str, Any]:
+        """Return the answer to a call; an empty one where S3 says by one of the codes that it never had that.
+
+        Raises:
+            VersionGone: There is no such version any more.
+            VersionRefused: S3 refuses; the sentence says why.
+            ClientError: S3 is throttling or failing.
+        """
+        self._pace.take()
+        try:
+            answer: Mapping[str, Any] = method(**self._place, Key=version.key, VersionId=version.id, **given)
+        except ClientError as error:
+            if error.response["Error"]["Code"] in never:
+                return {}
+            raise _named(error) from error
+        return answer
+
+
+class RetentionReader(_Versions):
+    """Reads how versions are locked."""
+
+    IAM: ClassVar = frozenset({"s3:GetObjectRetention"})
 
     def present(self, version: Version) -> Present:
         """Return the retention of a version.
@@ -59,24 +83,13 @@ class RetentionReader:
             VersionRefused: S3 does not say; the sentence says why not.
             ClientError: S3 is throttling or failing.
         """
-        self._pace.take()
-        try:
-            answer: Any = self._s3.get_object_retention(**self._place, Key=version.key, VersionId=version.id)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _NEVER:
-                return Present()
-            raise _named(error) from error
-        return _present(answer.get("Retention", {}))
+        return _present(self._call(self._s3.get_object_retention, version, never=_NEVER).get("Retention", {}))
 
 
-class LegalHoldReader:
-    """Reads which versions have a legal hold; arguments as of RetentionReader."""
+class LegalHoldReader(_Versions):
+    """Reads which versions have a legal hold."""
 
     IAM: ClassVar = frozenset({"s3:GetObjectLegalHold"})
-
-    def __init__(self, s3: "S3Client", bucket: str, owner: str, pace: "Pace") -> None:
-        self._s3, self._pace = s3, pace
-        self._place: Any = {"Bucket": bucket, "ExpectedBucketOwner": owner}
 
     def is_held(self, version: Version) -> bool:
         """Return whether a version has a legal hold.
@@ -86,24 +99,14 @@ class LegalHoldReader:
             VersionRefused: S3 does not say; the sentence says why not.
             ClientError: S3 is throttling or failing.
         """
-        self._pace.take()
-        try:
-            answer = self._s3.get_object_legal_hold(**self._place, Key=version.key, VersionId=version.id)
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _NEVER:
-                return False
-            raise _named(error) from error
-        return answer.get("LegalHold", {}).get("Status") == "ON"
+        answer = self._call(self._s3.get_object_legal_hold, version, never=_NEVER)
+        return bool(answer.get("LegalHold", {}).get("Status") == "ON")
 
 
-class RetentionWriter:
-    """Sets the retention of versions; arguments as of RetentionReader."""
+class RetentionWriter(_Versions):
+    """Sets the retention of versions."""
 
     IAM: ClassVar = frozenset({"s3:PutObjectRetention", "s3:BypassGovernanceRetention"})
-
-    def __init__(self, s3: "S3Client", bucket: str, owner: str, pace: "Pace") -> None:
-        self._s3, self._pace = s3, pace
-        self._place: Any = {"Bucket": bucket, "ExpectedBucketOwner": owner}
 
     def set(self, version: Version, decision: Decision) -> None:
         """Set what was decided; set again, nothing changes.
@@ -114,24 +117,12 @@ class RetentionWriter:
             ClientError: S3 is throttling or failing.
         """
         assert decision.retention is not None  # noqa: S101 - the caller asks for what is to be set
-        bypass: Any = {"BypassGovernanceRetention": True} if decision.bypasses else {}
-        self._pace.take()
-        try:
-            self._s3.put_object_retention(
-                **self._place,
-                Key=version.key,
-                VersionId=version.id,
-                Retention={
-                    "Mode": decision.retention.mode.value,
-                    "RetainUntilDate": decision.retention.until,
-                },
-                **bypass,
-            )
-        except ClientError as error:
-            raise _named(error) from error
+        bypass: dict[str, Any] = {"BypassGovernanceRetention": True} if decision.bypasses else {}
+        retention = {"Mode": decision.retention.mode.value, "RetainUntilDate": decision.retention.until}
+        self._call(self._s3.put_object_retention, version, Retention=retention, **bypass)
 
 
-def _present(retention: dict[str, Any]) -> Present:
+def _present(retention: Mapping[str, Any]) -> Present:
     until = retention.get("RetainUntilDate")
     return Present(
         retention=None

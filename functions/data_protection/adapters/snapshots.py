@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from data_protection.checks.catalogue import catalogue
 from data_protection.collection import Question, Questions
-from data_protection.inventory import LISTINGS, reads_of, tags_by_arn
+from data_protection.inventory import LISTINGS, reads_of
 from data_protection.readings import Found, Missing, NotConfigured, Read, Reading, Unreadable
 from data_protection.resources import Resource
 from data_protection.snapshot import Snapshot
@@ -21,14 +22,17 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
 _THREADS: Final = 16
-_PACED_THREADS: Final = 4
+_PACED_THREADS: Final = 10  # as many as come at once of most calls that AWS limits
 
 
 class Pace:
-    """Spreads the calls of a read that AWS limits over time.
+    """Spreads the calls of a read that AWS limits over time: in no second are there more than it answers.
+
+    After a pause as many come at once, and the next ones a second after them. What another process asks of the same
+    account is not known here; AWS throttles then, and botocore asks again.
 
     Args:
-        per_second: How many AWS answers.
+        per_second: How many AWS answers, one or more.
         clock: Monotonic seconds.
         sleep: Waits for seconds.
     """
@@ -41,18 +45,17 @@ class Pace:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        self._interval = 1 / per_second
-        self._burst = per_second  # what may come at once after a pause
         self._clock, self._sleep = clock, sleep
-        self._next = clock() - self._interval * (self._burst - 1)
+        self._turns: deque[float] = deque(maxlen=int(per_second))
         self._lock = Lock()
 
     def take(self) -> None:
         """Wait for the next turn."""
         with self._lock:
             now = self._clock()
-            self._next = max(self._next, now - self._interval * (self._burst - 1))
-            turn, self._next = self._next, self._next + self._interval
+            is_full = len(self._turns) == self._turns.maxlen
+            turn = max(now, self._turns[0] + 1) if is_full else now
+            self._turns.append(turn)
         if turn > now:
             self._sleep(turn - now)
 
@@ -102,7 +105,7 @@ class Snapshots:
 
             ask(questions.inventory())
             ask(questions.begin(readings))
-        return Snapshot(questions.place, now, readings, tags_by_arn(questions.place, readings))
+        return Snapshot(questions.place, now, readings)
 
     def _read(self, question: Question, now: datetime) -> Reading:
         read, resource = question.read, question.resource
@@ -128,7 +131,7 @@ def reading_of(client: "Callable[[str, str], BaseClient]", read: Read, resource:
         return _refused(read, error)
     except BotoCoreError as error:
         return Unreadable(type(error).__name__, str(error))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         return Unreadable("MalformedResponse", f"{type(error).__name__}: {error}")
     return Found(answer)
 

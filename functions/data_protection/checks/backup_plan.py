@@ -6,15 +6,15 @@ from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from data_protection import backup_selections
-from data_protection.changes import Call, CannotChange, Change, Reversibility
+from data_protection import backup_selections, keys
+from data_protection.changes import Call, CannotChange, Change, Reversibility, projected
 from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
-from data_protection.keys import usable_key
-from data_protection.readings import Read
+from data_protection.checks.scope_listed import require_seen
+from data_protection.readings import Found, Read
 from data_protection.reads.backup import OPT_IN, PLAN, PLANS, PROTECTED, SELECTION, SELECTIONS, VAULTS, selections_of
 from data_protection.reads.kms import KEY
 from data_protection.reads.tagging import TAGS
-from data_protection.resources import Kind, Place, Resource, named
+from data_protection.resources import Kind, Place, Resource
 from data_protection.snapshot import NotRead, ResourceMissing
 from data_protection.times import moment
 from data_protection.verdicts import Status, Verdict
@@ -62,7 +62,7 @@ class Backups(Requirement):
 
     Attributes:
         kinds: Of the resources in scope that must be backed up.
-        leave_out: Names of those that need no backup, as of access logs.
+        leave_out: Names of those that need no backup here, as of access logs, or as they have one in another region.
         hours: How long ago a resource may have been backed up last.
         plan: That is made where none covers them; None where none is made.
     """
@@ -80,11 +80,19 @@ class Backups(Requirement):
 
 
 def _names(place: Place, asked: Backups) -> Iterable[tuple[Resource, Read]]:
-    if asked.plan is not None and asked.plan.key is not None:
-        yield named(Kind.KEY, place, asked.plan.key), KEY
+    return keys.asked_key(place, asked.plan.key if asked.plan is not None else None)
 
 
 def _wanted(case: Case[Backups]) -> Sequence[Resource]:
+    """Return what plans of the place can back up: AWS Backup selects resources of its own region."""
+    return [one for one in _asked(case) if case.snapshot.where(one) == one.place]
+
+
+def _elsewhere(case: Case[Backups]) -> Sequence[Resource]:
+    return [one for one in _asked(case) if case.snapshot.where(one) != one.place]
+
+
+def _asked(case: Case[Backups]) -> Sequence[Resource]:
     asked = case.requirement
     return [one for one in case.scope.resources if one.kind in asked.kinds and one.name not in asked.leave_out]
 
@@ -113,6 +121,8 @@ class _Selections:
         for selection in selections_of(plan, case.get(SELECTIONS, plan)):
             try:
                 self.found.append(case.get(SELECTION, selection)["BackupSelection"])
+            except ResourceMissing:  # deleted since it was listed, as one of its plan
+                continue
             except NotRead as error:
                 self.unread = error
 
@@ -155,13 +165,27 @@ def _validate(case: Case[Backups]) -> Verdict:
     if uncovered:
         said = f"No plan selects {len(uncovered)} resources in scope, such as {uncovered[0]}."
         return Verdict(Status.FAIL, said, observed, expected)
-    if out := _opted_out(case, selections.found):
-        said = f"AWS Backup is not opted in to {', '.join(out)} in this region, so that its plans leave them out."
-        return Verdict(Status.WARN, said, observed | {"opted_out": out}, expected)
-    if late := _late(case):
-        said = f"{len(late)} resources have no backup of the last {case.requirement.hours} hours, such as {late[0]}."
-        return Verdict(Status.WARN, said, observed | {"late": [one.arn for one in late]}, expected)
+    require_seen(case, *case.requirement.kinds)
+    for said, seen in _weaknesses(case, selections.found):
+        return Verdict(Status.WARN, said, observed | seen, expected)
     return Verdict(Status.PASS, "Everything in scope is backed up, and was lately.", observed, expected)
+
+
+def _weaknesses(case: Case[Backups], selections: Sequence[Mapping[str, Any]]) -> Iterable[tuple[str, dict[str, Any]]]:
+    """Yield why what is selected may have no backup all the same, as a sentence and what was seen."""
+    asked, region = case.requirement, case.resource.place.region
+    if out := _opted_out(case, selections):
+        said = f"AWS Backup is not opted in to {', '.join(out)} in this region, so that its plans leave them out."
+        yield said, {"opted_out": out}
+    if late := _late(case):
+        said = f"{len(late)} resources have no backup of the last {asked.hours} hours, such as {late[0]}."
+        yield said, {"late": [one.arn for one in late]}
+    if elsewhere := _elsewhere(case):
+        said = (
+            f"{len(elsewhere)} buckets are in other regions, which no plan of {region} reaches, such as "
+            f"{elsewhere[0].name}: see to their backups there, and leave them out here."
+        )
+        yield said, {"elsewhere": [one.arn for one in elsewhere]}
 
 
 def _is_begun(case: Case[Backups]) -> bool:
@@ -170,7 +194,8 @@ def _is_begun(case: Case[Backups]) -> bool:
     if asked is None:
         return False
     plans = [Resource(Kind.BACKUP_PLAN, case.resource.place, one["BackupPlanId"]) for one in _named(case, asked.name)]
-    return any(not case.get(SELECTIONS, plan)["BackupSelectionsList"] for plan in plans)
+    readings = (case.snapshot.reading(SELECTIONS, plan) for plan in plans)
+    return any(isinstance(one, Found) and not one.answer["BackupSelectionsList"] for one in readings)
 
 
 def _opted_out(case: Case[Backups], selections: Sequence[Mapping[str, Any]]) -> Sequence[str]:
@@ -199,8 +224,8 @@ def _propose(case: Case[Backups]) -> Sequence[Change]:
     uncovered = _uncovered(case, selections.found)
     if not uncovered:
         raise CannotChange(
-            "Plans select everything in scope. Where AWS Backup is not opted in to a type, opt in; where backups are "
-            "late, look at its jobs."
+            "Plans select everything in scope of this region. Where AWS Backup is not opted in to a type, opt in; "
+            "where backups are late, look at its jobs."
         )
     plan = next((one["BackupPlanId"] for one in _named(case, asked.name)), None)
     if plan is not None:
@@ -218,7 +243,7 @@ def _vault(case: Case[Backups], asked: Plan) -> Sequence[Change]:
         return []
     parameters = {"BackupVaultName": asked.vault}
     if asked.key is not None:
-        parameters["EncryptionKeyArn"] = usable_key(case, asked.key, "a vault")
+        parameters["EncryptionKeyArn"] = keys.usable_key(case, asked.key, "a vault")
     undo = {"BackupVaultName": asked.vault}
     return [
         Change(
@@ -281,6 +306,29 @@ def _selection(asked: Plan, plan: str, uncovered: Sequence[Resource]) -> Change:
     )
 
 
+def _present(case: Case[Backups], change: Change) -> Any:
+    after = change.after
+    if change.call.operation == "create_backup_vault":
+        vaults = case.get(VAULTS)["BackupVaultList"]
+        found = next((one for one in vaults if one["BackupVaultName"] == after["BackupVaultName"]), None)
+    elif change.call.operation == "create_backup_plan":
+        named_so = _named(case, after["BackupPlan"]["BackupPlanName"])
+        plans = [Resource(Kind.BACKUP_PLAN, case.resource.place, one["BackupPlanId"]) for one in named_so]
+        found = next((case.get(PLAN, plan) for plan in plans), None)
+    else:
+        plan = Resource(Kind.BACKUP_PLAN, case.resource.place, after["BackupPlanId"])
+        found = next((made for made in _made(case, plan) if projected(made, after) == after), None)
+    return None if found is None else projected(found, after)
+
+
+def _made(case: Case[Backups], plan: Resource) -> Iterable[Mapping[str, Any]]:
+    """Return the selections of a plan in the form in which they are made."""
+    for selection in selections_of(plan, case.get(SELECTIONS, plan)):
+        found = case.get(SELECTION, selection)["BackupSelection"]
+        arns = sorted(found.get("Resources", []))
+        yield {"BackupPlanId": plan.name, "BackupSelection": {**found, "Resources": arns}}
+
+
 CHECK: Final = Check(
     id="BK-PLAN",
     title="AWS Backup covers everything in scope, and did so lately",
@@ -317,10 +365,15 @@ CHECK: Final = Check(
                 "backup:CreateBackupSelection",
                 "backup-storage:MountCapsule",
                 "iam:PassRole",
+                # Of the vault's key: https://docs.aws.amazon.com/aws-backup/latest/devguide/create-a-vault.html
                 "kms:CreateGrant",
+                "kms:Decrypt",
                 "kms:DescribeKey",
+                "kms:GenerateDataKey",
+                "kms:RetireGrant",
             }
         ),
         propose=_propose,
+        present=_present,
     ),
 )

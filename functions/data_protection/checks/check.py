@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -43,10 +43,14 @@ class Scope:
     Attributes:
         resources: Expected or found, by kind and name.
         needs: What is asked of each, by the id of the check.
+        spared: Returns why no change for a check may touch a resource, as a clause: somebody answers for it, or a tag
+            protects it; empty where nothing keeps changes away. Raises NotRead where tags were not read. Of the
+            resource that is judged, others see to that.
     """
 
     resources: Sequence[Resource]
     needs: Mapping[Resource, Mapping[str, Requirement]]
+    spared: Callable[[str, Resource], str] = lambda _check, _resource: ""
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,26 @@ class Case(Generic[R]):
 
 
 @dataclass(frozen=True)
+class Quota:
+    """How often AWS takes changes of one resource.
+
+    Attributes:
+        changes: Which count together, as `changes of a table's key`.
+        most: How many are taken...
+        hours: ...in so many hours.
+        refusal: Code of the error by which AWS refuses one more.
+    """
+
+    changes: str
+    most: int
+    hours: int
+    refusal: str
+
+    def __str__(self) -> str:
+        return f"AWS takes {self.most} {self.changes} in {self.hours} h"
+
+
+@dataclass(frozen=True)
 class Mutator(Generic[R]):
     """Corrects what the check's validator finds.
 
@@ -93,7 +117,10 @@ class Mutator(Generic[R]):
         actions: IAM actions that these need.
         propose: Makes the changes, in order, from what was read; raises CannotChange where none is safe. A change
             holds the whole new configuration where AWS replaces wholes: what is there and not ours is merged in.
+        present: Reads what stands now where a change writes, in the form of its `before` and `after`; by this alone is
+            known whether its call was made, and whether its inverse would undo nothing but it.
         after: Ids of checks whose changes add to the resource what this one judges as well, and so must be made first.
+        quota: That its changes meet; None where AWS names none.
     """
 
     phase: int
@@ -101,7 +128,9 @@ class Mutator(Generic[R]):
     operations: frozenset[str]
     actions: frozenset[str]
     propose: Callable[[Case[R]], Sequence[Change]]
+    present: Callable[[Case[R], Change], Any]
     after: frozenset[str] = frozenset()
+    quota: Quota | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,3 +175,8 @@ class Check(Generic[R]):
     others: tuple[Read, ...] = ()
     controls: dict[str, tuple[str, ...]] = field(default_factory=dict)
     mutator: Mutator[R] | None = None
+
+    @property
+    def runbook(self) -> str:
+        """Where people read what to do about a failure, below the root of the source: a page that is made of this."""
+        return f"docs/checks/{self.id}.md"

@@ -1,7 +1,7 @@
 """CT-DATA: who read and wrote what is in scope is on record."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,12 +10,16 @@ from pydantic import Field
 from data_protection import event_selectors, trails
 from data_protection.changes import Call, CannotChange, Change, Reversibility
 from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
+from data_protection.checks.scope_listed import require_seen
 from data_protection.event_selectors import BOTH, Direction, recorded, subject
+from data_protection.readings import Answer
 from data_protection.reads.cloudtrail import EVENT_SELECTORS, TRAIL_STATUS, TRAILS
 from data_protection.resources import Kind, Resource
-from data_protection.snapshot import NotRead
+from data_protection.snapshot import NotRead, ResourceMissing
 from data_protection.trails import Trail
 from data_protection.verdicts import Status, Verdict
+
+_KINDS: Final = (Kind.TABLE, Kind.BUCKET)  # whose data events are asked for
 
 
 class DataEvents(Requirement):
@@ -32,9 +36,7 @@ class DataEvents(Requirement):
 
 def _wanted(case: Case[DataEvents], log_buckets: frozenset[str]) -> Sequence[Resource]:
     return [
-        resource
-        for resource in case.scope.resources
-        if resource.kind in {Kind.TABLE, Kind.BUCKET} and resource.name not in log_buckets
+        resource for resource in case.scope.resources if resource.kind in _KINDS and resource.name not in log_buckets
     ]
 
 
@@ -67,18 +69,30 @@ def _record(case: Case[DataEvents], found: Sequence[Trail], wanted: Sequence[Res
     record = _Record(defaultdict(frozenset), defaultdict(frozenset), [])
     for trail in found:
         try:
-            status, selectors = trails.status(case, trail), case.get(EVENT_SELECTORS, trail.resource)
+            status, selectors = trails.status(case, trail), trails.selectors(case, trail)
+        except ResourceMissing:  # deleted since it was listed
+            continue
         except NotRead as error:
             record.unread = error
             continue
         if not status["IsLogging"]:
             continue
         record.logging.append(trail)
-        for one in wanted:
+        for one in _reached(case, trail, wanted):
             record.seen[one] |= recorded(selectors, subject(one))
             if not status.get("LatestDeliveryError"):
                 record.proven[one] |= recorded(selectors, subject(one))
     return record
+
+
+def _reached(case: Case[DataEvents], trail: Trail, wanted: Iterable[Resource]) -> Sequence[Resource]:
+    """Return whose events come to a trail: those of a bucket arise where it is, maybe in another region."""
+    described = trail.described
+    return [
+        one
+        for one in wanted
+        if described.get("IsMultiRegionTrail") or described["HomeRegion"] == case.snapshot.where(one).region
+    ]
 
 
 def _validate(case: Case[DataEvents]) -> Verdict:
@@ -96,6 +110,7 @@ def _validate(case: Case[DataEvents]) -> Verdict:
         first = ", ".join(str(one) for one in sorted(gaps)[:3])
         said = f"Data events of {len(gaps)} resources in scope are not all on record, such as {first}."
         return Verdict(Status.FAIL, said, observed, expected)
+    require_seen(case, *_KINDS)
     if looping := [trail.name for trail in record.logging if _loops(case, trail)]:
         said = f"{', '.join(looping)} records its own deliveries: each makes events that it delivers again, and costs."
         return Verdict(Status.WARN, said, observed, expected)
@@ -110,23 +125,23 @@ def _loops(case: Case[DataEvents], trail: Trail) -> bool:
     bucket = Resource(Kind.BUCKET, case.resource.place, described["S3BucketName"])
     prefix = f"{described['S3KeyPrefix']}/" if described.get("S3KeyPrefix") else ""
     delivered = subject(bucket, f"{prefix}AWSLogs/")
-    return Direction.WRITE in recorded(case.get(EVENT_SELECTORS, trail.resource), delivered)
+    return Direction.WRITE in recorded(trails.selectors(case, trail), delivered)
 
 
 def _propose(case: Case[DataEvents]) -> Sequence[Change]:
     trail = trails.changeable(case, case.requirement.trail)
     if not trails.status(case, trail)["IsLogging"]:
         raise CannotChange(f"The trail {trail.name} does not log: CT-LOGGING comes first.")
-    selectors = case.get(EVENT_SELECTORS, trail.resource)
-    wanted = [subject(one) for one in _wanted(case, _log_buckets(case))]
+    selectors = trails.selectors(case, trail)
+    wanted = [subject(one) for one in _reached(case, trail, _wanted(case, _log_buckets(case)))]
     if all(case.requirement.directions <= recorded(selectors, one) for one in wanted):
         raise CannotChange(
-            f"{trail.name} records everything in scope. If it records its own bucket too, exclude that with a "
-            "NotStartsWith on resources.ARN; if it cannot deliver, look at its bucket's policy."
+            f"{trail.name} records everything in scope that it reaches. If it is of one region and buckets are in "
+            "others, CT-HARDEN comes first; if it records its own bucket too, exclude that with a NotStartsWith on "
+            "resources.ARN; if it cannot deliver, look at its bucket's policy."
         )
     after = event_selectors.merged(selectors, wanted, case.requirement.directions)
-    kind = next((kind for kind in ("AdvancedEventSelectors", "EventSelectors") if selectors.get(kind)), None)
-    before = {kind: selectors[kind]} if kind else None
+    before = _selectors(selectors)
 
     def call(setting: Mapping[str, Any]) -> Call:
         parameters = {"TrailName": trail.resource.arn, **setting}
@@ -143,9 +158,20 @@ def _propose(case: Case[DataEvents]) -> Sequence[Change]:
             reversibility=Reversibility.REVERSIBLE,
             before=before,
             after={"AdvancedEventSelectors": after},
+            target=trail.resource.arn,
             cost="About 0.10 USD for 100,000 data events, and their storage.",
         )
     ]
+
+
+def _present(case: Case[DataEvents], change: Change) -> Any:
+    return _selectors(case.get(EVENT_SELECTORS, trails.changed(case, change).resource))
+
+
+def _selectors(answer: Answer) -> dict[str, Any] | None:
+    """Return the selectors of a trail, of the one form that it has; None for one that has none."""
+    kind = next((kind for kind in ("AdvancedEventSelectors", "EventSelectors") if answer.get(kind)), None)
+    return {kind: answer[kind]} if kind else None
 
 
 CHECK: Final = Check(
@@ -171,5 +197,6 @@ CHECK: Final = Check(
         operations=frozenset({"cloudtrail:put_event_selectors"}),
         actions=frozenset({"cloudtrail:PutEventSelectors"}),
         propose=_propose,
+        present=_present,
     ),
 )

@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from data_protection import trails
-from data_protection.changes import Call, CannotChange, Change, Reversibility
+from data_protection.changes import Call, CannotChange, Change, Reversibility, projected
 from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
 from data_protection.reads.cloudtrail import TRAILS
 from data_protection.resources import Kind
@@ -95,12 +95,23 @@ def _propose(case: Case[Hardening]) -> Sequence[Change]:
             reversibility=Reversibility.REVERSIBLE,
             before=before,
             after=after,
+            target=trail.resource.arn,
             risk="A key whose policy does not let CloudTrail use it is refused." if "KmsKeyId" in after else "",
             cost="Management events of all regions are free in a first trail; data events of all regions are paid."
             if "IsMultiRegionTrail" in after
             else "",
         )
     ]
+
+
+def _present(case: Case[Hardening], change: Change) -> Any:
+    described = trails.changed(case, change).described
+    found = {
+        "IsMultiRegionTrail": bool(described.get("IsMultiRegionTrail")),
+        "EnableLogFileValidation": bool(described.get("LogFileValidationEnabled")),
+        "KmsKeyId": described.get("KmsKeyId", ""),
+    }
+    return projected(found, change.after)
 
 
 CHECK: Final = Check(
@@ -124,5 +135,6 @@ CHECK: Final = Check(
         operations=frozenset({"cloudtrail:update_trail"}),
         actions=frozenset({"cloudtrail:UpdateTrail", "iam:CreateServiceLinkedRole", "kms:DescribeKey"}),
         propose=_propose,
+        present=_present,
     ),
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from pydantic import Field
 
@@ -50,8 +50,9 @@ def _judge(case: Case[Logging], trail: Trail) -> Verdict:
             said = f"The trail {trail.name} logs, but S3 refuses what it delivers: {observed[what]}."
             return Verdict(Status.WARN, said, observed, expected)
     if delivered is None:
+        # Not settling: AWS does not say by when the first log arrives, and a trail must not be stopped for being quiet.
         said = f"The trail {trail.name} logs and has delivered nothing yet."
-        return Verdict(Status.WARN, said, observed, expected, settling=True)
+        return Verdict(Status.WARN, said, observed, expected)
     if case.now - moment(delivered) > timedelta(hours=hours):
         said = f"The trail {trail.name} logs, but delivered last at {delivered}."
         return Verdict(Status.WARN, said, observed, expected)
@@ -78,10 +79,15 @@ def _propose(case: Case[Logging]) -> Sequence[Change]:
             reversibility=Reversibility.REVERSIBLE,
             before={"IsLogging": False},
             after={"IsLogging": True},
+            target=trail.resource.arn,
             cost="A first trail's management events are free, data events about 0.10 USD for 100,000.",
             wait_seconds=900,
         )
     ]
+
+
+def _present(case: Case[Logging], change: Change) -> Any:
+    return {"IsLogging": trails.status(case, trails.changed(case, change))["IsLogging"]}
 
 
 CHECK: Final = Check(
@@ -106,5 +112,6 @@ CHECK: Final = Check(
         operations=frozenset({"cloudtrail:start_logging", "cloudtrail:stop_logging"}),
         actions=frozenset({"cloudtrail:StartLogging", "cloudtrail:StopLogging"}),
         propose=_propose,
+        present=_present,
     ),
 )

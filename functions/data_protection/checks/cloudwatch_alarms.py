@@ -3,16 +3,20 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from data_protection import topics
-from data_protection.changes import Call, CannotChange, Change, Reversibility
+from data_protection.alarm_metrics import NAMING, Metric, metrics
+from data_protection.changes import Call, CannotChange, Change, Reversibility, projected
 from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
+from data_protection.inventory import LISTINGS
+from data_protection.policies import Grant
 from data_protection.readings import Read
 from data_protection.reads.cloudwatch import ALARMS
-from data_protection.reads.sns import SUBSCRIPTIONS
+from data_protection.reads.kms import KEY, KEY_POLICY
+from data_protection.reads.sns import SUBSCRIPTIONS, TOPIC
 from data_protection.resources import Kind, Place, Resource, named
 from data_protection.snapshot import NotRead, ResourceMissing
 from data_protection.times import moment
@@ -29,7 +33,7 @@ class Alarm(BaseModel):
         name: Unique in the account and region.
         namespace: Of the metric.
         metric: Name of it.
-        dimensions: Of it, by name; wrong ones make an alarm that never has data.
+        dimensions: Of it, by name; those by which DynamoDB publishes nothing are refused.
         statistic: Over a period.
         seconds: Of a period.
         periods: That must breach, one after the other.
@@ -53,6 +57,17 @@ class Alarm(BaseModel):
     threshold: float
     missing: Literal["breaching", "notBreaching", "ignore", "missing"] = "notBreaching"
 
+    @model_validator(mode="after")
+    def _can_have_data(self) -> Self:
+        if self.watched.fault:
+            raise ValueError(f"the alarm {self.name} would watch nothing: {self.watched.fault}")
+        return self
+
+    @property
+    def watched(self) -> Metric:
+        """Its metric."""
+        return Metric(self.namespace, self.metric, self.dimensions)
+
 
 class Alarms(Requirement):
     """What is asked of the account's alarms.
@@ -70,18 +85,24 @@ class Alarms(Requirement):
 
 @dataclass
 class _Count:
-    """Names of the account's own alarms, by what becomes of them."""
+    """Names of the account's own alarms, by what becomes of them; of those that watch nothing, with the reason."""
 
     reach: list[str] = field(default_factory=list)
-    silent: list[str] = field(default_factory=list)
+    in_doubt: list[str] = field(default_factory=list)
+    watch_nothing: dict[str, str] = field(default_factory=dict)
     reach_nobody: list[str] = field(default_factory=list)
-    undecided: list[str] = field(default_factory=list)
     unread: NotRead | None = None
+
+    @property
+    def known(self) -> int:
+        """How many reach somebody, or would if they watched something."""
+        return len(self.reach) + len(self.in_doubt) + len(self.watch_nothing)
 
 
 def _names(place: Place, asked: Alarms) -> Iterable[tuple[Resource, Read]]:
     if asked.topic is not None:
-        yield named(Kind.TOPIC, place, asked.topic), SUBSCRIPTIONS
+        for read in (TOPIC, SUBSCRIPTIONS):
+            yield named(Kind.TOPIC, place, asked.topic), read
 
 
 def is_own(alarm: Mapping[str, Any]) -> bool:
@@ -96,40 +117,73 @@ def _own(case: Case[Alarms]) -> Sequence[Mapping[str, Any]]:
     return [alarm for alarm in (*answer["MetricAlarms"], *answer["CompositeAlarms"]) if is_own(alarm)]
 
 
-def _reaches(case: Case[Alarms], action: str) -> bool:
-    if action.split(":")[2] != "sns":
-        return False
-    try:
-        return topics.confirmed(case, named(Kind.TOPIC, case.resource.place, action)) > 0
-    except ResourceMissing:
-        return False
-
-
 def _count(case: Case[Alarms]) -> _Count:
     count = _Count()
     for alarm in _own(case):
-        count_in = count.reach_nobody
-        for action in alarm.get("AlarmActions", []) if alarm["ActionsEnabled"] else []:
-            try:
-                if _reaches(case, action):
-                    count_in = count.silent if _is_silent(case, alarm) else count.reach
-                    break
-            except NotRead as error:
-                count.unread, count_in = error, count.undecided
-        count_in.append(alarm["AlarmName"])
+        name = alarm["AlarmName"]
+        try:
+            reached = _reached(case, alarm)
+            blind = _blindness(case, alarm) if reached is not Grant.NO else ""
+        except NotRead as error:
+            count.unread = error
+            continue
+        if reached is Grant.NO:
+            count.reach_nobody.append(name)
+        elif blind:
+            count.watch_nothing[name] = blind
+        else:
+            (count.reach if reached is Grant.YES else count.in_doubt).append(name)
     return count
 
 
-def _is_silent(case: Case[Alarms], alarm: Mapping[str, Any]) -> bool:
+def _reached(case: Case[Alarms], alarm: Mapping[str, Any]) -> Grant:
+    """Return whether any of an alarm's actions reaches somebody.
+
+    Raises:
+        NotRead: None is known to, and one could not be seen.
+    """
+    best, unread = Grant.NO, None
+    for action in alarm.get("AlarmActions", []) if alarm["ActionsEnabled"] else []:
+        try:
+            found = _reach(case, action)
+        except NotRead as error:
+            unread = error
+            continue
+        best = found if best is Grant.NO or found is Grant.YES else best
+    if best is Grant.NO and unread is not None:
+        raise unread
+    return best
+
+
+def _reach(case: Case[Alarms], action: str) -> Grant:
+    if action.split(":")[2] != "sns":
+        return Grant.NO
+    try:
+        return topics.reach(case, named(Kind.TOPIC, case.resource.place, action)).grant
+    except ResourceMissing:
+        return Grant.NO
+
+
+def _blindness(case: Case[Alarms], alarm: Mapping[str, Any]) -> str:
+    """Return why an alarm watches nothing, as the end of a sentence; empty where it does."""
+    for metric in metrics(alarm):
+        if metric.fault:
+            return metric.fault
+        for kind, name in metric.names():
+            if name not in LISTINGS[kind].names(case.get(LISTINGS[kind].read)):
+                return f"there is no {kind} {name}"
     since = alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]
-    return alarm["StateValue"] == "INSUFFICIENT_DATA" and case.now - moment(since) > _SILENT
+    if alarm["StateValue"] == "INSUFFICIENT_DATA" and case.now - moment(since) > _SILENT:
+        return "it has had no data for a week, likely by wrong dimensions"
+    return ""
 
 
 def _validate(case: Case[Alarms]) -> Verdict:
     count, least = _count(case), case.requirement.least
     observed = {
         "reach_somebody": len(count.reach),
-        "without_data": sorted(count.silent),
+        "in_doubt": sorted(count.in_doubt),
+        "watch_nothing": dict(sorted(count.watch_nothing.items())),
         "reach_nobody": sorted(count.reach_nobody),
     }
     missing = _missing(case)
@@ -138,14 +192,29 @@ def _validate(case: Case[Alarms]) -> Verdict:
         return Verdict(Status.FAIL, f"There is no alarm {', '.join(one.name for one in missing)}.", observed, expected)
     if len(count.reach) < least and count.unread is not None:
         raise count.unread
-    known = len(count.reach) + len(count.silent)
-    if known < least:
-        said = f"{known} alarms reach somebody, {least} are asked; {len(count.reach_nobody)} reach nobody."
+    if count.known < least:
+        said = f"{count.known} alarms reach somebody, {least} are asked; {len(count.reach_nobody)} reach nobody."
         return Verdict(Status.FAIL, said, observed, expected)
-    if count.silent:
-        said = f"Without data for a week, so likely with wrong dimensions: {', '.join(sorted(count.silent))}."
+    if count.watch_nothing:
+        said = "; ".join(f"{name}: {why}" for name, why in sorted(count.watch_nothing.items()))
+        return Verdict(Status.WARN, f"Some alarms watch nothing: {said}.", observed, expected)
+    if others := _others(case):
+        said = f"{', '.join(others)} watches another metric, or by other dimensions, than the profile describes."
+        return Verdict(Status.WARN, said, observed, expected)
+    if len(count.reach) < least:
+        said = f"A condition of a policy decides whether {', '.join(sorted(count.in_doubt))} reaches somebody."
         return Verdict(Status.WARN, said, observed, expected)
     return Verdict(Status.PASS, f"{len(count.reach)} alarms reach somebody.", observed, expected)
+
+
+def _others(case: Case[Alarms]) -> Sequence[str]:
+    """Return the names of alarms that the profile describes, and that watch something else."""
+    described = {alarm.name: alarm.watched for alarm in case.requirement.alarms}
+    return sorted(
+        alarm["AlarmName"]
+        for alarm in _own(case)
+        if alarm["AlarmName"] in described and [*metrics(alarm)] != [described[alarm["AlarmName"]]]
+    )
 
 
 def _missing(case: Case[Alarms]) -> Sequence[Alarm]:
@@ -160,9 +229,10 @@ def _propose(case: Case[Alarms]) -> Sequence[Change]:
     if not missing:
         raise CannotChange(
             "All alarms that the profile describes are there. Describe more of them, give those that reach nobody an "
-            "action, or confirm their topic's subscriptions."
+            "action, correct those that watch nothing, or have SNS-ALERT and SNS-KMS asked of their topics."
         )
-    coming, least = len(_count(case).reach) + len(missing), case.requirement.least
+    # Those on a table that is yet to be made count, as those do that are still to be made for one.
+    coming, least = _count(case).known + len(missing), case.requirement.least
     if coming < least:
         raise CannotChange(
             f"With the alarms that the profile describes {coming} would reach somebody, and {least} are asked: "
@@ -176,8 +246,10 @@ def _topic(case: Case[Alarms]) -> str:
         raise CannotChange("The profile names no topic that new alarms notify: give one as `topic`.")
     topic = named(Kind.TOPIC, case.resource.place, case.requirement.topic)
     try:
-        if not topics.confirmed(case, topic):
-            raise CannotChange(f"Nobody has confirmed a subscription of {topic.name}: alarms would reach nobody.")
+        if barrier := topics.reach(case, topic).barrier:
+            raise CannotChange(
+                f"Alarms would reach nobody by {topic.name}: SNS-ALERT and SNS-KMS come first. {barrier}"
+            )
     except ResourceMissing:
         raise CannotChange(f"There is no topic {topic.name}: SNS-ALERT comes first.") from None
     return topic.arn
@@ -210,15 +282,27 @@ def _creation(alarm: Alarm, topic: str) -> Change:
     )
 
 
+# What an alarm that is made here lacks.
+_OF_OTHERS: Final = ("AlarmDescription", "OKActions", "InsufficientDataActions")
+
+
+def _present(case: Case[Alarms], change: Change) -> Any:
+    for alarm in case.get(ALARMS)["MetricAlarms"]:
+        if alarm["AlarmName"] == change.after["AlarmName"]:
+            more = {member: alarm[member] for member in _OF_OTHERS if alarm.get(member)}
+            return {**projected(alarm, change.after), **more}
+    return None
+
+
 CHECK: Final = Check(
     id="CW-ALARMS",
     title="Enough alarms reach somebody",
-    why="An alarm without an action, with a topic that nobody confirmed, or on a metric that has no data tells nobody.",
+    why="An alarm without an action, with a topic that reaches nobody, or on a metric that has no data tells nobody.",
     severity=Severity.HIGH,
     kind=Kind.ACCOUNT,
     requirement=Alarms,
-    reads=(ALARMS,),
-    further=(SUBSCRIPTIONS,),
+    reads=(ALARMS, *(LISTINGS[kind].read for kind in sorted(set(NAMING.values())))),
+    further=(TOPIC, SUBSCRIPTIONS, KEY, KEY_POLICY),
     names=_names,
     validate=_validate,
     cost="About 0.10 USD an alarm and month.",
@@ -233,5 +317,6 @@ CHECK: Final = Check(
         operations=frozenset({"cloudwatch:put_metric_alarm", "cloudwatch:delete_alarms"}),
         actions=frozenset({"cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"}),
         propose=_propose,
+        present=_present,
     ),
 )

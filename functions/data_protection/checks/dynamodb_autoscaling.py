@@ -213,6 +213,26 @@ def _track(case: Case[Autoscaling], dimension: _Dimension) -> Iterable[Change]:
     )
 
 
+def _present(case: Case[Autoscaling], change: Change) -> Any:
+    asked = change.call.parameters
+    is_range = change.call.operation == "register_scalable_target"
+    listed = case.get(TARGETS)["ScalableTargets"] if is_range else case.get(POLICIES)["ScalingPolicies"]
+    for one in listed:
+        if (one["ResourceId"], one["ScalableDimension"]) != (asked["ResourceId"], asked["ScalableDimension"]):
+            continue
+        if is_range:
+            return _range_of(one, change.after)
+        if one["PolicyName"] == asked["PolicyName"]:
+            return one["TargetTrackingScalingPolicyConfiguration"]
+    return None
+
+
+def _range_of(target: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    # AWS tells of a target that nothing is suspended, whether that was said or not.
+    is_told = "SuspendedState" in after or any(target.get("SuspendedState", {}).values())
+    return {member: target[member] for member in _RANGE if member in target and (member != "SuspendedState" or is_told)}
+
+
 CHECK: Final = Check(
     id="DDB-SCALE",
     title="Capacity scales by itself, of the table and of every index",
@@ -245,14 +265,19 @@ CHECK: Final = Check(
                 f"{_SERVICE}:DeregisterScalableTarget",
                 f"{_SERVICE}:PutScalingPolicy",
                 f"{_SERVICE}:DeleteScalingPolicy",
-                # With the caller's rights it makes the alarms, and its service-linked role at the first target.
+                # It asks in the caller's name what it will ask in its own, alarms and tables:
+                # https://docs.aws.amazon.com/autoscaling/application/userguide/security_iam_permission_validation.html
+                "dynamodb:DescribeTable",
+                "dynamodb:UpdateTable",
                 "cloudwatch:PutMetricAlarm",
                 "cloudwatch:DescribeAlarms",
                 "cloudwatch:DeleteAlarms",
+                # Made at the first target.
                 "iam:CreateServiceLinkedRole",
             }
         ),
         propose=_propose,
+        present=_present,
         after=frozenset({"DDB-EXISTS"}),  # each index that it makes needs scaling of its own
     ),
 )

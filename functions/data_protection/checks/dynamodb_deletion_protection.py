@@ -1,7 +1,7 @@
 """DDB-DELPROT: nobody deletes a table by a slip."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from data_protection import tables
 from data_protection.changes import Change, Reversibility
@@ -43,6 +43,10 @@ def _propose(case: Case[DeletionProtection]) -> Sequence[Change]:
     ]
 
 
+def _present(case: Case[DeletionProtection], _: Change) -> Any:
+    return {"DeletionProtectionEnabled": case.get(TABLE)["Table"].get("DeletionProtectionEnabled", False)}
+
+
 CHECK: Final = Check(
     id="DDB-DELPROT",
     title="Deletion protection is on",
@@ -64,5 +68,6 @@ CHECK: Final = Check(
         operations=frozenset({"dynamodb:update_table"}),
         actions=frozenset({"dynamodb:UpdateTable"}),
         propose=_propose,
+        present=_present,
     ),
 )

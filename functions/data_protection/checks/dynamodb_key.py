@@ -1,16 +1,15 @@
 """DDB-KMS: a table is encrypted with a key of ours, and the key lives."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from data_protection import tables
+from data_protection import keys, tables
 from data_protection.changes import CannotChange, Change, Reversibility
-from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
-from data_protection.keys import usable_key
-from data_protection.readings import Answer, Read
+from data_protection.checks.check import Case, Check, Mutator, Quota, Requirement, Severity
+from data_protection.readings import Answer
 from data_protection.reads.dynamodb import TABLE
 from data_protection.reads.kms import KEY
-from data_protection.resources import Kind, Place, Resource, named
+from data_protection.resources import Kind
 from data_protection.verdicts import Status, Verdict
 
 
@@ -24,20 +23,10 @@ class TableKey(Requirement):
     key: str | None = None
 
 
-def _names(place: Place, asked: TableKey) -> Iterable[tuple[Resource, Read]]:
-    if asked.key is not None:
-        yield named(Kind.KEY, place, asked.key), KEY
-
-
 def encryption(table: Answer) -> Mapping[str, Any] | None:
     """Return how a table is encrypted by KMS, or None where its key is AWS' own, of which AWS says nothing."""
     description: Mapping[str, Any] = table.get("SSEDescription", {})
     return description if description.get("SSEType") == "KMS" and description["Status"] != "DISABLED" else None
-
-
-def _key(case: Case[TableKey], name: str) -> Answer:
-    metadata: Answer = case.get(KEY, named(Kind.KEY, case.resource.place, name))["KeyMetadata"]
-    return metadata
 
 
 def _validate(case: Case[TableKey]) -> Verdict:
@@ -60,14 +49,14 @@ def _judge(case: Case[TableKey], found: Mapping[str, Any] | None) -> Verdict:
 
 
 def _judge_key(case: Case[TableKey], observed: dict[str, Any], expected: dict[str, Any]) -> Verdict:
-    key = _key(case, observed["key"])
+    key = keys.metadata(case, observed["key"])
     observed = observed | {"state": key["KeyState"], "manager": key["KeyManager"]}
     if key["KeyState"] != "Enabled":
         return Verdict(Status.FAIL, f"Its key is {key['KeyState']}.", observed, expected)
     if key["KeyManager"] != "CUSTOMER":
         return Verdict(Status.WARN, "It is encrypted with the key that AWS manages.", observed, expected)
     wanted = case.requirement.key
-    if wanted is not None and _key(case, wanted)["Arn"] != key["Arn"]:
+    if wanted is not None and keys.metadata(case, wanted)["Arn"] != key["Arn"]:
         return Verdict(Status.WARN, "It is encrypted with another customer-managed key.", observed, expected)
     return Verdict(Status.PASS, "It is encrypted with an approved key.", observed, expected)
 
@@ -75,11 +64,11 @@ def _judge_key(case: Case[TableKey], observed: dict[str, Any], expected: dict[st
 def _propose(case: Case[TableKey]) -> Sequence[Change]:
     table, name = case.get(TABLE)["Table"], case.resource.name
     tables.require_active(table)
-    key = usable_key(case, case.requirement.key, "a table")
+    key = keys.usable_key(case, case.requirement.key, "a table")
     found = encryption(table)
     if found is not None and "InaccessibleEncryptionDateTime" in found:
         raise CannotChange(f"{name} cannot be read with its present key: enable {found['KMSMasterKeyArn']} first.")
-    before = {"Enabled": False} if found is None else _specification(found["KMSMasterKeyArn"])
+    before = sse_specification(table)
     after = _specification(key)
     return [
         Change(
@@ -87,7 +76,6 @@ def _propose(case: Case[TableKey]) -> Sequence[Change]:
             title=f"Encrypt {name} with {key}",
             call=tables.update(name, SSESpecification=after),
             inverse=tables.update(name, SSESpecification=before),
-            # AWS allows 4 changes of key in 24 hours; https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
             reversibility=Reversibility.QUOTA,
             before=before,
             after=after,
@@ -98,8 +86,23 @@ def _propose(case: Case[TableKey]) -> Sequence[Change]:
     ]
 
 
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.usagenotes.html; a fifth comes after six
+# hours. AWS' error: https://github.com/crossplane-contrib/provider-aws/issues/1440
+_QUOTA: Final = Quota("changes of a table's key", most=4, hours=24, refusal="LimitExceededException")
+
+
 def _specification(key: str) -> dict[str, Any]:
     return {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key}
+
+
+def _present(case: Case[TableKey], _: Change) -> Any:
+    return sse_specification(case.get(TABLE)["Table"])
+
+
+def sse_specification(table: Answer) -> dict[str, Any]:
+    """Return how a table is encrypted, in the form in which that is set."""
+    found = encryption(table)
+    return {"Enabled": False} if found is None else _specification(found["KMSMasterKeyArn"])
 
 
 CHECK: Final = Check(
@@ -111,7 +114,7 @@ CHECK: Final = Check(
     requirement=TableKey,
     reads=(TABLE,),
     further=(KEY,),
-    names=_names,
+    names=lambda place, asked: keys.asked_key(place, asked.key),
     validate=_validate,
     cost="About 1 USD a month for the key, and 0.03 USD for 10,000 requests to it.",
     advice="Name the key in the profile, give the table's readers rights on it, then change the encryption.",
@@ -126,5 +129,7 @@ CHECK: Final = Check(
         operations=frozenset({"dynamodb:update_table"}),
         actions=frozenset({"dynamodb:UpdateTable", "kms:DescribeKey", "kms:CreateGrant", "kms:Decrypt"}),
         propose=_propose,
+        present=_present,
+        quota=_QUOTA,
     ),
 )

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from data_protection.changes import Call, CannotChange, Change, Reversibility
 from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
+from data_protection.readings import Answer
 from data_protection.reads.dynamodb import CONTINUOUS_BACKUPS
 from data_protection.resources import Kind
 from data_protection.times import moment
@@ -56,7 +57,7 @@ def _validate(case: Case[PointInTimeRecovery]) -> Verdict:
 def _propose(case: Case[PointInTimeRecovery]) -> Sequence[Change]:
     table = case.resource.name
     backups = case.get(CONTINUOUS_BACKUPS)["ContinuousBackupsDescription"]
-    recovery = backups.get("PointInTimeRecoveryDescription", {})
+    earlier = _specification(backups)
 
     def call(specification: dict[str, Any]) -> Call:
         return Call(
@@ -66,15 +67,11 @@ def _propose(case: Case[PointInTimeRecovery]) -> Sequence[Change]:
         )
 
     days = case.requirement.days
-    if recovery.get("PointInTimeRecoveryStatus") == "ENABLED":
-        kept = recovery.get("RecoveryPeriodInDays", _MOST_DAYS)
-        if kept >= days:
+    title = f"Turn on point-in-time recovery of {table}"
+    if earlier["PointInTimeRecoveryEnabled"]:
+        if (kept := earlier["RecoveryPeriodInDays"]) >= days:
             raise CannotChange(f"Recovery of {table} goes back {kept} days; that it lags behind is AWS' to mend.")
         title = f"Keep {days} days for point-in-time recovery of {table}"
-        earlier = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": kept}
-    else:
-        title = f"Turn on point-in-time recovery of {table}"
-        earlier = {"PointInTimeRecoveryEnabled": False}
     after = {"PointInTimeRecoveryEnabled": True, "RecoveryPeriodInDays": days}
     return [
         Change(
@@ -89,6 +86,21 @@ def _propose(case: Case[PointInTimeRecovery]) -> Sequence[Change]:
             wait_seconds=300,
         )
     ]
+
+
+def _present(case: Case[PointInTimeRecovery], _: Change) -> Any:
+    return _specification(case.get(CONTINUOUS_BACKUPS)["ContinuousBackupsDescription"])
+
+
+def _specification(backups: Answer) -> dict[str, Any]:
+    """Return what is set, in the form in which it is set."""
+    recovery = backups.get("PointInTimeRecoveryDescription", {})
+    if recovery.get("PointInTimeRecoveryStatus") != "ENABLED":
+        return {"PointInTimeRecoveryEnabled": False}
+    return {
+        "PointInTimeRecoveryEnabled": True,
+        "RecoveryPeriodInDays": recovery.get("RecoveryPeriodInDays", _MOST_DAYS),
+    }
 
 
 CHECK: Final = Check(
@@ -112,5 +124,6 @@ CHECK: Final = Check(
         operations=frozenset({"dynamodb:update_continuous_backups"}),
         actions=frozenset({"dynamodb:UpdateContinuousBackups"}),
         propose=_propose,
+        present=_present,
     ),
 )

@@ -1,7 +1,7 @@
 """DDB-STREAM: what changes in a table can be followed, with what was there before."""
 
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 from data_protection import tables
 from data_protection.changes import CannotChange, Change, Reversibility
@@ -70,6 +70,11 @@ def _propose(case: Case[Stream]) -> Sequence[Change]:
     ]
 
 
+def _present(case: Case[Stream], _: Change) -> Any:
+    found = view_type(case.get(TABLE)["Table"])
+    return {"StreamEnabled": False} if found is None else {"StreamEnabled": True, "StreamViewType": found}
+
+
 CHECK: Final = Check(
     id="DDB-STREAM",
     title="A stream holds new and old images",
@@ -87,5 +92,6 @@ CHECK: Final = Check(
         operations=frozenset({"dynamodb:update_table"}),
         actions=frozenset({"dynamodb:UpdateTable"}),
         propose=_propose,
+        present=_present,
     ),
 )

@@ -1,15 +1,16 @@
 """DDB-EXISTS: a required table is there, with its keys and indexes."""
 
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from data_protection import tables
-from data_protection.changes import Call, CannotChange, Change, Reversibility
+from data_protection.changes import Call, CannotChange, Change, Reversibility, projected
 from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
 from data_protection.checks.dynamodb_autoscaling import on_demand
-from data_protection.checks.dynamodb_key import TableKey
+from data_protection.checks.dynamodb_key import TableKey, sse_specification
 from data_protection.checks.dynamodb_stream import Stream
 from data_protection.keys import usable_key
 from data_protection.readings import Answer, Missing
@@ -83,10 +84,10 @@ class Table(Requirement):
 
 def _validate(case: Case[Table]) -> Verdict:
     table, asked = case.get(TABLE)["Table"], case.requirement
-    found = {index["IndexName"]: index for index in table.get("GlobalSecondaryIndexes", [])}
+    found = _indexes(table)
     observed = {"keys": _typed(table, table["KeySchema"]), "status": table["TableStatus"], "indexes": sorted(found)}
     expected = asked.model_dump(include={"keys", "indexes"})
-    if wrong := _faults(table, asked):
+    if wrong := [*_wrong_keys(table, asked), *(f"It has no index {one.name}." for one in _lacking(table, asked))]:
         return tables.settled(table, Verdict(Status.FAIL, " ".join(wrong), observed, expected))
     building = [name for name in (one.name for one in asked.indexes) if found[name]["IndexStatus"] != "ACTIVE"]
     if building or table["TableStatus"] != "ACTIVE":
@@ -105,28 +106,35 @@ def _asked(keys: Keys) -> list[str]:
     return [f"{key['KeyType']} {key['AttributeName']}:{types[key['AttributeName']]}" for key in keys.schema_]
 
 
-def _faults(table: Answer, asked: Table) -> list[str]:
+def _indexes(table: Answer) -> dict[str, Answer]:
+    return {index["IndexName"]: index for index in table.get("GlobalSecondaryIndexes", [])}
+
+
+def _lacking(table: Answer, asked: Table) -> list[Index]:
+    found = _indexes(table)
+    return [index for index in asked.indexes if index.name not in found]
+
+
+def _wrong_keys(table: Answer, asked: Table) -> list[str]:
     faults = []
     if _typed(table, table["KeySchema"]) != _asked(asked.keys):
         faults.append(f"Its keys are {', '.join(_typed(table, table['KeySchema']))}.")
-    found = {index["IndexName"]: index for index in table.get("GlobalSecondaryIndexes", [])}
-    for index in asked.indexes:
-        if index.name not in found:
-            faults.append(f"It has no index {index.name}.")
-        elif (keys := _typed(table, found[index.name]["KeySchema"])) != _asked(index):
-            faults.append(f"The keys of {index.name} are {', '.join(keys)}.")
-    return faults
+    found = _indexes(table)
+    return faults + [
+        f"The keys of {index.name} are {', '.join(keys)}."
+        for index in asked.indexes
+        if index.name in found and (keys := _typed(table, found[index.name]["KeySchema"])) != _asked(index)
+    ]
 
 
 def _propose(case: Case[Table]) -> Sequence[Change]:
     if isinstance(case.snapshot.reading(TABLE, case.resource), Missing):
         return [_creation(case)]
     table, asked = case.get(TABLE)["Table"], case.requirement
-    if wrong := [fault for fault in _faults(table, asked) if "keys" in fault]:
+    if wrong := _wrong_keys(table, asked):
         raise CannotChange(f"{' '.join(wrong)} Keys cannot be changed: copy the items into a new table or index.")
     tables.require_active(table)
-    found = {index["IndexName"] for index in table.get("GlobalSecondaryIndexes", [])}
-    missing = [index for index in asked.indexes if index.name not in found]
+    missing = _lacking(table, asked)
     if not missing:
         raise CannotChange(f"{case.resource.name} has all its indexes.")
     # One index a call; https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTable.html
@@ -209,6 +217,23 @@ def _index_creation(name: str, table: Answer, index: Index, units: int | None) -
     )
 
 
+def _present(case: Case[Table], change: Change) -> Any:
+    if isinstance(case.snapshot.reading(TABLE, case.resource), Missing):
+        return None
+    table, after = case.get(TABLE)["Table"], change.after
+    if "IndexName" in after:
+        indexes = (one for one in table.get("GlobalSecondaryIndexes", []) if one["IndexName"] == after["IndexName"])
+        return next((projected(index, after) for index in indexes), None)
+    found = {
+        **table,
+        "AttributeDefinitions": sorted(table["AttributeDefinitions"], key=itemgetter("AttributeName")),
+        "DeletionProtectionEnabled": table.get("DeletionProtectionEnabled", False),
+        "BillingMode": "PAY_PER_REQUEST" if on_demand(table) else "PROVISIONED",
+        "SSESpecification": sse_specification(table),
+    }
+    return projected(found, after)
+
+
 CHECK: Final = Check(
     id="DDB-EXISTS",
     title="The table is there, with its keys and indexes",
@@ -235,5 +260,6 @@ CHECK: Final = Check(
             }
         ),
         propose=_propose,
+        present=_present,
     ),
 )

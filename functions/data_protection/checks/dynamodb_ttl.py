@@ -1,13 +1,16 @@
 """DDB-TTL: items of a table expire by the attribute that is meant, or not at all."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from data_protection.changes import Call, CannotChange, Change, Reversibility
-from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
+from data_protection.checks.check import Case, Check, Mutator, Quota, Requirement, Severity
 from data_protection.reads.dynamodb import TIME_TO_LIVE
 from data_protection.resources import Kind
 from data_protection.verdicts import Status, Verdict
+
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_UpdateTimeToLive.html
+_QUOTA: Final = Quota("change of a table's time to live", most=1, hours=1, refusal="ValidationException")
 
 
 class TimeToLive(Requirement):
@@ -56,21 +59,31 @@ def _propose(case: Case[TimeToLive]) -> Sequence[Change]:
         )
 
     attribute = wanted or found
+    risk = f"Items whose {attribute} lies in the past are deleted within days. " if wanted else ""
     return [
         Change(
             check="DDB-TTL",
             title=f"Let items of {name} expire by {attribute}" if wanted else f"Let no item of {name} expire",
             call=call(attribute, enabled=wanted is not None),
             inverse=call(attribute, enabled=wanted is None),
-            # AWS takes one change an hour; what has expired by then is gone.
+            # What has expired until it is undone is gone.
             reversibility=Reversibility.LOSES_DATA if wanted else Reversibility.QUOTA,
             before={"Enabled": wanted is None, "AttributeName": attribute},
             after={"Enabled": wanted is not None, "AttributeName": attribute},
-            risk=f"Items whose {attribute} lies in the past are deleted within days." if wanted else "",
+            risk=f"{risk}{_QUOTA}: it cannot be undone sooner.",
             cost="Deleting by time to live is free." if wanted else "What no longer expires is stored and paid.",
             wait_seconds=3600,
         )
     ]
+
+
+def _present(case: Case[TimeToLive], change: Change) -> Any:
+    description = case.get(TIME_TO_LIVE)["TimeToLiveDescription"]
+    return {
+        "Enabled": description["TimeToLiveStatus"] in {"ENABLED", "ENABLING"},
+        # Where it is off AWS names none.
+        "AttributeName": description.get("AttributeName", change.after["AttributeName"]),
+    }
 
 
 CHECK: Final = Check(
@@ -90,5 +103,7 @@ CHECK: Final = Check(
         operations=frozenset({"dynamodb:update_time_to_live"}),
         actions=frozenset({"dynamodb:UpdateTimeToLive"}),
         propose=_propose,
+        present=_present,
+        quota=_QUOTA,
     ),
 )

@@ -4,7 +4,9 @@ import fnmatch
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
+from data_protection import role_trust
 from data_protection.checks.check import Case, Check, Requirement, Severity
+from data_protection.conditions import is_everything, narrows
 from data_protection.policies import Statement, statements
 from data_protection.reads.iam import AUTHORIZATION
 from data_protection.resources import Kind
@@ -12,6 +14,30 @@ from data_protection.snapshot import ResourceMissing
 from data_protection.verdicts import Status, Verdict
 
 _ADMINISTRATOR: Final = "policy/AdministratorAccess"
+# Keys that say on what or for what something is done: service authorization reference, condition keys of each service.
+# Those that say who calls, from where or how (an address, TLS, MFA, one's own account) leave every resource in reach.
+_NARROWING: Final = (
+    "*:resourcetag/*",
+    "aws:sourcearn",
+    "cloudwatch:namespace",
+    "ec2:subnet",
+    "ec2:vpc",
+    "ecs:cluster",
+    "iam:associatedresourcearn",
+    "iam:awsservicename",
+    "iam:passedtoservice",
+    "iam:permissionsboundary",
+    "iam:policyarn",
+    "kms:encryptioncontext:*",
+    "kms:grantisforawsresource",
+    "kms:resourcealiases",
+    "kms:viaservice",
+    "lambda:functionarn",
+    "s3:existingobjecttag/*",
+    "secretsmanager:secretid",
+)
+# Tags do not reliably say who may pass a role: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+_PASSING: Final = ("iam:associatedresourcearn", "iam:passedtoservice")
 
 
 class LeastPrivilege(Requirement):
@@ -65,40 +91,30 @@ def _faults(asked: LeastPrivilege, statement: Statement) -> Iterable[str]:
     if statement.excepts:
         yield "allows all but what it names"
         return
-    if {"*", "*:*"} & set(statement.actions):
+    if any(not action.strip("*?:") for action in statement.actions):
         yield "allows every action"
         return
-    if "*" not in statement.resources:
+    everything = [resource for resource in statement.resources if is_everything(resource)]
+    if not everything:
         return
-    if statement.names("iam:PassRole") and not _limits_services(statement):
+    if statement.names("iam:PassRole") and not narrows(statement.conditions, *_PASSING):
         yield "may pass every role"
-    if statement.conditions:
+    if narrows(statement.conditions, *_NARROWING):
         return
     wide = [action for action in statement.actions if not _is_harmless(asked, action)]
     if wide:
-        yield f"allows {', '.join(sorted(wide))} on every resource"
-
-
-def _limits_services(statement: Statement) -> bool:
-    return any(key.lower() == "iam:passedtoservice" for keys in statement.conditions.values() for key in keys)
+        where = "every resource" if "*" in everything else f"everything, as {everything[0]}"
+        yield f"allows {', '.join(sorted(wide))} on {where}"
 
 
 def _is_harmless(asked: LeastPrivilege, action: str) -> bool:
     return any(fnmatch.fnmatchcase(action.lower(), pattern.lower()) for pattern in asked.anywhere)
 
 
-def _trust(role: Mapping[str, Any]) -> tuple[list[str], list[str]]:
-    """Return what is wrong with who may have a role, and what is doubtful."""
-    trusting = [one for one in statements(role["AssumeRolePolicyDocument"]) if one.allows and one.is_public]
-    faults = ["its trust policy lets everybody have it" for one in trusting if not one.conditions]
-    doubts = ["a condition of its trust policy alone decides who may have it" for one in trusting if one.conditions]
-    return faults, doubts
-
-
 def _validate(case: Case[LeastPrivilege]) -> Verdict:
     role = _role(case)
-    faults, doubts = _trust(role)
-    unseen = []
+    trust = role_trust.judge(role["AssumeRolePolicyDocument"], case.resource.place.account)
+    faults, doubts, unseen = list(trust.faults), list(trust.doubts), []
     for name, document in _documents(case, role):
         if name.endswith(_ADMINISTRATOR):
             faults.append("AdministratorAccess allows every action")
@@ -114,7 +130,7 @@ def _validate(case: Case[LeastPrivilege]) -> Verdict:
         return Verdict(Status.UNKNOWN, f"AWS did not answer the policies {', '.join(unseen)}.", observed, expected)
     if doubts:
         return Verdict(Status.WARN, f"{'; '.join(doubts)}.", observed, expected)
-    return Verdict(Status.PASS, "It allows nothing on everything.", observed, expected)
+    return Verdict(Status.PASS, "It allows nothing on everything, and says who may have it.", observed, expected)
 
 
 CHECK: Final = Check(

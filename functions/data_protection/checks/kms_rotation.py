@@ -69,24 +69,31 @@ def _propose(case: Case[Rotation]) -> Sequence[Change]:
     metadata, rotation = case.get(KEY)["KeyMetadata"], _rotation(case)
     if metadata["KeyState"] != "Enabled":
         raise CannotChange(f"{case.resource.name} is {metadata['KeyState']}: decide first whether it is to live.")
-    key, days, enabled = metadata["Arn"], case.requirement.days, rotation["KeyRotationEnabled"]
+    key, days, earlier = metadata["Arn"], case.requirement.days, _period(rotation)
 
     def call(operation: str, **parameters: Any) -> Call:
         return Call(service="kms", operation=operation, parameters={"KeyId": key, **parameters})
 
-    earlier = {"RotationPeriodInDays": _days(rotation)}
     return [
         Change(
             check="KMS-ROT",
             title=f"Rotate {case.resource.name} every {days} days",
             call=call("enable_key_rotation", RotationPeriodInDays=days),
-            inverse=call("enable_key_rotation", **earlier) if enabled else call("disable_key_rotation"),
+            inverse=call("enable_key_rotation", **earlier) if earlier else call("disable_key_rotation"),
             reversibility=Reversibility.REVERSIBLE,
-            before=earlier if enabled else None,
+            before=earlier,
             after={"RotationPeriodInDays": days},
             cost="Each of the first two rotations adds about 1 USD a month to the key.",
         )
     ]
+
+
+def _present(case: Case[Rotation], _: Change) -> Any:
+    return _period(_rotation(case))
+
+
+def _period(rotation: Answer) -> dict[str, int] | None:
+    return {"RotationPeriodInDays": _days(rotation)} if rotation["KeyRotationEnabled"] else None
 
 
 CHECK: Final = Check(
@@ -108,5 +115,6 @@ CHECK: Final = Check(
         operations=frozenset({"kms:enable_key_rotation", "kms:disable_key_rotation"}),
         actions=frozenset({"kms:EnableKeyRotation", "kms:DisableKeyRotation"}),
         propose=_propose,
+        present=_present,
     ),
 )

@@ -8,7 +8,7 @@ from pydantic import Field
 from data_protection import databases
 from data_protection.changes import CannotChange, Change, Reversibility
 from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
-from data_protection.reads.rds import INSTANCES
+from data_protection.reads.rds import CLUSTERS, INSTANCES
 from data_protection.resources import Kind
 from data_protection.verdicts import Status, Verdict
 
@@ -24,14 +24,14 @@ class AutomatedBackups(Requirement):
 
 
 def _validate(case: Case[AutomatedBackups]) -> Verdict:
-    instance = databases.instance(case)
-    return databases.settled(instance, _judge(instance, case.requirement.days))
+    keeper = databases.keeper(case)
+    return keeper.settled(_judge(keeper.state, case.requirement.days))
 
 
-def _judge(instance: Mapping[str, Any], wanted: int) -> Verdict:
-    days = instance["BackupRetentionPeriod"]
-    coming = instance.get("PendingModifiedValues", {}).get("BackupRetentionPeriod", days)
-    observed = {"days": days, "pending": coming, "latest_restorable": instance.get("LatestRestorableTime")}
+def _judge(state: Mapping[str, Any], wanted: int) -> Verdict:
+    days = state["BackupRetentionPeriod"]
+    coming = state.get("PendingModifiedValues", {}).get("BackupRetentionPeriod", days)
+    observed = {"days": days, "pending": coming, "latest_restorable": state.get("LatestRestorableTime")}
     expected = {"days": wanted}
     if days >= wanted:
         return Verdict(Status.PASS, f"Backups are kept {days} days.", observed, expected)
@@ -42,28 +42,39 @@ def _judge(instance: Mapping[str, Any], wanted: int) -> Verdict:
 
 
 def _propose(case: Case[AutomatedBackups]) -> Sequence[Change]:
-    instance, name, days = databases.instance(case), case.resource.name, case.requirement.days
-    databases.require_available(instance)
-    if cluster := instance.get("DBClusterIdentifier"):
-        raise CannotChange(f"{name} is of the cluster {cluster}, which keeps the backups: change it there.")
-    if "AwsBackupRecoveryPointArn" in instance:
+    keeper, days = databases.keeper(case), case.requirement.days
+    name, turns_on = keeper.resource.name, not keeper.state["BackupRetentionPeriod"]
+    keeper.require_available()
+    if "AwsBackupRecoveryPointArn" in keeper.state:
         raise CannotChange(f"AWS Backup keeps the backups of {name}: change the rule of its plan.")
-    before = int(instance["BackupRetentionPeriod"])
+    if keeper.is_cluster:
+        sharing = databases.members(case.resource.place, keeper.state)
+        databases.require_spared_by_none(case, "RDS-BACKUP", name, sharing)
     return [
-        Change(
-            check="RDS-BACKUP",
-            title=f"Keep backups of {name} {days} days",
-            call=databases.modification(name, BackupRetentionPeriod=days),
-            inverse=databases.modification(name, BackupRetentionPeriod=before),
-            reversibility=Reversibility.REVERSIBLE,
-            before={"BackupRetentionPeriod": before},
-            after={"BackupRetentionPeriod": days},
+        keeper.change(
+            "RDS-BACKUP",
+            f"Keep backups of {name} {days} days",
+            "BackupRetentionPeriod",
+            days,
+            # From one number of days to another the change comes at once, of clusters, too, whose least is one day:
+            # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ModifyInstance.Settings.html
+            # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/modify-multi-az-db-cluster.html
+            # https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBCluster.html
+            immediately=turns_on,
+            # Undone, all automated backups are deleted, which nobody but people may want:
             # https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_WorkingWithAutomatedBackups.BackupRetention.html
-            risk="" if before else "Turning backups on takes the instance down for a moment.",
+            reversibility=Reversibility.SIDE_EFFECTS if turns_on else Reversibility.REVERSIBLE,
+            risk="Turning backups on takes it down for a moment; turning them off again deletes them all."
+            if turns_on
+            else "",
             cost="Backup storage beyond the size of the databases is about 0.095 USD a GB-month.",
             wait_seconds=1800,
         )
     ]
+
+
+def _present(case: Case[AutomatedBackups], _: Change) -> Any:
+    return databases.keeper(case).present("BackupRetentionPeriod")
 
 
 CHECK: Final = Check(
@@ -73,16 +84,18 @@ CHECK: Final = Check(
     severity=Severity.HIGH,
     kind=Kind.DATABASE,
     requirement=AutomatedBackups,
-    reads=(INSTANCES,),
+    reads=(INSTANCES, CLUSTERS),
     validate=_validate,
     cost="Backup storage beyond the size of the databases is about 0.095 USD a GB-month.",
-    advice="Set the backup retention period; of a cluster's member, on the cluster.",
+    advice="Set the backup retention period; of a member of a cluster, on the cluster. To turn backups on at once "
+    "brings about all that waits for the maintenance window. Turning them off deletes them.",
     controls={"AWS FSBP": ("RDS.11",)},
     mutator=Mutator(
         phase=1,
         reversibility=Reversibility.REVERSIBLE,
-        operations=frozenset({"rds:modify_db_instance"}),
-        actions=frozenset({"rds:ModifyDBInstance"}),
+        operations=frozenset({"rds:modify_db_instance", "rds:modify_db_cluster"}),
+        actions=frozenset({"rds:ModifyDBInstance", "rds:ModifyDBCluster"}),
         propose=_propose,
+        present=_present,
     ),
 )

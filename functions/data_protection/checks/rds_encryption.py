@@ -4,9 +4,12 @@ from typing import Final
 
 from data_protection import databases
 from data_protection.checks.check import Case, Check, Requirement, Severity
-from data_protection.reads.rds import INSTANCES
+from data_protection.reads.rds import CLUSTERS, INSTANCES
 from data_protection.resources import Kind
 from data_protection.verdicts import Status, Verdict
+
+# AWS calls such storage not encrypted: API reference of DBCluster and DBInstance, StorageEncrypted.
+_OWNED_BY_AWS: Final = "sse-rds"
 
 
 class StorageEncryption(Requirement):
@@ -14,11 +17,16 @@ class StorageEncryption(Requirement):
 
 
 def _validate(case: Case[StorageEncryption]) -> Verdict:
-    instance = databases.instance(case)
-    encrypted = instance["StorageEncrypted"]
-    observed = {"encrypted": encrypted, "key": instance.get("KmsKeyId")}
-    status, said = (Status.PASS, "is") if encrypted else (Status.FAIL, "is not")
-    return Verdict(status, f"Its storage {said} encrypted.", observed, {"encrypted": True})
+    state = databases.keeper(case).state
+    encrypted = state["StorageEncrypted"]
+    observed = {"encrypted": encrypted, "type": state.get("StorageEncryptionType"), "key": state.get("KmsKeyId")}
+    expected = {"encrypted": True}
+    if encrypted:
+        return Verdict(Status.PASS, "Its storage is encrypted.", observed, expected)
+    if observed["type"] == _OWNED_BY_AWS:
+        said = "Its storage is encrypted with a key that AWS owns, which nobody here can withdraw."
+        return Verdict(Status.WARN, said, observed, expected)
+    return Verdict(Status.FAIL, "Its storage is not encrypted.", observed, expected)
 
 
 CHECK: Final = Check(
@@ -28,7 +36,7 @@ CHECK: Final = Check(
     severity=Severity.HIGH,
     kind=Kind.DATABASE,
     requirement=StorageEncryption,
-    reads=(INSTANCES,),
+    reads=(INSTANCES, CLUSTERS),
     validate=_validate,
     cost="About 1 USD a month for the key.",
     advice="It cannot be turned on in place: copy a snapshot with a key, restore the copy, and point clients at it.",

@@ -1,14 +1,18 @@
 """RDS-PUBLIC: a database has no address in the internet."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from data_protection import databases
-from data_protection.changes import Change, Reversibility
+from data_protection.changes import CannotChange, Change, Reversibility
 from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
-from data_protection.reads.rds import INSTANCES
+from data_protection.databases import Database
+from data_protection.reads.rds import CLUSTERS, INSTANCES
 from data_protection.resources import Kind
-from data_protection.verdicts import Status, Verdict
+from data_protection.verdicts import Status, Verdict, worst
+
+# Of a Multi-AZ cluster, and of an Aurora cluster without a network of its own: API reference of DBCluster.
+_OF_CLUSTERS: Final = ("PubliclyAccessible", "InternetAccessGatewayEnabled")
 
 
 class NoPublicAccess(Requirement):
@@ -16,28 +20,49 @@ class NoPublicAccess(Requirement):
 
 
 def _validate(case: Case[NoPublicAccess]) -> Verdict:
-    instance = databases.instance(case)
-    public = instance["PubliclyAccessible"]
+    own = databases.instance(case)
+    return own.settled(worst(lambda: _judge(own), lambda: _judge_cluster(case, own)))
+
+
+def _judge(own: Database) -> Verdict:
+    public = own.state["PubliclyAccessible"]
     status, said = (Status.FAIL, "It has a public address.") if public else (Status.PASS, "It has no public address.")
-    return databases.settled(instance, Verdict(status, said, {"public": public}, {"public": False}))
+    return Verdict(status, said, {"public": public}, {"public": False})
+
+
+def _judge_cluster(case: Case[NoPublicAccess], own: Database) -> Verdict:
+    ruling = databases.cluster(case, own)
+    # AWS leaves out what a cluster cannot have.
+    if ruling is None or not any(ruling.state.get(member) for member in _OF_CLUSTERS):
+        return Verdict(Status.PASS, "No cluster gives it a public address.")
+    observed = {member: ruling.state.get(member) for member in _OF_CLUSTERS}
+    said = f"Its cluster {ruling.resource.name} can be reached from the internet."
+    return Verdict(Status.FAIL, said, observed, {"public": False})
 
 
 def _propose(case: Case[NoPublicAccess]) -> Sequence[Change]:
-    databases.require_available(databases.instance(case))
-    name = case.resource.name
+    own = databases.instance(case)
+    own.require_available()
+    name, group = own.resource.name, own.state.get("DBClusterIdentifier")
+    if not own.state["PubliclyAccessible"] or (group and not own.state["Engine"].startswith("aurora")):
+        raise CannotChange(
+            f"The cluster {group}, of which {name} is, was made with public access, which no call takes away: restore "
+            "a snapshot into a private cluster."
+        )
     return [
-        Change(
-            check="RDS-PUBLIC",
-            title=f"Take the public address from {name}",
-            call=databases.modification(name, PubliclyAccessible=False),
-            inverse=databases.modification(name, PubliclyAccessible=True),
-            reversibility=Reversibility.REVERSIBLE,
-            before={"PubliclyAccessible": True},
-            after={"PubliclyAccessible": False},
+        own.change(
+            "RDS-PUBLIC",
+            f"Take the public address from {name}",
+            "PubliclyAccessible",
+            value=False,
             risk="Clients outside the network lose the database.",
             wait_seconds=900,
         )
     ]
+
+
+def _present(case: Case[NoPublicAccess], _: Change) -> Any:
+    return databases.instance(case).present("PubliclyAccessible")
 
 
 CHECK: Final = Check(
@@ -47,7 +72,7 @@ CHECK: Final = Check(
     severity=Severity.CRITICAL,
     kind=Kind.DATABASE,
     requirement=NoPublicAccess,
-    reads=(INSTANCES,),
+    reads=(INSTANCES, CLUSTERS),
     validate=_validate,
     cost="Free.",
     advice="Take the public address away, and reach the database through the network or a session of Systems Manager.",
@@ -58,5 +83,6 @@ CHECK: Final = Check(
         operations=frozenset({"rds:modify_db_instance"}),
         actions=frozenset({"rds:ModifyDBInstance"}),
         propose=_propose,
+        present=_present,
     ),
 )

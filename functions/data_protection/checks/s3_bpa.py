@@ -37,7 +37,7 @@ def _validate(case: Case[PublicAccessBlock]) -> Verdict:
 
 def _propose(case: Case[PublicAccessBlock]) -> Sequence[Change]:
     bucket, answer = case.resource, case.find(PUBLIC_ACCESS)
-    before = _flags(answer) if answer is not None else None
+    before = None if answer is None else _flags(answer)
     after = dict.fromkeys(FLAGS, True)
     if before == after:
         return []
@@ -58,6 +58,11 @@ def _propose(case: Case[PublicAccessBlock]) -> Sequence[Change]:
     ]
 
 
+def _present(case: Case[PublicAccessBlock], _: Change) -> Any:
+    answer = case.find(PUBLIC_ACCESS)
+    return None if answer is None else _flags(answer)
+
+
 CHECK: Final = Check(
     id="S3-BPA",
     title="Public access is blocked",
@@ -76,5 +81,6 @@ CHECK: Final = Check(
         operations=frozenset({"s3:put_public_access_block", "s3:delete_public_access_block"}),
         actions=frozenset({"s3:PutBucketPublicAccessBlock"}),
         propose=_propose,
+        present=_present,
     ),
 )

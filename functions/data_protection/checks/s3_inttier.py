@@ -1,7 +1,6 @@
 """S3-INTTIER: what is not accessed moves to the archive tiers of S3 Intelligent-Tiering."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final, Self
 
 from pydantic import Field, model_validator
@@ -10,7 +9,7 @@ from data_protection.buckets import bucket_call
 from data_protection.changes import CannotChange, Change, Reversibility
 from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
 from data_protection.lifecycle.effects import course
-from data_protection.lifecycle.rules import SMALL, Configuration, StorageClass
+from data_protection.lifecycle.rules import LARGEST, SMALL, Configuration, StorageClass
 from data_protection.reads.s3 import INTELLIGENT_TIERING, LIFECYCLE
 from data_protection.resources import Kind
 from data_protection.verdicts import Status, Verdict, worst
@@ -68,11 +67,28 @@ def _configurations(case: Case[IntelligentTiering]) -> Sequence[Mapping[str, Any
     return found
 
 
+def _prefix(configuration: Mapping[str, Any]) -> str:
+    one = configuration.get("Filter", {})
+    return str(one.get("And", one).get("Prefix", ""))
+
+
 def _covers(configuration: Mapping[str, Any], prefix: str) -> bool:
     one = configuration.get("Filter", {})
     has_tags = "Tag" in one or bool(one.get("And", {}).get("Tags"))
-    covered = one.get("And", one).get("Prefix", "")
-    return configuration["Status"] == "Enabled" and not has_tags and prefix.startswith(covered)
+    return configuration["Status"] == "Enabled" and not has_tags and prefix.startswith(_prefix(configuration))
+
+
+def _sooner(case: Case[IntelligentTiering]) -> Sequence[str]:
+    """Return the ids of configurations that archive some of the objects, by prefix or tag, earlier than asked."""
+    wanted = case.requirement
+    return [
+        one["Id"]
+        for one in _configurations(case)
+        if one["Status"] == "Enabled"
+        and not _covers(one, wanted.prefix)
+        and (_prefix(one).startswith(wanted.prefix) or wanted.prefix.startswith(_prefix(one)))
+        and any(after < wanted.days.get(tier, _MOST_DAYS + 1) for tier, after in _days(one).items())
+    ]
 
 
 def _days(configuration: Mapping[str, Any]) -> dict[str, int]:
@@ -88,6 +104,9 @@ def _of_configuration(case: Case[IntelligentTiering]) -> Verdict:
     covering = [one for one in _configurations(case) if _covers(one, wanted.prefix)]
     expected = {"prefix": wanted.prefix, "days": wanted.days}
     if any(_days(one) == wanted.days for one in covering):
+        if sooner := _sooner(case):
+            said = f"{sooner[0]} archives some of the objects, by their prefix or a tag, earlier than asked."
+            return Verdict(Status.WARN, said, {"sooner": sooner}, expected)
         return Verdict(Status.PASS, "Objects that are not accessed move as asked.", {"days": wanted.days}, expected)
     if covering:
         observed = {"id": covering[0]["Id"], "days": _days(covering[0])}
@@ -101,17 +120,19 @@ def _of_configuration(case: Case[IntelligentTiering]) -> Verdict:
 
 
 def _of_storage_class(case: Case[IntelligentTiering]) -> Verdict:
-    if _moves_there(Configuration.parse(case.find(LIFECYCLE)), case.requirement.prefix, case.now):
+    configuration, prefix = Configuration.parse(case.find(LIFECYCLE)), case.requirement.prefix
+    moved = [
+        course(configuration, prefix, size, case.now).reaches(StorageClass.INTELLIGENT_TIERING) is not None
+        for size in (SMALL, LARGEST)
+    ]
+    if all(moved):
         return Verdict(Status.PASS, "A lifecycle rule moves objects to INTELLIGENT_TIERING.")
+    what = "moves objects of all sizes" if any(moved) else "moves objects"
     return Verdict(
         Status.WARN,
-        "No lifecycle rule moves objects to INTELLIGENT_TIERING: only what is put there as such is tiered. Ask for the "
+        f"No lifecycle rule {what} to INTELLIGENT_TIERING: only what is put there as such is tiered. Ask for the "
         "move as a tier of S3-LIFECYCLE.",
     )
-
-
-def _moves_there(configuration: Configuration, prefix: str, now: datetime) -> bool:
-    return course(configuration, prefix, SMALL, now).reaches(StorageClass.INTELLIGENT_TIERING) is not None
 
 
 def _propose(case: Case[IntelligentTiering]) -> Sequence[Change]:
@@ -119,10 +140,14 @@ def _propose(case: Case[IntelligentTiering]) -> Sequence[Change]:
     present = _configurations(case)
     covering = [one for one in present if _covers(one, wanted.prefix)]
     if any(_days(one) == wanted.days for one in covering):
+        if sooner := _sooner(case):
+            raise CannotChange(
+                f"{sooner[0]} of {bucket.name} is not ours, and archives some objects earlier than asked."
+            )
         return []
     if foreign := [one["Id"] for one in covering if one["Id"] != _ID]:
         raise CannotChange(f"{foreign[0]} of {bucket.name}, which is not ours, moves these objects after other days.")
-    ours = next((one for one in present if one["Id"] == _ID), None)
+    ours = _ours(case)
     if ours is None and len(present) >= _MOST_CONFIGURATIONS:
         raise CannotChange(f"{bucket.name} has {len(present)} configurations already, which is all that AWS takes.")
     after = wanted.configuration()
@@ -135,13 +160,22 @@ def _propose(case: Case[IntelligentTiering]) -> Sequence[Change]:
             inverse=bucket_call(bucket, "delete_bucket_intelligent_tiering_configuration", Id=_ID)
             if ours is None
             else bucket_call(bucket, put, Id=_ID, IntelligentTieringConfiguration=ours),
-            reversibility=Reversibility.REVERSIBLE,
+            # No configuration brings objects back that were archived, nothing but a restore of each.
+            reversibility=Reversibility.LOSES_DATA,
             before=ours,
             after=after,
-            risk="Objects in an archive tier must be restored before they can be read, which takes hours.",
+            risk="Objects that were archived stay so, and must be restored before they can be read, which takes hours.",
             cost="Monitoring is paid by the object; archive tiers cost less than a fifth of the first.",
         )
     ]
+
+
+def _present(case: Case[IntelligentTiering], _: Change) -> Any:
+    return _ours(case)
+
+
+def _ours(case: Case[IntelligentTiering]) -> Mapping[str, Any] | None:
+    return next((one for one in _configurations(case) if one["Id"] == _ID), None)
 
 
 CHECK: Final = Check(
@@ -157,7 +191,7 @@ CHECK: Final = Check(
     advice="Archive what is not accessed in the bucket's properties, and move objects there by a lifecycle rule.",
     mutator=Mutator(
         phase=2,
-        reversibility=Reversibility.REVERSIBLE,
+        reversibility=Reversibility.LOSES_DATA,
         operations=frozenset(
             {
                 "s3:put_bucket_intelligent_tiering_configuration",
@@ -166,5 +200,6 @@ CHECK: Final = Check(
         ),
         actions=frozenset({"s3:PutIntelligentTieringConfiguration"}),
         propose=_propose,
+        present=_present,
     ),
 )

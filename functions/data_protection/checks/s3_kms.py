@@ -1,16 +1,18 @@
 """S3-KMS: new objects are encrypted with a key that we control."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from data_protection.access_logs import sources
+from data_protection import keys
+from data_protection.access_logs import asked_sources, require_no_logs
 from data_protection.buckets import bucket_call
 from data_protection.changes import CannotChange, Change, Reversibility
 from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
-from data_protection.readings import Found, Read
+from data_protection.readings import Found
 from data_protection.reads.kms import KEY
 from data_protection.reads.s3 import ENCRYPTION, LOGGING
-from data_protection.resources import Kind, Place, Resource, named
+from data_protection.resources import Kind, Resource, named
+from data_protection.snapshot import ResourceMissing
 from data_protection.verdicts import Status, Verdict, worst
 
 # Has no bucket keys:
@@ -22,17 +24,13 @@ class KmsEncryption(Requirement):
     """What is asked of default encryption.
 
     Attributes:
-        key: ARN, id or alias of the approved key; None for any customer managed key.
+        key: ARN, id or alias of the approved key; None for any customer managed key. Of a bucket in another region
+            than the one that is assessed, an alias stands for the key of that name there.
         bucket_key: Whether S3 is to derive a key for the bucket, which saves nearly all calls to KMS.
     """
 
     key: str | None = None
     bucket_key: bool = True
-
-
-def _names(place: Place, asked: KmsEncryption) -> Iterable[tuple[Resource, Read]]:
-    if asked.key is not None:
-        yield named(Kind.KEY, place, asked.key), KEY
 
 
 def _default(case: Case[KmsEncryption]) -> Mapping[str, Any]:
@@ -42,16 +40,39 @@ def _default(case: Case[KmsEncryption]) -> Mapping[str, Any]:
     return rules[0] if rules else {}
 
 
+def _named(case: Case[KmsEncryption], name: str) -> Resource:
+    """Return a key by what S3 understands by its name: an id or alias is of the bucket's own region."""
+    return named(Kind.KEY, case.snapshot.where(case.resource), name)
+
+
 def _key(case: Case[KmsEncryption], name: str) -> Mapping[str, Any]:
-    metadata: Mapping[str, Any] = case.get(KEY, named(Kind.KEY, case.resource.place, name))["KeyMetadata"]
+    metadata: Mapping[str, Any] = case.get(KEY, _named(case, name))["KeyMetadata"]
     return metadata
 
 
+def _is_elsewhere(case: Case[KmsEncryption], key: Mapping[str, Any]) -> bool:
+    """Return whether a key is of another region than the bucket: S3 takes the setting, and then refuses every object.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html
+    """
+    return bool(key["Arn"].split(":")[3] != case.snapshot.where(case.resource).region)
+
+
+def _is_approved(case: Case[KmsEncryption], key: Mapping[str, Any]) -> bool:
+    wanted, bucket = case.requirement.key, case.resource
+    try:
+        return wanted is None or bool(_key(case, wanted)["Arn"] == key["Arn"])
+    except ResourceMissing:
+        if case.snapshot.where(bucket) == bucket.place:
+            raise
+        return False  # of that name there is none in the bucket's region
+
+
 def _validate(case: Case[KmsEncryption]) -> Verdict:
-    if receiving := sources(case):
+    if receiving := asked_sources(case):
         return Verdict(
             Status.NOT_APPLICABLE,
-            f"It receives the access logs of {receiving[0].name}, which arrive only in buckets with SSE-S3.",
+            f"It is to receive the access logs of {receiving[0].name}, which arrive only in buckets with SSE-S3.",
         )
     rule, wanted = _default(case), case.requirement
     default = rule.get("ApplyServerSideEncryptionByDefault", {})
@@ -71,13 +92,17 @@ def _validate(case: Case[KmsEncryption]) -> Verdict:
 
 def _of_key(case: Case[KmsEncryption], name: str, observed: dict[str, Any], expected: dict[str, Any]) -> Verdict:
     key, wanted = _key(case, name), case.requirement.key
+    region = case.snapshot.where(case.resource).region
     observed = {**observed, "key": key["Arn"], "state": key["KeyState"]}
     if key["KeyState"] != "Enabled":
         reason = f"The key is {key['KeyState']}: objects can be neither written nor read."
         return Verdict(Status.FAIL, reason, observed, expected)
+    if _is_elsewhere(case, key):
+        reason = f"The key {key['Arn']} is not of {region}, where the bucket is: S3 refuses every object."
+        return Verdict(Status.FAIL, reason, observed, expected)
     if key["KeyManager"] != "CUSTOMER":
         return Verdict(Status.WARN, "The key is managed by AWS; its use cannot be restricted.", observed, expected)
-    if wanted is not None and key["Arn"] != _key(case, wanted)["Arn"]:
+    if not _is_approved(case, key):
         return Verdict(
             Status.WARN, f"New objects are encrypted with {key['Arn']}, not with {wanted}.", observed, expected
         )
@@ -96,18 +121,30 @@ def _is_present(case: Case[KmsEncryption], arn: str) -> bool:
     name = _default(case).get("ApplyServerSideEncryptionByDefault", {}).get("KMSMasterKeyID")
     if name is None:
         return False
-    reading = case.snapshot.reading(KEY, named(Kind.KEY, case.resource.place, name))
+    reading = case.snapshot.reading(KEY, _named(case, name))
     return isinstance(reading, Found) and bool(reading.answer["KeyMetadata"]["Arn"] == arn)
 
 
 def _propose(case: Case[KmsEncryption]) -> Sequence[Change]:
+    require_no_logs(case, "which arrive only in buckets with SSE-S3")
     bucket, wanted, rule = case.resource, case.requirement, _default(case)
     default = rule.get("ApplyServerSideEncryptionByDefault", {})
     name = wanted.key or default.get("KMSMasterKeyID")
     if name is None:
         raise CannotChange(f"The profile names no key for {bucket.name}: give the ARN of one as key.")
     # S3 takes the id of any key, and then refuses every object.
-    key = _key(case, name)
+    region = case.snapshot.where(bucket).region
+    try:
+        key = _key(case, name)
+    except ResourceMissing:
+        raise CannotChange(
+            f"There is no key {name} in {region}, where {bucket.name} is: create it there, or correct the profile."
+        ) from None
+    if _is_elsewhere(case, key):
+        raise CannotChange(
+            f"{name} is no key of {region}, where {bucket.name} is, and S3 would refuse every object: name it by an "
+            "alias that a key of each region has."
+        )
     if (key["KeyState"], key["KeyManager"], key["KeySpec"]) != ("Enabled", "CUSTOMER", "SYMMETRIC_DEFAULT"):
         raise CannotChange(
             f"{name} is {key['KeyState']}, managed by {key['KeyManager']} and of {key['KeySpec']}; name a symmetric "
@@ -144,6 +181,10 @@ def _propose(case: Case[KmsEncryption]) -> Sequence[Change]:
     ]
 
 
+def _present(case: Case[KmsEncryption], _: Change) -> Any:
+    return dict(_default(case)) or None
+
+
 CHECK: Final = Check(
     id="S3-KMS",
     title="New objects are encrypted with an approved key",
@@ -154,7 +195,7 @@ CHECK: Final = Check(
     reads=(ENCRYPTION, LOGGING),
     others=(LOGGING,),  # where they log tells whether this one receives logs
     further=(KEY,),
-    names=_names,
+    names=lambda place, asked: keys.asked_key(place, asked.key),
     validate=_validate,
     cost="A key is 1 USD a month, and its calls 0.03 USD for 10,000, of which a bucket key leaves few.",
     advice="Name a customer managed key in the profile, and let the readers and writers of the bucket use it.",
@@ -179,5 +220,6 @@ CHECK: Final = Check(
         operations=frozenset({"s3:put_bucket_encryption", "s3:delete_bucket_encryption"}),
         actions=frozenset({"s3:PutEncryptionConfiguration"}),
         propose=_propose,
+        present=_present,
     ),
 )

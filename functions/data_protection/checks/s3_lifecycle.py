@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final, Self
+from typing import Any, Final, Self
 
 from pydantic import Field, model_validator
 
@@ -12,7 +12,7 @@ from data_protection.lifecycle import putting
 from data_protection.lifecycle.effects import course
 from data_protection.lifecycle.merging import Family, unmerge
 from data_protection.lifecycle.rules import SMALL, Configuration
-from data_protection.lifecycle.tiers import Shortfall, Tier, shortfalls
+from data_protection.lifecycle.tiers import Shortfall, Tier, departures, shortfalls
 from data_protection.reads.s3 import LIFECYCLE, VERSIONING
 from data_protection.resources import Kind
 from data_protection.verdicts import Status, Verdict
@@ -39,12 +39,17 @@ def _lacking(wanted: LifecycleTiers, configuration: Configuration, case: Case[Li
     return [shortfall for tier in wanted.tiers for shortfall in shortfalls(tier, configuration, case.now)]
 
 
+def _departures(case: Case[LifecycleTiers]) -> list[Shortfall]:
+    configuration, tiers = Configuration.parse(case.find(LIFECYCLE)), case.requirement.tiers
+    return [departure for tier in tiers for departure in departures(tier, configuration, case.now, tiers)]
+
+
 def _validate(case: Case[LifecycleTiers]) -> Verdict:
     answer, wanted = case.find(LIFECYCLE), case.requirement
     expected = wanted.model_dump(mode="json")["tiers"]
     if answer is None:
         return Verdict(Status.FAIL, "The bucket has no lifecycle.", None, expected)
-    lacking = _lacking(wanted, Configuration.parse(answer), case)
+    lacking = [*_lacking(wanted, Configuration.parse(answer), case), *_departures(case)]
     if not lacking:
         return Verdict(Status.PASS, "Every tier that is asked for is in effect.", answer["Rules"], expected)
     status = Status.FAIL if any(shortfall.is_missing for shortfall in lacking) else Status.WARN
@@ -59,6 +64,7 @@ def _propose(case: Case[LifecycleTiers]) -> Sequence[Change]:
     foreign = Configuration.parse({**(answer or {}), "Rules": unmerge(rules, Family.TIER)})
     lacking = [tier for tier in case.requirement.tiers if shortfalls(tier, foreign, case.now)]
     expiring = [tier for tier in lacking if tier.expire_days is not None]
+    archiving = [tier for tier in lacking if tier.archives]
     changes = putting.put_rules(
         bucket,
         answer,
@@ -66,15 +72,12 @@ def _propose(case: Case[LifecycleTiers]) -> Sequence[Change]:
         Family.TIER,
         check="S3-LIFECYCLE",
         title=f"Put the tiers of the standard into the lifecycle of {bucket.name}",
-        reversibility=Reversibility.LOSES_DATA if expiring else Reversibility.REVERSIBLE,
+        # No rule brings objects back that moved, and out of an archive nothing but a restore of each.
+        reversibility=Reversibility.LOSES_DATA if expiring or archiving else Reversibility.SIDE_EFFECTS,
         risk=" ".join(
             [
                 *(_deleted(tier, Configuration.parse(answer), case.now) for tier in expiring),
-                *(
-                    _archived(tier)
-                    for tier in lacking
-                    if any(step.storage_class.is_archive for step in tier.transitions)
-                ),
+                *map(_archived, archiving),
             ]
         ),
         cost="Each object that moves is paid once; small ones may cost more than they save.",
@@ -86,6 +89,10 @@ def _propose(case: Case[LifecycleTiers]) -> Sequence[Change]:
                 f"Rules that are not ours keep the tiers from taking effect. {remaining[0].sentence} "
                 "Change that rule, or what the profile asks."
             )
+    if not changes and (others := _departures(case)):
+        raise CannotChange(
+            f"{others[0].sentence} That rule is not ours: change it, or ask for a tier of its own for what it is about."
+        )
     return changes
 
 
@@ -96,7 +103,11 @@ def _deleted(tier: Tier, present: Configuration, now: datetime) -> str:
 
 
 def _archived(tier: Tier) -> str:
-    return f"Objects {tier.name} that moved to an archive must be restored before they can be read."
+    return f"Objects {tier.name} that moved to an archive stay there, and must be restored before they can be read."
+
+
+def _present(case: Case[LifecycleTiers], change: Change) -> Any:
+    return putting.present(case.find(LIFECYCLE), change)
 
 
 CHECK: Final = Check(
@@ -116,9 +127,10 @@ CHECK: Final = Check(
     },
     mutator=Mutator(
         phase=2,
-        reversibility=Reversibility.REVERSIBLE,
+        reversibility=Reversibility.LOSES_DATA,
         operations=putting.OPERATIONS,
         actions=putting.ACTIONS,
         propose=_propose,
+        present=_present,
     ),
 )

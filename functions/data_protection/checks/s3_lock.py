@@ -6,7 +6,7 @@ from typing import Any, Final, Self
 
 from pydantic import Field, model_validator
 
-from data_protection.access_logs import sources
+from data_protection.access_logs import asked_sources, require_no_logs
 from data_protection.buckets import bucket_call
 from data_protection.changes import CannotChange, Change, Reversibility
 from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
@@ -58,10 +58,10 @@ def retention_days(period: Mapping[str, Any]) -> int:
 
 def _validate(case: Case[ObjectLock]) -> Verdict:
     wanted = case.requirement
-    if receiving := sources(case):
+    if receiving := asked_sources(case):
         return Verdict(
             Status.NOT_APPLICABLE,
-            f"It receives the access logs of {receiving[0].name}, which do not arrive in a locked bucket.",
+            f"It is to receive the access logs of {receiving[0].name}, which do not arrive in a locked bucket.",
         )
     expected = {"mode": wanted.mode, **wanted.period}
     lock = case.get(OBJECT_LOCK).get("ObjectLockConfiguration", {})
@@ -85,21 +85,31 @@ def _validate(case: Case[ObjectLock]) -> Verdict:
 
 
 def _propose(case: Case[ObjectLock]) -> Sequence[Change]:
+    """Propose what can be loosened again: for how long a bucket was governed, no snapshot of it tells."""
+    default = case.get(OBJECT_LOCK).get("ObjectLockConfiguration", {}).get("Rule", {}).get("DefaultRetention", {})
+    if case.requirement.mode is Mode.COMPLIANCE and default.get("Mode") != Mode.COMPLIANCE:
+        raise CannotChange(
+            f"COMPLIANCE mode can never be taken back. Ask for GOVERNANCE of {case.resource.name} first; from there "
+            "only lock_objects goes on to COMPLIANCE, which knows for how long bucket and objects were in that mode."
+        )
+    return retain(case)
+
+
+def retain(case: Case[ObjectLock]) -> Sequence[Change]:
+    """Return the change to what is asked, whatever the mode; whoever makes it has asked whether the mode may be.
+
+    Raises:
+        CannotChange: The bucket is to receive access logs, or has no versions.
+    """
     bucket, wanted = case.resource, case.requirement
-    if sources(case):
-        raise CannotChange(f"{bucket.name} receives access logs, which do not arrive in a locked bucket.")
+    require_no_logs(case, "which do not arrive in a locked bucket")
     if case.get(VERSIONING).get("Status") != "Enabled":
         raise CannotChange(
             f"Object Lock needs versioning: satisfy S3-VERSION for {bucket.name} first, then plan again."
         )
-    lock = case.get(OBJECT_LOCK).get("ObjectLockConfiguration", {})
+    lock = _lock(case)
     default = lock.get("Rule", {}).get("DefaultRetention", {})
     mode, days = default.get("Mode"), retention_days(default)
-    if wanted.mode is Mode.COMPLIANCE and mode is None:
-        raise CannotChange(
-            f"COMPLIANCE mode can never be taken back, and {bucket.name} has no retention yet. Ask for GOVERNANCE "
-            "first; once everything that writes and deletes there is seen to work, ask for COMPLIANCE."
-        )
     # What is stronger than asked is never weakened, nor is a default event hold dropped.
     period = wanted.period if days < retention_days(wanted.period) else {"Days": days}
     strictest = Mode.COMPLIANCE if mode == Mode.COMPLIANCE else wanted.mode
@@ -115,7 +125,7 @@ def _propose(case: Case[ObjectLock]) -> Sequence[Change]:
             check="S3-LOCK",
             title=f"Retain new objects in {bucket.name} for {retention_days(period)} days in {strictest} mode",
             call=bucket_call(bucket, "put_object_lock_configuration", ObjectLockConfiguration=after),
-            inverse=bucket_call(bucket, "put_object_lock_configuration", ObjectLockConfiguration=_without_zeros(lock))
+            inverse=bucket_call(bucket, "put_object_lock_configuration", ObjectLockConfiguration=lock)
             if is_locked
             else None,
             reversibility=Reversibility.ONE_WAY if for_good else Reversibility.SIDE_EFFECTS,
@@ -141,6 +151,14 @@ def _risk(mode: Mode, *, is_locked: bool) -> str:
     return f"{first}New objects can be deleted by {who} before their time; present ones are as before."
 
 
+def _present(case: Case[ObjectLock], _: Change) -> Any:
+    return _lock(case) or None
+
+
+def _lock(case: Case[ObjectLock]) -> dict[str, Any]:
+    return _without_zeros(case.get(OBJECT_LOCK).get("ObjectLockConfiguration", {}))
+
+
 CHECK: Final = Check(
     id="S3-LOCK",
     title="Object Lock retains new objects",
@@ -160,5 +178,6 @@ CHECK: Final = Check(
         operations=frozenset({"s3:put_object_lock_configuration"}),
         actions=frozenset({"s3:PutBucketObjectLockConfiguration"}),
         propose=_propose,
+        present=_present,
     ),
 )

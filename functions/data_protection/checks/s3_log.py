@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from data_protection import bucket_policies
 from data_protection.access_logs import AccessLogging
-from data_protection.bucket_policies import document, lets_logs_in, log_grant, put_statement
+from data_protection.bucket_policies import document, lets_logs_in, log_grant, policy_of, put_statement
 from data_protection.buckets import bucket_call
 from data_protection.changes import CannotChange, Change, Reversibility
 from data_protection.checks.check import Case, Check, Mutator, Severity
@@ -84,7 +85,7 @@ def _of_grant(case: Case[AccessLogging], observed: dict[str, Any], expected: dic
 
 
 def _of_delivery(case: Case[AccessLogging], logging: Mapping[str, Any], expected: dict[str, Any]) -> Verdict:
-    log = access_log(case.resource, logging)
+    log = _log(case, logging)
     keys = re.compile(re.sub(r"\\\[[A-Za-z]+\\\]", r"[0-9]+", re.escape(log.name.partition("/")[2])))
     newest = max(
         (
@@ -102,9 +103,35 @@ def _of_delivery(case: Case[AccessLogging], logging: Mapping[str, Any], expected
             {"newest_log": None},
             expected,
         )
-    return Verdict(
-        Status.PASS, f"Logs arrive; one did at {newest.isoformat()}.", {"newest_log": newest.isoformat()}, expected
+    observed = {"newest_log": newest.isoformat()}
+    if sharing := _sharing(case, logging):
+        return Verdict(
+            Status.WARN,
+            f"Logs arrive, but those of {sharing[0].name} have the same prefix, and keys do not tell whose they are: "
+            "give each bucket a prefix, as {bucket}/.",
+            {**observed, "prefix_shared_with": [one.name for one in sharing]},
+            expected,
+        )
+    return Verdict(Status.PASS, f"Logs arrive; one did at {newest.isoformat()}.", observed, expected)
+
+
+def _sharing(case: Case[AccessLogging], logging: Mapping[str, Any]) -> Sequence[Resource]:
+    """Return the other buckets whose logs are to have the same keys, in order: by the profile, not their settings."""
+    log = access_log(case.resource, logging)
+    return sorted(
+        other
+        for other, requirements in case.scope.needs.items()
+        for asked in requirements.values()
+        if isinstance(asked, AccessLogging) and other not in {case.resource, _target(case)}
+        if access_log(other, {**logging, "TargetBucket": asked.target, "TargetPrefix": asked.prefix_of(other)}) == log
     )
+
+
+def _log(case: Case[AccessLogging], logging: Mapping[str, Any]) -> Resource:
+    source = case.resource
+    if "PartitionedPrefix" in logging.get("TargetObjectKeyFormat", {}):  # which names the bucket's own region
+        source = replace(source, place=case.snapshot.where(source))
+    return replace(access_log(source, logging), place=case.resource.place)
 
 
 def _is_locked(case: Case[AccessLogging]) -> bool:
@@ -131,6 +158,12 @@ def _propose(case: Case[AccessLogging]) -> Sequence[Change]:
         raise CannotChange(
             f"Logs would not arrive in {target.name}: it has Object Lock or encrypts with a key of KMS. "
             "Name a target without either."
+        )
+    here, there = (case.snapshot.where(one).region for one in (bucket, target))
+    if here != there:
+        raise CannotChange(
+            f"{bucket.name} is in {here} and {target.name} in {there}: S3 delivers access logs only within a region. "
+            f"Name a target in {here}."
         )
     changes: list[Change] = []
     policy = document(case.find(POLICY, target))
@@ -168,6 +201,12 @@ def _propose(case: Case[AccessLogging]) -> Sequence[Change]:
             )
         )
     return changes
+
+
+def _present(case: Case[AccessLogging], change: Change) -> Any:
+    if change.call.operation == "put_bucket_policy":
+        return policy_of(case.find(POLICY, _target(case)))
+    return case.get(LOGGING).get("LoggingEnabled")
 
 
 CHECK: Final = Check(
@@ -210,5 +249,6 @@ CHECK: Final = Check(
         operations=bucket_policies.OPERATIONS | {"s3:put_bucket_logging"},
         actions=bucket_policies.ACTIONS | {"s3:PutBucketLogging"},
         propose=_propose,
+        present=_present,
     ),
 )

@@ -6,15 +6,13 @@ from typing import Final
 from pydantic import Field
 
 from data_protection.checks.check import Case, Check, Requirement, Severity
-from data_protection.lifecycle.effects import Course, course, noncurrent_course
-from data_protection.lifecycle.population import prefixes
+from data_protection.lifecycle.effects import moves_of_some, noncurrent_moves_of_some
 from data_protection.lifecycle.restores import hours
 from data_protection.lifecycle.rules import Configuration, StorageClass
 from data_protection.reads.s3 import INTELLIGENT_TIERING, LIFECYCLE, VERSIONING
 from data_protection.resources import Kind
 from data_protection.verdicts import Status, Verdict, worst
 
-_LARGEST: Final = 5 * 1024**4  # bytes, of an object: what any rule moves, it moves
 # The archive tiers of Intelligent-Tiering are restored as these classes are:
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/intelligent-tiering-managing.html
 _RESTORED_AS: Final = {
@@ -48,22 +46,19 @@ def _by_lifecycle(case: Case[ReadableAgain]) -> Verdict:
 
 
 def _slow(configuration: Configuration, case: Case[ReadableAgain]) -> Iterator[str]:
-    for prefix in reversed(prefixes([configuration])):
-        for what, life in (
-            ("Objects", course(configuration, prefix, _LARGEST, case.now)),
-            ("Noncurrent versions", noncurrent_course(configuration, prefix, _LARGEST)),
-        ):
-            yield from _of_life(f"{what} below {prefix!r}" if prefix else what, life, case.requirement.hours)
-
-
-def _of_life(what: str, life: Course, allowed: float) -> Iterator[str]:
-    for move in life.moves:
-        needed = hours(move.storage_class)
-        if needed > allowed:
-            yield (
-                f"{what} are in {move.storage_class} from {move.age} days on, and take up to {needed} h to restore, of "
-                f"{allowed:g} h that are allowed."
-            )
+    allowed = case.requirement.hours
+    for what, moves in (
+        ("Objects", moves_of_some(configuration, case.now)),
+        ("Noncurrent versions", noncurrent_moves_of_some(configuration)),
+    ):
+        for rule, move in moves:
+            needed = hours(move.storage_class)
+            if needed > allowed:
+                which = f"{what} {rule.about}".strip()
+                yield (
+                    f"{which} are in {move.storage_class} from {move.age} days on, and take up to {needed} h to "
+                    f"restore, of {allowed:g} h that are allowed."
+                )
 
 
 def _by_tiering(case: Case[ReadableAgain]) -> Verdict:
@@ -77,6 +72,9 @@ def _by_tiering(case: Case[ReadableAgain]) -> Verdict:
                     f"takes up to {needed} h to restore, of {allowed:g} h that are allowed."
                 )
                 return _verdict(case, Status.FAIL, reason, one)
+    if answer.get("IsTruncated"):
+        reason = "The bucket has more configurations of Intelligent-Tiering than one answer holds; any may archive."
+        return _verdict(case, Status.UNKNOWN, reason, None)
     return _verdict(case, Status.PASS, "Intelligent-Tiering archives nothing.", None)
 
 

@@ -1,10 +1,10 @@
 """S3-TLS: a bucket answers only over TLS."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from data_protection import bucket_policies
-from data_protection.bucket_policies import document, put_statement, refuses_plain_http, tls_denial
+from data_protection.bucket_policies import document, policy_of, put_statement, refuses_plain_http, tls_denial
 from data_protection.changes import Change, Reversibility
 from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
 from data_protection.reads.s3 import POLICY
@@ -42,6 +42,10 @@ def _propose(case: Case[TransportSecurity]) -> Sequence[Change]:
     ]
 
 
+def _present(case: Case[TransportSecurity], _: Change) -> Any:
+    return policy_of(case.find(POLICY))
+
+
 CHECK: Final = Check(
     id="S3-TLS",
     title="Only TLS is answered",
@@ -60,5 +64,6 @@ CHECK: Final = Check(
         operations=bucket_policies.OPERATIONS,
         actions=bucket_policies.ACTIONS,
         propose=_propose,
+        present=_present,
     ),
 )

@@ -1,7 +1,7 @@
 """S3-VERSION: an object that is overwritten or deleted can be had back."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from pydantic import Field
 
@@ -117,6 +117,12 @@ def _rule(days: int) -> RawRule:
     }
 
 
+def _present(case: Case[Versioning], change: Change) -> Any:
+    if change.call.operation == "put_bucket_lifecycle_configuration":
+        return putting.present(case.find(LIFECYCLE), change)
+    return {"Status": case.get(VERSIONING).get("Status")}
+
+
 CHECK: Final = Check(
     id="S3-VERSION",
     title="Versioning is enabled",
@@ -139,5 +145,6 @@ CHECK: Final = Check(
         operations=putting.OPERATIONS | {"s3:put_bucket_versioning"},
         actions=putting.ACTIONS | {"s3:PutBucketVersioning"},
         propose=_propose,
+        present=_present,
     ),
 )

@@ -6,19 +6,23 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from data_protection.changes import Call, CannotChange, Change, Reversibility
+from data_protection.changes import Call, CannotChange, Change, Reversibility, projected
 from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
 from data_protection.reads.secrets import SECRET
 from data_protection.resources import Kind
 from data_protection.times import moment
 from data_protection.verdicts import Status, Verdict
 
+# Without a window of its own, rotation happens at any time of the day on which it is due, in UTC:
+# https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_schedule.html
+_WINDOW: Final = timedelta(days=1)
+
 
 class SecretRotation(Requirement):
     """What is asked of a secret's rotation.
 
     Attributes:
-        days: After which it must have been replaced at the latest; AWS takes 1 to 1,000.
+        days: After which it must be due to be replaced, AWS takes 1 to 1,000; it is within the day after that.
         function: ARN of the Lambda function that replaces it; None where none is set by us.
     """
 
@@ -43,10 +47,13 @@ def _validate(case: Case[SecretRotation]) -> Verdict:
     if rotated is None:
         said = "Its rotation is on and has never happened."
         return Verdict(Status.WARN, said, observed, expected, settling=True)
-    if case.now - moment(rotated) > timedelta(days=days):
+    if case.now - moment(rotated) > timedelta(days=days) + _WINDOW:
         said = f"Its rotation is on, but happened last at {rotated}; {days} days are asked."
         return Verdict(Status.FAIL, said, observed, expected)
     return Verdict(Status.PASS, f"It was rotated at {rotated}.", observed, expected)
+
+
+_OFF: Final = {"RotationEnabled": False}
 
 
 def _propose(case: Case[SecretRotation]) -> Sequence[Change]:
@@ -59,12 +66,7 @@ def _propose(case: Case[SecretRotation]) -> Sequence[Change]:
     function = asked.function or secret.get("RotationLambdaARN")
     if function is None:
         raise CannotChange(f"Nothing replaces {case.resource.name}: name its `function` in the profile.")
-    after: dict[str, Any] = {
-        "RotationLambdaARN": function,
-        "RotationRules": {"AutomaticallyAfterDays": asked.days},
-        # With the first rotation at once a function that cannot do it shows now, and not at night.
-        "RotateImmediately": True,
-    }
+    rotation = {"RotationLambdaARN": function, "RotationRules": {"AutomaticallyAfterDays": asked.days}}
 
     def call(operation: str, **parameters: Any) -> Call:
         return Call(
@@ -75,16 +77,22 @@ def _propose(case: Case[SecretRotation]) -> Sequence[Change]:
         Change(
             check="SEC-ROT",
             title=f"Rotate {case.resource.name} now and every {asked.days} days",
-            call=call("rotate_secret", **after),
+            # With the first rotation at once a function that cannot do it shows now, and not at night.
+            call=call("rotate_secret", **rotation, RotateImmediately=True),
             inverse=call("cancel_rotate_secret"),
             # The value of before does not come back.
             reversibility=Reversibility.SIDE_EFFECTS,
-            before={"RotationEnabled": False},
-            after=after,
+            before=_OFF,
+            after={"RotationEnabled": True, **rotation},
             risk="Whoever keeps the secret's value instead of asking for it is locked out.",
             wait_seconds=600,
         )
     ]
+
+
+def _present(case: Case[SecretRotation], change: Change) -> Any:
+    secret = case.get(SECRET)
+    return projected(secret, change.after) if secret.get("RotationEnabled") else _OFF
 
 
 CHECK: Final = Check(
@@ -111,5 +119,6 @@ CHECK: Final = Check(
             }
         ),
         propose=_propose,
+        present=_present,
     ),
 )

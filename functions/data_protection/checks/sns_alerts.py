@@ -1,20 +1,21 @@
 """SNS-ALERT: what is published to the topic of alerts reaches somebody."""
 
+import json
 from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from data_protection import topics
-from data_protection.changes import Call, CannotChange, Change, Reversibility
+from data_protection.changes import Call, CannotChange, Change, Reversibility, projected
 from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
 from data_protection.policies import Grant, grants, with_statement
 from data_protection.readings import Missing
+from data_protection.reads.kms import KEY, KEY_POLICY
 from data_protection.reads.sns import SUBSCRIPTIONS, TOPIC
 from data_protection.resources import Kind
+from data_protection.topics import CLOUDWATCH
 from data_protection.verdicts import Status, Verdict
-
-_CLOUDWATCH: Final = "cloudwatch.amazonaws.com"
 
 
 class Subscriber(BaseModel):
@@ -39,44 +40,48 @@ class Alerts(Requirement):
 
 
 def _validate(case: Case[Alerts]) -> Verdict:
-    attributes = case.get(TOPIC)["Attributes"]
-    confirmed, listed = topics.confirmed(case, case.resource), len(case.get(SUBSCRIPTIONS)["Subscriptions"])
-    publishes = grants(attributes.get("Policy"), _CLOUDWATCH, ["sns:Publish"], case.resource.place)
+    found = topics.reach(case, case.resource)
     observed = {
-        "confirmed": confirmed,
-        "pending": listed - confirmed,
-        "cloudwatch_may_publish": publishes.value,
-        "key": attributes.get("KmsMasterKeyId"),
+        "confirmed": found.confirmed,
+        "pending": found.listed - found.confirmed,
+        "cloudwatch_may_publish": found.publishes.value,
+        "key": found.key or None,
+        "cloudwatch_may_use_it": found.encrypts.value,
     }
-    expected = {"confirmed": "at least 1", "cloudwatch_may_publish": Grant.YES.value}
-    if not listed:
+    expected = {
+        "confirmed": "at least 1",
+        "cloudwatch_may_publish": Grant.YES.value,
+        "cloudwatch_may_use_it": Grant.YES.value,
+    }
+    if not found.listed:
         return Verdict(Status.FAIL, "Nobody is subscribed.", observed, expected)
-    if publishes is Grant.NO:
+    if found.publishes is Grant.NO:
         return Verdict(Status.FAIL, "Its policy does not let CloudWatch publish.", observed, expected)
-    if not confirmed:
+    if not found.confirmed:
         # Not settling: nothing comes of waiting unless somebody acts.
         said = "Nobody has confirmed a subscription yet; AWS' links are good for two days."
         return Verdict(Status.WARN, said, observed, expected)
-    if weak := _weakness(publishes, str(attributes.get("KmsMasterKeyId", ""))):
-        return Verdict(Status.WARN, weak, observed, expected)
-    return Verdict(Status.PASS, f"{confirmed} subscriptions are confirmed.", observed, expected)
-
-
-def _weakness(publishes: Grant, key: str) -> str:
-    if key.endswith("alias/aws/sns"):
-        return "It is encrypted with the key that AWS manages, which CloudWatch cannot use: alarms are lost silently."
-    return "A condition decides whether CloudWatch may publish." if publishes is Grant.PERHAPS else ""
+    if found.key_fault:
+        return Verdict(Status.WARN, found.key_fault, observed, expected)
+    if found.grant is Grant.PERHAPS:
+        return Verdict(Status.WARN, "A condition decides whether CloudWatch may publish.", observed, expected)
+    return Verdict(Status.PASS, f"{found.confirmed} subscriptions are confirmed.", observed, expected)
 
 
 def _propose(case: Case[Alerts]) -> Sequence[Change]:
     exists = not isinstance(case.snapshot.reading(TOPIC, case.resource), Missing)
     changes = [] if exists else [_creation(case)]
-    subscribed: set[tuple[str, str]] = set()
+    listed = case.get(SUBSCRIPTIONS)["Subscriptions"] if exists else []
+    if not listed and not case.requirement.subscribers:
+        raise CannotChange(
+            f"Whatever is changed, nobody would be told by {case.resource.name}: name `subscribers` in the profile, or "
+            "subscribe somebody."
+        )
     if exists:
         policy = case.get(TOPIC)["Attributes"].get("Policy")
-        if grants(policy, _CLOUDWATCH, ["sns:Publish"], case.resource.place) is Grant.NO:
+        if grants(policy, CLOUDWATCH, ["sns:Publish"], case.resource.place) is Grant.NO:
             changes.append(_grant(case, policy))
-        subscribed = {(one["Protocol"], one["Endpoint"]) for one in case.get(SUBSCRIPTIONS)["Subscriptions"]}
+    subscribed = {(one["Protocol"], one["Endpoint"]) for one in listed}
     changes += [
         _subscription(case.resource.arn, one)
         for one in case.requirement.subscribers
@@ -114,7 +119,7 @@ def _grant(case: Case[Alerts], policy: str) -> Change:
         {
             "Sid": "GatehouseAlarms",
             "Effect": "Allow",
-            "Principal": {"Service": _CLOUDWATCH},
+            "Principal": {"Service": CLOUDWATCH},
             "Action": "sns:Publish",
             "Resource": topic,
             # https://docs.aws.amazon.com/sns/latest/dg/sns-access-policy-use-cases.html
@@ -123,21 +128,17 @@ def _grant(case: Case[Alerts], policy: str) -> Change:
             },
         },
     )
-    if grants(after, _CLOUDWATCH, ["sns:Publish"], place) is not Grant.YES:
+    if grants(after, CLOUDWATCH, ["sns:Publish"], place) is not Grant.YES:
         raise CannotChange(f"A statement of {topic}'s policy denies CloudWatch sns:Publish: take it out first.")
-
-    def call(document: str) -> Call:
-        parameters = {"TopicArn": topic, "AttributeName": "Policy", "AttributeValue": document}
-        return Call(service="sns", operation="set_topic_attributes", parameters=parameters)
 
     return Change(
         check="SNS-ALERT",
         title=f"Let CloudWatch publish to {case.resource.name}",
-        call=call(after),
-        inverse=call(policy),
+        call=topics.set_attribute(case.resource, "Policy", after),
+        inverse=topics.set_attribute(case.resource, "Policy", policy),
         reversibility=Reversibility.REVERSIBLE,
-        before=policy,
-        after=after,
+        before=_parsed(policy),
+        after=json.loads(after),
     )
 
 
@@ -156,6 +157,24 @@ def _subscription(topic: str, subscriber: Subscriber) -> Change:
     )
 
 
+def _parsed(policy: str | None) -> Any:
+    return json.loads(policy) if policy else None
+
+
+def _present(case: Case[Alerts], change: Change) -> Any:
+    if isinstance(case.snapshot.reading(TOPIC, case.resource), Missing):
+        return None
+    attributes, after = case.get(TOPIC)["Attributes"], change.after
+    if change.call.operation == "set_topic_attributes":
+        return _parsed(attributes.get("Policy"))
+    subscriptions = case.get(SUBSCRIPTIONS)["Subscriptions"]
+    if change.call.operation == "create_topic":
+        made = projected({"Name": case.resource.name, "Attributes": attributes}, after)
+        # One that others subscribe to is more than what was made.
+        return {**made, "Subscriptions": subscriptions} if subscriptions else made
+    return next((after for one in subscriptions if projected(one, after) == after), None)
+
+
 CHECK: Final = Check(
     id="SNS-ALERT",
     title="Alerts reach somebody",
@@ -164,14 +183,17 @@ CHECK: Final = Check(
     kind=Kind.TOPIC,
     requirement=Alerts,
     reads=(TOPIC, SUBSCRIPTIONS),
+    further=(KEY, KEY_POLICY),
     validate=_validate,
     cost="E-mail is about 2 USD for 100,000 messages, the first 1,000 a month are free.",
-    advice="Subscribe somebody, confirm the link, and send a test alarm.",
+    advice="Subscribe somebody, confirm the link, and send a test alarm. Without `subscribers` in the profile, a topic "
+    "that nobody is subscribed to is neither made nor changed.",
     mutator=Mutator(
         phase=1,
         reversibility=Reversibility.SIDE_EFFECTS,
         operations=frozenset({"sns:create_topic", "sns:delete_topic", "sns:set_topic_attributes", "sns:subscribe"}),
         actions=frozenset({"sns:CreateTopic", "sns:DeleteTopic", "sns:SetTopicAttributes", "sns:Subscribe"}),
         propose=_propose,
+        present=_present,
     ),
 )

@@ -1,20 +1,21 @@
 """SNS-KMS: the topic of alerts is encrypted with a key that CloudWatch may use."""
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Sequence
 from typing import Any, Final
 
+from data_protection import keys, topics
 from data_protection.changes import Call, CannotChange, Change, Reversibility
 from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
 from data_protection.policies import Grant, grants, with_statement
-from data_protection.readings import Answer, Read
+from data_protection.readings import Answer
 from data_protection.reads.kms import KEY, KEY_POLICY, itself
 from data_protection.reads.sns import TOPIC
-from data_protection.resources import Kind, Place, Resource, named
+from data_protection.resources import Kind, Resource, named
 from data_protection.snapshot import ResourceMissing
+from data_protection.topics import CLOUDWATCH, KEY_NEEDS
 from data_protection.verdicts import Status, Verdict
 
-_CLOUDWATCH: Final = "cloudwatch.amazonaws.com"
-_NEEDS: Final = ("kms:Decrypt", "kms:GenerateDataKey")
 _MOST_BYTES: Final = (
     32 * 1024
 )  # of a key policy; https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
@@ -25,14 +26,12 @@ class TopicKey(Requirement):
 
     Attributes:
         key: Id, ARN or alias of the key that a topic gets that has none of ours; None where none is set.
+        change_policy: Whether the policy of that key may be changed to let CloudWatch use it. Who may do that may give
+            the key to anybody, so the roles that remediate have to be allowed it as well.
     """
 
     key: str | None = None
-
-
-def _names(place: Place, asked: TopicKey) -> Iterable[tuple[Resource, Read]]:
-    if asked.key is not None:
-        yield named(Kind.KEY, place, asked.key), KEY
+    change_policy: bool = False
 
 
 def _key(case: Case[TopicKey], name: str) -> tuple[Resource, Answer]:
@@ -55,7 +54,7 @@ def _validate(case: Case[TopicKey]) -> Verdict:
 
 def _judge_key(case: Case[TopicKey], name: str, expected: dict[str, Any]) -> Verdict:
     key, metadata = _key(case, name)
-    usable = grants(case.get(KEY_POLICY, key)["Policy"], _CLOUDWATCH, _NEEDS, case.resource.place)
+    usable = grants(case.get(KEY_POLICY, key)["Policy"], CLOUDWATCH, KEY_NEEDS, case.resource.place)
     observed = {"key": name, "state": metadata["KeyState"], "cloudwatch_may_use_it": usable.value}
     if metadata["KeyState"] != "Enabled":
         return Verdict(Status.FAIL, f"Its key is {metadata['KeyState']}.", observed, expected)
@@ -83,7 +82,12 @@ def _propose(case: Case[TopicKey]) -> Sequence[Change]:
         raise CannotChange(f"The key {wanted} is {metadata['KeyState']} and managed by {metadata['KeyManager']}.")
     changes = []
     # The policy first, so that no alarm is lost between the two.
-    if grants(policy, _CLOUDWATCH, _NEEDS, case.resource.place) is Grant.NO:
+    if grants(policy, CLOUDWATCH, KEY_NEEDS, case.resource.place) is Grant.NO:
+        if not case.requirement.change_policy:
+            raise CannotChange(
+                f"The policy of {wanted} does not let {CLOUDWATCH} use it: let it {' and '.join(KEY_NEEDS)}, or ask "
+                "for change_policy in the profile."
+            )
         changes.append(_permission(case, metadata["Arn"], policy))
     if not _is_used(case, present, metadata["Arn"]):
         changes.append(_encryption(case, metadata["Arn"], present))
@@ -107,14 +111,14 @@ def _permission(case: Case[TopicKey], key: str, policy: str) -> Change:
         {
             "Sid": "GatehouseAlarms",
             "Effect": "Allow",
-            "Principal": {"Service": _CLOUDWATCH},
+            "Principal": {"Service": CLOUDWATCH},
             "Action": ["kms:Decrypt", "kms:GenerateDataKey*"],
             # As AWS documents it, without a condition that the call for a topic might not satisfy:
             # https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html
             "Resource": "*",
         },
     )
-    if grants(after, _CLOUDWATCH, _NEEDS, case.resource.place) is not Grant.YES:
+    if grants(after, CLOUDWATCH, KEY_NEEDS, case.resource.place) is not Grant.YES:
         raise CannotChange(f"A statement of {key}'s policy denies CloudWatch the key: take it out first.")
     if len(after.encode()) > _MOST_BYTES:
         raise CannotChange(f"The policy of {key} would be longer than the 32 KB that AWS takes.")
@@ -129,28 +133,32 @@ def _permission(case: Case[TopicKey], key: str, policy: str) -> Change:
         call=call(after),
         inverse=call(policy),
         reversibility=Reversibility.REVERSIBLE,
-        before=policy,
-        after=after,
+        before=json.loads(policy),
+        after=json.loads(after),
         target=key,
     )
 
 
 def _encryption(case: Case[TopicKey], key: str, present: str) -> Change:
-    def call(value: str) -> Call:
-        parameters: dict[str, Any] = {"TopicArn": case.resource.arn, "AttributeName": "KmsMasterKeyId"}
-        return Call(service="sns", operation="set_topic_attributes", parameters=parameters | {"AttributeValue": value})
-
     return Change(
         check="SNS-KMS",
         title=f"Encrypt {case.resource.name} with {key}",
-        call=call(key),
-        inverse=call(present),
+        call=topics.set_attribute(case.resource, "KmsMasterKeyId", key),
+        inverse=topics.set_attribute(case.resource, "KmsMasterKeyId", present),
         reversibility=Reversibility.REVERSIBLE,
         before=present,
         after=key,
         risk="Whoever else publishes to the topic needs kms:Decrypt and kms:GenerateDataKey on the key.",
         cost="About 1 USD a month for the key, and 0.03 USD for 10,000 requests to it.",
     )
+
+
+def _present(case: Case[TopicKey], change: Change) -> Any:
+    topic_key = case.get(TOPIC)["Attributes"].get("KmsMasterKeyId", "")
+    if change.call.operation == "set_topic_attributes":
+        return topic_key
+    key, _ = _key(case, case.requirement.key or topic_key)
+    return json.loads(case.get(KEY_POLICY, key)["Policy"])
 
 
 CHECK: Final = Check(
@@ -162,7 +170,7 @@ CHECK: Final = Check(
     requirement=TopicKey,
     reads=(TOPIC,),
     further=(KEY, KEY_POLICY),
-    names=_names,
+    names=lambda place, asked: keys.asked_key(place, asked.key),
     validate=_validate,
     cost="About 1 USD a month for the key, and 0.03 USD for 10,000 requests to it.",
     advice="Encrypt the topic with a key whose policy allows cloudwatch.amazonaws.com kms:Decrypt and GenerateDataKey.",
@@ -173,5 +181,6 @@ CHECK: Final = Check(
         operations=frozenset({"sns:set_topic_attributes", "kms:put_key_policy"}),
         actions=frozenset({"sns:SetTopicAttributes", "kms:PutKeyPolicy", "kms:DescribeKey"}),
         propose=_propose,
+        present=_present,
     ),
 )

@@ -74,12 +74,14 @@ class CreateResource(Contract):
     Attributes:
         run, time: Of the run that planned it.
         made: What the step before answered with as `made`; empty for the first one.
+        since: Likewise; None for the first one.
     """
 
     run: Annotated[str, Field(min_length=1)]
     time: datetime
     resource: ResourceRef
     made: str = ""
+    since: datetime | None = None
 
 
 class ResourceCreated(Contract):
@@ -90,6 +92,8 @@ class ResourceCreated(Contract):
         standing: As it was found at first: missing and halfway ones are made, the others left alone.
         waits: What for, where it is not done; empty else.
         made: What to ask the next step with.
+        since: When its first step began; to ask the next step with.
+        wait_seconds: How long to wait until then.
         calls: That were made.
     """
 
@@ -98,6 +102,8 @@ class ResourceCreated(Contract):
     standing: Standing
     waits: str = ""
     made: str = ""
+    since: datetime
+    wait_seconds: int = 0
     calls: int = 0
 
 

@@ -21,7 +21,7 @@ from data_protection.creation.contracts import (
     ValidateCreation,
 )
 from data_protection.creation.enquiry import Enquiry
-from data_protection.creation.outlines import Outline, Standing, compared, outline, outlines
+from data_protection.creation.outlines import Outline, Standing, compared, difference, outline, outlines
 from data_protection.creation.requests import Wish, parse_request, profile_of, wishes
 from data_protection.errors import CreationDelayed, CreationMissing, CreationStalled
 from data_protection.resources import Place
@@ -31,7 +31,10 @@ if TYPE_CHECKING:
     from data_protection.adapters.creation import CreationCalls, CreationEvidence, CreationSnapshots, CreationStore
 
 _LOOKS: Final = 6  # before the machine is asked to come again
-_PATIENCE: Final = timedelta(minutes=100)  # below the machine's own; time to live takes up to an hour to turn on
+PATIENCE: Final = timedelta(minutes=100)
+"""How long one resource is waited for; time to live takes up to an hour to turn on. The machine must have more."""
+_FIRST_WAIT: Final = timedelta(seconds=20)
+_LONGEST_WAIT: Final = timedelta(minutes=5)
 _TOLD: Final = 10  # problems in an answer; the report has them all
 
 
@@ -136,13 +139,13 @@ class Creator:
             ResourceUnreadable: It cannot be read now.
         """
         wish = self._wish(asked)
-        made, calls, first = asked.made, 0, None
+        made, calls, first, since = asked.made, 0, None, asked.since or self._now()
         waits = "Much was done at once; there may be more."
         for _ in range(_LOOKS):
             found = self._outline(wish, is_ours=bool(made))
             first = first or found.standing
             if not found.calls and not found.settling:
-                return ResourceCreated(resource=asked.resource, done=True, standing=first, calls=calls)
+                return ResourceCreated(resource=asked.resource, done=True, standing=first, since=since, calls=calls)
             batch = found.calls[: found.at_once]
             if found.settling or digest([call.model_dump() for call in batch]) == made:
                 waits = found.settling or "AWS does not show yet what was done."
@@ -157,15 +160,18 @@ class Creator:
                 break
             made = digest([call.model_dump() for call in batch])
             if found.finishes:
-                return ResourceCreated(resource=asked.resource, done=True, standing=first, calls=calls)
-        if self._now() - asked.time > _PATIENCE:
-            raise CreationStalled(f"{wish.resource} is not done after {_PATIENCE}: {waits}")
+                return ResourceCreated(resource=asked.resource, done=True, standing=first, since=since, calls=calls)
+        waited = self._now() - since
+        if waited > PATIENCE:
+            raise CreationStalled(f"{wish.resource} is not done after {PATIENCE}: {waits}")
         return ResourceCreated(
             resource=asked.resource,
             done=False,
             standing=first or Standing.MISSING,
             waits=waits,
             made=made,
+            since=since,
+            wait_seconds=int(wait_after(waited).total_seconds()),
             calls=calls,
         )
 
@@ -183,6 +189,15 @@ class Creator:
     def _outline(self, wish: Wish, *, is_ours: bool) -> Outline:
         now = self._now()
         return outline(wish, self._snapshots.take(Enquiry(self._place, [wish]), now), now, made=is_ours)
+
+
+def wait_after(waited: timedelta) -> timedelta:
+    """Return how long to wait until the next look at a resource, the longer the more it was waited for already.
+
+    Every look takes room in the history of the machine, which holds 25,000 events for all resources of a request (Step
+    Functions developer guide, "Service quotas").
+    """
+    return min(max(_FIRST_WAIT, waited / 4), _LONGEST_WAIT)
 
 
 class Judge:
@@ -242,12 +257,12 @@ def _problems(one: Outline, findings: Iterable[Finding]) -> list[str]:
     resource = one.wish.resource
     if one.standing.is_to_make:
         return [f"{resource} is {one.standing}. {' '.join(one.differences) or 'It was not made as a whole.'}"]
-    own = [finding for finding in findings if finding.resource == resource]
-    seen = {f"{finding.check.id}: {finding.verdict.reason}" for finding in own}
+    own = [finding for finding in findings if (finding.resource.kind, finding.resource.name) in one.wish.asked]
+    seen = {difference(finding.check, finding.resource, resource, finding.verdict) for finding in own}
     return [
-        *(f"{resource}: {difference}" for difference in one.differences if difference not in seen),
+        *(f"{resource}: {said}" for said in one.differences if said not in seen),
         *(
-            f"{resource} fails {finding.check.id}: {finding.verdict.reason}"
+            f"{finding.resource} fails {finding.check.id}: {finding.verdict.reason}"
             for finding in own
             if finding.status in {Status.FAIL, Status.UNKNOWN}
         ),

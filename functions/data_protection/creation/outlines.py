@@ -21,6 +21,7 @@ from data_protection.creation.tags import CREATING
 from data_protection.errors import CreationRefused, ResourceUnreadable
 from data_protection.readings import Answer, Read
 from data_protection.reads.s3 import LIFECYCLE, POLICY, PUBLIC_ACCESS, VERSIONING
+from data_protection.resources import Resource
 from data_protection.snapshot import NotRead, ResourceMissing, Snapshot
 from data_protection.verdicts import Status, Verdict
 
@@ -233,11 +234,17 @@ def _differences(recipe: Recipe[Any], look: Look[Any], tags: Mapping[str, str]) 
         verdict = judge(check, case)
         is_weak = verdict.status is Status.WARN and _could_improve(check, case)
         if is_weak or verdict.status in {Status.FAIL, Status.UNKNOWN}:
-            found.append(f"{check.id}: {verdict.reason}")
+            found.append(difference(check, case.resource, look.resource, verdict))
     try:
         return [*found, *recipe.differences(look)]
     except (NotRead, ResourceMissing) as unseen:
         return [*found, f"It could not be compared as a whole: {unseen}."]
+
+
+def difference(check: Check[Any], resource: Resource, whole: Resource, verdict: Verdict) -> str:
+    """Return what a check says against a resource that is asked for, the whole, or against a part of it."""
+    part = "" if resource == whole else f" of {resource.name}"
+    return f"{check.id}{part}: {verdict.reason}"
 
 
 def _allowed(recipe: Recipe[Any], look: Look[Any], calls: list[Call]) -> list[Call]:

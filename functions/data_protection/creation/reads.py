@@ -1,21 +1,10 @@
 """Reads that tell whose a resource is: its tags as its own service has them, not as the tagging service will."""
 
+from dataclasses import replace
 from typing import Final
 
 from data_protection.readings import Read
 from data_protection.resources import Kind
-
-BUCKET_TAGS: Final = Read(
-    name="s3.GetBucketTagging",
-    kind=Kind.BUCKET,
-    service="s3",
-    operation="get_bucket_tagging",
-    # A bucket of another account that has the name is refused, and so is no bucket of ours.
-    arguments=lambda bucket: {"Bucket": bucket.name, "ExpectedBucketOwner": bucket.place.account},
-    actions=frozenset({"s3:GetBucketTagging"}),
-    absent=frozenset({"NoSuchTagSet"}),
-    missing=frozenset({"NoSuchBucket"}),
-)
 
 TABLE_TAGS: Final = Read(
     name="dynamodb.ListTagsOfResource",
@@ -53,6 +42,8 @@ INSTANCE_PROFILE: Final = Read(
     missing=frozenset({"NoSuchEntity"}),
 )
 
+_NO_GROUP: Final = frozenset({"DBParameterGroupNotFound", "DBParameterGroupNotFoundFault"})
+
 OWN_PARAMETER_GROUP: Final = Read(
     name="rds.DescribeDBParameterGroups",
     kind=Kind.PARAMETER_GROUP,
@@ -60,7 +51,7 @@ OWN_PARAMETER_GROUP: Final = Read(
     operation="describe_db_parameter_groups",
     arguments=lambda group: {"DBParameterGroupName": group.name},
     actions=frozenset({"rds:DescribeDBParameterGroups"}),
-    missing=frozenset({"DBParameterGroupNotFound", "DBParameterGroupNotFoundFault"}),
+    missing=_NO_GROUP,
 )
 
 PARAMETER_GROUP_TAGS: Final = Read(
@@ -70,5 +61,19 @@ PARAMETER_GROUP_TAGS: Final = Read(
     operation="list_tags_for_resource",
     arguments=lambda group: {"ResourceName": group.arn},
     actions=frozenset({"rds:ListTagsForResource"}),
-    missing=frozenset({"DBParameterGroupNotFound", "DBParameterGroupNotFoundFault"}),
+    missing=_NO_GROUP,
+)
+
+OWN_CLUSTER_PARAMETER_GROUP: Final = Read(
+    name="rds.DescribeDBClusterParameterGroups",
+    kind=Kind.CLUSTER_PARAMETER_GROUP,
+    service="rds",
+    operation="describe_db_cluster_parameter_groups",
+    arguments=lambda group: {"DBClusterParameterGroupName": group.name},
+    actions=frozenset({"rds:DescribeDBClusterParameterGroups"}),
+    missing=_NO_GROUP,
+)
+
+CLUSTER_PARAMETER_GROUP_TAGS: Final = replace(
+    PARAMETER_GROUP_TAGS, name="rds.ListTagsForResource of a cluster's", kind=Kind.CLUSTER_PARAMETER_GROUP
 )

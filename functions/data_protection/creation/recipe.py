@@ -39,6 +39,10 @@ class Wanted(BaseModel, ABC):
     def needs(self) -> dict[str, Requirement]:
         """Return what is asked of it, by check."""
 
+    def parts(self) -> Mapping[tuple[Kind, str], dict[str, Requirement]]:
+        """Return what is asked of the resources that it is made of, by kind and name; most are made of none."""
+        return {}
+
 
 W = TypeVar("W", bound=Wanted)
 
@@ -82,11 +86,13 @@ class Look(Generic[W]):
         return {**self.lasting_tags, CREATING: self.maker}
 
     def cases(self) -> Iterable[tuple[Check[Any], Case[Any]]]:
-        """Yield each check that is asked, with its case."""
-        needs = self.wanted.needs()
-        scope = Scope([self.resource], {self.resource: needs})
-        for check, requirement in needs.items():
-            yield catalogue()[check], Case(self.resource, requirement, self.snapshot, self.now, scope)
+        """Yield each check that is asked of it and of its parts, with its case."""
+        place = self.resource.place
+        asked = {Resource(kind, place, name): needs for (kind, name), needs in self.wanted.parts().items()}
+        scope = Scope([self.resource, *asked], {self.resource: self.wanted.needs(), **asked})
+        for resource, needs in scope.needs.items():
+            for check, requirement in needs.items():
+                yield catalogue()[check], Case(resource, requirement, self.snapshot, self.now, scope)
 
     def case(self) -> Case[Any]:
         """Return the case of no check, for what checks and recipes have in common."""

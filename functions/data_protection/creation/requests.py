@@ -12,7 +12,9 @@ from typing import Any, Final, Self
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from data_protection.checks.check import Requirement
 from data_protection.creation.kinds.buckets import Bucket
+from data_protection.creation.kinds.clusters import Cluster
 from data_protection.creation.kinds.databases import Database
 from data_protection.creation.kinds.keys import Key
 from data_protection.creation.kinds.roles import Role
@@ -20,13 +22,18 @@ from data_protection.creation.kinds.secrets import Secret
 from data_protection.creation.kinds.tables import Table
 from data_protection.creation.recipe import Look, Wanted
 from data_protection.errors import CreationInvalid
-from data_protection.profiles import Profile, Rule, Selector
-from data_protection.resources import Place, Resource
+from data_protection.profiles import Profile, Rule
+from data_protection.resources import Kind, Place, Resource
+from data_protection.selectors import Selector
 from data_protection.snapshot import Snapshot
 
 # What all services take in a tag: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
 _TAG_KEY: Final = re.compile(r"(?!aws:|gatehouse:)[A-Za-z0-9 _.:/=+@-]{1,128}", re.IGNORECASE)
 _TAG_VALUE: Final = re.compile(r"[A-Za-z0-9 _.:/=+@-]{0,256}")
+
+
+MOST: Final = 80
+"""Resources of a request: so many have room in the history of the machine, though each were waited for to the last."""
 
 
 class Request(BaseModel):
@@ -35,7 +42,7 @@ class Request(BaseModel):
     Attributes:
         name: By which half-made resources are recognised as this request's; never give it to another one.
         tags: That each of them gets.
-        keys, roles, buckets, tables, secrets, databases: The resources.
+        keys, roles, buckets, tables, secrets, databases, clusters: The resources.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,6 +55,7 @@ class Request(BaseModel):
     tables: tuple[Table, ...] = ()
     secrets: tuple[Secret, ...] = ()
     databases: tuple[Database, ...] = ()
+    clusters: tuple[Cluster, ...] = ()
 
     @field_validator("tags")
     @classmethod
@@ -63,7 +71,9 @@ class Request(BaseModel):
     def _is_possible(self) -> Self:
         if not self.all:
             raise ValueError("it asks for nothing")
-        names = [(one.KIND, one.name) for one in self.all]
+        if len(self.all) > MOST:
+            raise ValueError(f"it asks for {len(self.all)} resources, of at most {MOST}: make two requests of it")
+        names = [name for one in self.all for name in ((one.KIND, one.name), *one.parts())]
         if twice := sorted({f"{kind} {name}" for kind, name in names if names.count((kind, name)) > 1}):
             raise ValueError(f"it asks twice for {twice[0]}")
         receivers = {bucket.name: bucket.receives_logs for bucket in self.buckets}
@@ -80,7 +90,7 @@ class Request(BaseModel):
         """The resources in the order in which they are made; those of one stage need nothing of each other."""
         receivers = tuple(bucket for bucket in self.buckets if bucket.receives_logs)
         others = tuple(bucket for bucket in self.buckets if not bucket.receives_logs)
-        return (self.keys, self.roles, receivers, others, self.tables, self.secrets, self.databases)
+        return (self.keys, self.roles, receivers, others, self.tables, self.secrets, (*self.databases, *self.clusters))
 
     @property
     def all(self) -> tuple[Wanted, ...]:
@@ -106,6 +116,11 @@ class Wish:
     wanted: Wanted
     stage: int
 
+    @property
+    def asked(self) -> Mapping[tuple[Kind, str], dict[str, Requirement]]:
+        """What is asked of it and of its parts, by kind and name."""
+        return {(self.resource.kind, self.resource.name): self.wanted.needs(), **self.wanted.parts()}
+
     def look(self, snapshot: Snapshot, now: datetime) -> Look[Any]:
         """Return a look at it."""
         return Look(self.request, self.tags, self.resource, self.wanted, snapshot, now)
@@ -123,11 +138,10 @@ def wishes(request: Request, place: Place) -> list[Wish]:
 def profile_of(name: str, some: Iterable[Wish]) -> Profile:
     """Return the profile that asks of resources what is wanted of them."""
     rules = tuple(
-        Rule.model_construct(
-            kind=wish.resource.kind, select=(Selector(name=wish.resource.name),), requires=wish.wanted.needs()
-        )
+        Rule.model_construct(kind=kind, select=(Selector(name=one),), requires=requires)
         for wish in some
-        if wish.wanted.needs()
+        for (kind, one), requires in wish.asked.items()
+        if requires
     )
     return Profile.model_construct(name=name, rules=rules, exceptions=())
 

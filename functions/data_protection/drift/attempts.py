@@ -14,6 +14,9 @@ from data_protection.remediation.plans import Plan
 from data_protection.remediation.steps import State
 
 HOUR: Final = timedelta(hours=1)
+_FIRST_PAUSE: Final = timedelta(minutes=1)
+_LONGEST_PAUSE: Final = timedelta(minutes=15)
+_DOUBLED: Final = 4  # times at most
 
 
 class Attempt(Contract):
@@ -57,6 +60,14 @@ class Freeze(Contract):
     drift: Drift
     until: datetime
     reverts: tuple[Revert, ...]
+
+
+def pause(received: int) -> timedelta:
+    """Return after how long a fix comes again that was not brought to its end when it was received for the nth time.
+
+    Who holds the lock of a resource mostly holds it for minutes; the longest wait in a plan is of some hours.
+    """
+    return min(_FIRST_PAUSE * (1 << min(received - 1, _DOUBLED)), _LONGEST_PAUSE)
 
 
 def of_the_hour(attempts: Sequence[Attempt], now: datetime) -> list[Attempt]:

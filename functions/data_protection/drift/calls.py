@@ -13,7 +13,19 @@ from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from data_protection.readings import Read
-from data_protection.reads import backup, cloudtrail, cloudwatch, dynamodb, kms, rds, s3, scaling, secrets, sns
+from data_protection.reads import (
+    backup,
+    cloudtrail,
+    cloudwatch,
+    dynamodb,
+    kms,
+    listings,
+    rds,
+    s3,
+    scaling,
+    secrets,
+    sns,
+)
 from data_protection.resources import Kind
 
 Parameters: TypeAlias = Mapping[str, Any]  # CloudTrail's requestParameters
@@ -90,7 +102,7 @@ _ALL: Final = (
         Kind.TABLE,
         _by("tableName"),
         {
-            "CreateTable DeleteTable": _OF_TABLE,
+            "CreateTable DeleteTable": (*_OF_TABLE, listings.TABLES),
             "UpdateTable": (dynamodb.TABLE,),
             "UpdateContinuousBackups": (dynamodb.CONTINUOUS_BACKUPS,),
             "UpdateTimeToLive": (dynamodb.TIME_TO_LIVE,),
@@ -100,7 +112,7 @@ _ALL: Final = (
         "dynamodb",
         Kind.TABLE,
         _by("targetTableName"),
-        {"RestoreTableFromBackup RestoreTableToPointInTime": _OF_TABLE},
+        {"RestoreTableFromBackup RestoreTableToPointInTime": (*_OF_TABLE, listings.TABLES)},
     ),
     *_watched(
         "autoscaling",
@@ -196,6 +208,18 @@ _ALL: Final = (
         Kind.PARAMETER_GROUP,
         _by("dBParameterGroupName"),
         {"ModifyDBParameterGroup ResetDBParameterGroup": (rds.PARAMETERS,)},
+    ),
+    *_watched(
+        "rds",
+        Kind.CLUSTER,
+        _by("dBClusterIdentifier"),
+        {"CreateDBCluster DeleteDBCluster ModifyDBCluster": (rds.CLUSTERS,)},
+    ),
+    *_watched(
+        "rds",
+        Kind.CLUSTER_PARAMETER_GROUP,
+        _by("dBClusterParameterGroupName"),
+        {"ModifyDBClusterParameterGroup ResetDBClusterParameterGroup": (rds.CLUSTER_PARAMETERS,)},
     ),
     # A secret's ARN ends in characters that its name in a profile lacks.
     *_watched(

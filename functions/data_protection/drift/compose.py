@@ -2,7 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from data_protection.adapters.bus import Bus
 from data_protection.adapters.drifts import DriftStore
 from data_protection.adapters.estate import Clients
 from data_protection.adapters.findings import FindingStore
@@ -10,6 +9,7 @@ from data_protection.adapters.profiles import ProfileStore
 from data_protection.adapters.snapshots import Snapshots
 from data_protection.drift.watcher import Watcher
 from kernel import aws
+from kernel.bus import Bus
 from kernel.clock import utc_now
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def watcher(
         Snapshots(Clients.reading(account).of),
         FindingStore(aws.s3(), lake_bucket, aws.dynamodb(), findings_table),
         DriftStore(aws.dynamodb(), findings_table),
-        Bus(aws.events(), event_bus),
+        Bus(aws.events(), event_bus, "data_protection"),
         fixes,
         profile=ProfileStore(aws.s3(), lake_bucket).load(account.profile),
         profile_name=account.profile,

@@ -1,6 +1,6 @@
 """Drift: what stood better before, as far as anybody knows, and stands worse now. Pure."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -10,12 +10,12 @@ from data_protection.changes import digest
 from data_protection.contracts import Contract, PlaceRef
 from data_protection.drift.touches import Cause
 from data_protection.findings import Standing
-from data_protection.resources import Kind, Place, Resource
+from data_protection.resources import Kind, Place, Resource, named
 from data_protection.verdicts import Status
 
 _RANK: Final = {Status.PASS: 0, Status.NOT_APPLICABLE: 0, Status.WARN: 1, Status.FAIL: 2}
 
-Pair = tuple[str, str]  # id of a check, ARN of a resource
+Pair = tuple[str, str]  # id of a check, ARN of a resource as its name tells it
 
 
 class Drift(Contract):
@@ -25,7 +25,7 @@ class Drift(Contract):
         id: Of this drift; when it comes again after it was fixed, it is another one.
         place: Where.
         check: Its id.
-        kind, name, arn: Of the resource.
+        kind, name, arn: Of the resource; the ARN is AWS' own, as far as it was read.
         before: The best status that was known.
         status: When it was found.
         reason: What the check saw.
@@ -54,12 +54,12 @@ class Drift(Contract):
     @property
     def pair(self) -> Pair:
         """What it is about, as the keys of findings have it."""
-        return self.check, self.arn
+        return self.check, self.resource.arn
 
     @property
     def resource(self) -> Resource:
         """The resource."""
-        return Resource(self.kind, self.place.place, self.name)
+        return named(self.kind, self.place.place, self.name)
 
 
 class DriftEnd(Contract):
@@ -101,6 +101,7 @@ def compare(
     opened: Mapping[Pair, Drift],
     cause: Callable[[str, Resource], Cause | None],
     whole: bool,
+    unseen: Container[Kind] = frozenset(),
     now: datetime,
 ) -> Comparison:
     """Compare findings with what was known.
@@ -114,6 +115,7 @@ def compare(
         opened: Drifts that are open.
         cause: Who touched a resource, as far as a check sees it.
         whole: Whether the look was at everything in scope.
+        unseen: Kinds of which resources in scope may have been left out all the same.
         now: When the look began.
     """
     found: list[Drift] = []
@@ -140,7 +142,7 @@ def compare(
             if finding.status is Status.FAIL or touched is not None:
                 found.append(_drift(place, finding, standing, touched, now))
     if whole:
-        closed += [drift for pair, drift in opened.items() if pair not in seen]
+        closed += [drift for pair, drift in opened.items() if pair not in seen and drift.kind not in unseen]
     return Comparison(found, still, fixed, closed)
 
 
@@ -162,7 +164,7 @@ def _drift(place: Place, finding: Finding, standing: Standing, touched: Cause | 
         check=check,
         kind=resource.kind,
         name=resource.name,
-        arn=resource.arn,
+        arn=finding.arn,
         before=standing.best or Status.PASS,
         status=finding.status,
         reason=finding.verdict.reason,

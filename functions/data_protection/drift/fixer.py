@@ -17,18 +17,18 @@ from data_protection.drift.touches import Cause
 from data_protection.drift.watcher import Look
 from data_protection.errors import FixUnfinished
 from data_protection.profiles import Profile
-from data_protection.remediation.evidence import Event
+from data_protection.remediation.evidence import Event, verify_chain
 from data_protection.remediation.plans import Plan, Step, make_plan
 from data_protection.remediation.remediator import Remediator
 from data_protection.remediation.steps import State
 
 if TYPE_CHECKING:
     from data_protection.adapters.attempts import AttemptStore
-    from data_protection.adapters.bus import Bus
     from data_protection.adapters.calls import Calls
     from data_protection.adapters.evidence import EvidenceChain
     from data_protection.adapters.snapshots import Snapshots
     from data_protection.adapters.steps import ResourceLocks, StepLedger
+    from kernel.bus import Bus
 
 _POLL_SECONDS: Final = 5
 _REMEMBERED: Final = timedelta(days=1)  # how long an attempt that was not brought to its end is gone on with
@@ -112,6 +112,7 @@ class Fixer:
             ResourceLocked: Another remediation works on the resource.
             ResourceUnreadable: Nothing is known of it now.
             FixUnfinished: Its change has not settled; asked again, the attempt goes on.
+            EvidenceBroken: A chain of the attempt is not as it was written.
         """
         now = self._now()
         tried = self._attempts.since(drift, now - _REMEMBERED)
@@ -129,6 +130,7 @@ class Fixer:
             return Fix(Result.LEFT, str(left))
         if not state.is_final:
             raise FixUnfinished(f"The change of {drift.arn} for {drift.check} has not settled; it is looked at again.")
+        self._anchor(attempt.plan, state)
         self._attempts.keep(attempt.model_copy(update={"outcome": state}))
         return Fix(Result.FIXED if state.is_good else Result.FAILED, f"Its change ended {state}.")
 
@@ -156,7 +158,7 @@ class Fixer:
         if not plan.steps:
             raise _Left("It is as it was before.")
         for step in plan.steps:
-            if step.change.reversibility is not Reversibility.REVERSIBLE:
+            if step.change.reversibility is not Reversibility.REVERSIBLE or not step.change.comes_back:
                 raise _Left(f"{step.change.title} is of class {step.change.reversibility}, which people must approve.")
         return plan
 
@@ -181,13 +183,20 @@ class Fixer:
             remediator = self._remediator(attempt, step)
             state = remediator.apply(calls).state
             while not state.is_final and self._remaining() > _POLL_SECONDS:
-                undoing = state is State.ROLLING_BACK
-                state = (remediator.roll_back(calls) if undoing else remediator.verify()).state
+                state = (remediator.roll_back(calls) if state.is_undoing else remediator.verify()).state
                 if not state.is_final:
                     self._pause(_POLL_SECONDS)
             if not state.is_good:
                 break
         return state
+
+    def _anchor(self, plan: Plan, state: State) -> None:
+        """Write the record that closes an attempt: without it, whoever deletes a step's whole chain would go unseen."""
+        chains = {step.id: self._chain(plan, step).records() for step in plan.steps}
+        heads = {step: verify_chain(records) for step, records in chains.items() if records}
+        whole = self._chain(plan, None)
+        verify_chain(whole.records())
+        whole.append(Event.FINISHED, self._now(), {"state": state, "heads": heads})
 
     def _remediator(self, attempt: Attempt, step: Step) -> Remediator:
         plan, drift = attempt.plan, attempt.drift
@@ -198,6 +207,7 @@ class Fixer:
             plan.region,
             catalogue()[drift.check],
             look=lambda: self._case(drift),
+            follow=lambda _case: None,  # the look after the fix tells of it, to all who want to know
             ledger=self._ledger,
             locks=self._locks,
             evidence=self._chain(plan, step),

@@ -6,14 +6,16 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from data_protection.changes import Reversibility
 from data_protection.checks.catalogue import catalogue
+from data_protection.remediation.policy import MAY_BE_PREAPPROVED
 
 
 class DriftPolicy(BaseModel):
     """Of a profile.
 
     Attributes:
-        fix: Ids of checks whose drift is fixed at once; only those whose usual change can be undone as if it had never
-            been. A single change that is graver, an exception and a protected resource are still left to people.
+        fix: Ids of checks whose drift is fixed at once; only those of phases that may be approved beforehand, whose
+            usual change can be undone as if it had never been. A single change that is graver, an exception and a
+            protected resource are still left to people.
         fixes_an_hour: Of one resource. More is a fight with somebody who wants it otherwise, mostly a template.
         freeze_hours: How long nothing is fixed on a resource after such a fight.
     """
@@ -38,4 +40,6 @@ class DriftPolicy(BaseModel):
                     f"changes of {check} are of class {mutator.reversibility}; only what comes back as if it had never "
                     "been (A) is fixed without asking"
                 )
+            if mutator.phase not in MAY_BE_PREAPPROVED:
+                raise ValueError(f"{check} belongs to phase {mutator.phase}, which always needs an approval")
         return checks

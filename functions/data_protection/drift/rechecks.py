@@ -9,6 +9,7 @@ from data_protection.drift.touches import Touch, Touches
 from data_protection.drift.watcher import Look, Looked, Watcher
 from data_protection.errors import DataProtectionError
 from data_protection.estate import Account, Estate
+from kernel.errors import EventRefused
 
 if TYPE_CHECKING:
     from data_protection.resources import Place
@@ -24,7 +25,7 @@ class Rechecked:
     """
 
     looked: list[Looked] = field(default_factory=list)
-    failed: dict[str, DataProtectionError] = field(default_factory=dict)
+    failed: dict[str, Exception] = field(default_factory=dict)
 
 
 def recheck(
@@ -50,7 +51,7 @@ def recheck(
         together = Touches(touches[message] for message in ids)
         try:
             looked = watcher(accounts[place.account]).look(Look(run, place, together, together.cause))
-        except DataProtectionError as failure:
+        except (DataProtectionError, EventRefused) as failure:
             # An account that cannot be looked at must not keep the others waiting.
             rechecked.failed |= dict.fromkeys(ids, failure)
         else:

@@ -15,11 +15,11 @@ from data_protection.resources import Place, Resource
 from data_protection.verdicts import Status
 
 if TYPE_CHECKING:
-    from data_protection.adapters.bus import Bus
     from data_protection.adapters.drifts import DriftStore
     from data_protection.adapters.findings import FindingStore
     from data_protection.adapters.fixes import FixQueue
     from data_protection.adapters.snapshots import Snapshots
+    from kernel.bus import Bus
 
 
 def nobody(_check: str, _resource: Resource) -> None:
@@ -137,6 +137,7 @@ class Watcher:
             opened=opened,
             cause=asked.cause,
             whole=asked.only is None,
+            unseen=assessment.unseen,
             now=now,
         )
         told = self._now()

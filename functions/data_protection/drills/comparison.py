@@ -29,14 +29,13 @@ class Look:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-def result(drill: Drill, source: Look, scratch: Look, items: int | None, now: datetime) -> DrillResult:
+def result(drill: Drill, source: Look, scratch: Look, now: datetime) -> DrillResult:
     """Return what a drill found.
 
     Args:
         drill: Which.
         source: The table that was restored.
         scratch: What it was restored to.
-        items: Counted in the restored table; None where they were not.
         now: When the restored table was first seen to be active.
     """
     asked, seconds = drill.asked, (now - drill.began).total_seconds()
@@ -47,7 +46,6 @@ def result(drill: Drill, source: Look, scratch: Look, items: int | None, now: da
         meets_rto=seconds <= asked.rto_minutes * 60,
         lost_seconds=lost,
         meets_rpo=lost <= asked.rpo_minutes * 60,
-        items=items,
         source_items=source.table.get("ItemCount", 0),
         source_bytes=source.table.get("TableSizeBytes", 0),
         differing=tuple(_differing(source.table, scratch.table)),

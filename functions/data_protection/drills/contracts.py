@@ -18,7 +18,9 @@ class StartDrill(Contract):
         time: When it began.
         table: That is restored; it is read and never changed.
         most_gb: How large a table may be: a restore is paid by the GB.
-        most_counted_gb: How large a table may be whose restored items are counted, which is paid by the read.
+        most_counted_gb: How much of the restored table is read at most to count its items, which is paid by the read; a
+            table that is larger is not counted.
+        most_counted_minutes: For how long it is counted at most.
         rto_minutes: Within which a restore should be over.
         rpo_minutes: How much may be lost.
     """
@@ -28,6 +30,7 @@ class StartDrill(Contract):
     table: _Table
     most_gb: float = Field(default=100, gt=0)
     most_counted_gb: float = Field(default=10, ge=0)
+    most_counted_minutes: float = Field(default=60, gt=0)
     rto_minutes: float = Field(default=60, gt=0)
     rpo_minutes: float = Field(default=5, gt=0)
 
@@ -69,7 +72,7 @@ class DrillChecked(Contract):
     """How far a drill is.
 
     Attributes:
-        is_over: Whether the table is restored and was looked at.
+        is_over: Whether the table is restored, was compared, and what was found is kept.
         seconds: Since the restore was asked for.
     """
 
@@ -96,7 +99,6 @@ class DrillResult(Contract):
         meets_rto: Whether that is within the RTO, before what is lacking is set again.
         lost_seconds: How far before the asking the moment lies to which could be restored.
         meets_rpo: Whether that is within the RPO.
-        items: Counted in the restored table; None where it was too large to count.
         source_items: Of the table, by AWS' own count, which is up to six hours old.
         source_bytes: Likewise.
         differing: Settings that should have come back and have not, one sentence each.
@@ -108,8 +110,53 @@ class DrillResult(Contract):
     meets_rto: bool
     lost_seconds: float
     meets_rpo: bool
-    items: int | None
     source_items: int
     source_bytes: int
     differing: tuple[str, ...]
     to_set: tuple[str, ...]
+
+
+class DrillCount(Contract):
+    """How far the counting of the restored items is, as it is kept; each state is whole in itself.
+
+    The table is counted in segments of Scan, which DynamoDB makes alike by the hash of the key: what is kept of a count
+    that goes on is a number, and no key of an item.
+
+    Attributes:
+        began: When it began.
+        segments: Into how many the table is divided.
+        counted: How many of them are.
+        items: In these.
+        units: Read capacity units that were used.
+        is_over: Whether nothing more is counted.
+        note: Why it is over without all segments; empty otherwise.
+        seconds: That it took; 0 until it is over.
+    """
+
+    began: datetime
+    segments: int = Field(ge=1)
+    counted: int = 0
+    items: int = 0
+    units: float = 0
+    is_over: bool = False
+    note: str = ""
+    seconds: float = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the table is counted."""
+        return self.counted == self.segments
+
+
+class DrillCounted(Contract):
+    """How far the counting is.
+
+    Attributes:
+        is_over: Whether nothing more is counted.
+        is_whole: Whether all of the table is counted.
+        items: So far.
+    """
+
+    is_over: bool
+    is_whole: bool
+    items: int

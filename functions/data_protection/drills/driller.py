@@ -1,4 +1,4 @@
-"""The work of drill_restore: restore beside, look and count, delete."""
+"""The work of drill_restore: restore beside, look, delete."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
@@ -47,7 +47,7 @@ def start(asked: StartDrill, restores: "Restores", store: "DrillStore", now: dat
 
 
 def check(drill: Drill, looks: "Looks", store: "DrillStore", now: datetime) -> tuple[DrillChecked, DrillResult | None]:
-    """Look whether the table is restored, and once it is, compare, count and keep what was found."""
+    """Look whether the table is restored, and once it is, compare it and keep what was found."""
     seconds = (now - drill.began).total_seconds()
     found = store.found()
     if found is not None:
@@ -56,10 +56,7 @@ def check(drill: Drill, looks: "Looks", store: "DrillStore", now: datetime) -> t
     if scratch.table["TableStatus"] != "ACTIVE":
         return DrillChecked(is_over=False, seconds=seconds), None
     source = looks.of(drill.asked.table)
-    countable = scratch.table.get("TableSizeBytes", 0) <= drill.asked.most_counted_gb * _GB
-    small = source.table.get("TableSizeBytes", 0) <= drill.asked.most_counted_gb * _GB
-    items = looks.count(drill.scratch) if countable and small else None
-    found = store.keep_found(result(drill, source, scratch, items, now))
+    found = store.keep_found(result(drill, source, scratch, now))
     return DrillChecked(is_over=True, seconds=found.seconds), found
 
 

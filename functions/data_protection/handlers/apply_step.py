@@ -1,8 +1,8 @@
 """Apply one step of a plan, if the resource still is as it was planned from.
 
 Trigger: the machine remediate_account. Input: WorkOnStep. Output: StepWorked.
-Errors: EstateInvalid, ProfileInvalid, ProfileMissing, PlanMissing, PlanUnapproved, AccessRefused (never retried);
-ResourceLocked and ResourceUnreadable are matters of waiting, everything else is transient.
+Errors: EstateInvalid, ProfileInvalid, ProfileMissing, PlanMissing, PlanUnapproved, PlanExpired, AccessRefused (never
+retried); ResourceLocked and ResourceUnreadable are matters of waiting, everything else is transient.
 """
 
 from typing import Any
@@ -14,7 +14,7 @@ from data_protection.adapters.estate import Clients
 from data_protection.remediation.compose import bench, worked
 from data_protection.remediation.contracts import WorkOnStep
 from data_protection.remediation.steps import State
-from data_protection.settings import RemediationSettings
+from data_protection.settings import StepSettings
 from kernel.clock import utc_now
 from kernel.observability import logger, metrics, tracer
 from kernel.settings import load
@@ -25,9 +25,9 @@ from kernel.settings import load
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Apply the step."""
-    asked, settings = WorkOnStep.model_validate(event), load(RemediationSettings)
+    asked, settings = WorkOnStep.model_validate(event), load(StepSettings)
     made = bench(asked, settings, context.invoked_function_arn, applying=True)
-    result = worked(made.remediator.apply(Calls(Clients(made.role).of)), utc_now())
+    result = worked(made.remediator.apply(Calls(Clients(made.role, asked.plan).of)), made.policy, utc_now())
     logger.info("step applied", plan=asked.plan, **result.model_dump(mode="json"))
     metrics.add_metric("StepsApplied", "Count", int(result.state is State.APPLIED))
     return result.model_dump(mode="json")

@@ -9,7 +9,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from data_protection.adapters.estate import Clients, EstateParameter
+from data_protection.adapters.estate import Clients, EstateStore
 from data_protection.adapters.findings import FindingStore
 from data_protection.adapters.profiles import ProfileStore
 from data_protection.adapters.snapshots import Snapshots
@@ -30,7 +30,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Assess the place."""
     asked, settings = AssessPlace.model_validate(event), load(AssessSettings)
     _, _, _, region, own, *_ = context.invoked_function_arn.split(":")
-    estate = EstateParameter(aws.ssm(), settings.estate_parameter).load(own, region)
+    estate = EstateStore(aws.s3(), settings.lake_bucket).load(own, region)
     account = estate.account(asked.place.account)
     profile = ProfileStore(aws.s3(), settings.lake_bucket).load(account.profile)
     store = FindingStore(aws.s3(), settings.lake_bucket, aws.dynamodb(), settings.findings_table)

@@ -1,8 +1,8 @@
 """Begin to simulate the lock of a bucket, or to apply what was simulated and approved.
 
-Trigger: the machine lock_objects. Input: BeginLock. Output: LockJob.
+Trigger: the machine lock_objects; once more when a change window opens. Input: BeginLock. Output: LockBegun.
 Errors: AccessRefused, BucketMissing, EstateInvalid, LockNotApproved, LockRefused, LockStale, PlanMissing,
-ResourceUnreadable (people must act); everything else is transient.
+ProfileInvalid, ProfileMissing, ResourceUnreadable (people must act); everything else is transient.
 """
 
 from typing import Any
@@ -13,6 +13,7 @@ from data_protection.adapters.bucket_reader import BucketReader
 from data_protection.adapters.evidence import EvidenceChain
 from data_protection.adapters.lock_files import LockFiles
 from data_protection.adapters.lock_ledger import LockApprovals, LockMarks
+from data_protection.adapters.profiles import ProfileStore
 from data_protection.contracts import PlaceRef
 from data_protection.locking.compose import acting
 from data_protection.locking.contracts import BeginLock
@@ -33,17 +34,19 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     partition, caller = context.invoked_function_arn.split(":")[1], context.invoked_function_arn
     files = LockFiles(aws.s3(), settings.lake_bucket)
     simulation = files.simulation(asked.apply) if asked.apply else None
-    account, clients = acting(simulation.account if simulation else asked.account, settings.estate_parameter, context)
+    account, clients = acting(simulation.account if simulation else asked.account, settings.lake_bucket, context)
     place = PlaceRef(account=account.account, region=account.regions[0], partition=partition)
+    profile = ProfileStore(aws.s3(), settings.lake_bucket).load(account.profile)
     table = (aws.dynamodb(), settings.remediations_table)
     opener = Opener(BucketReader(clients.of), files, LockMarks(*table), LockApprovals(*table))
     if simulation is None:
-        job = opener.simulate(asked, place)
+        begun = opener.simulate(asked, place, profile)
     else:
         evidence = EvidenceChain(
             aws.s3(), settings.evidence_bucket, plan=simulation.hash, step="", principal=caller, controls={}
         )
-        job = opener.apply(asked, simulation, place, evidence, utc_now())
-    logger.info("lock begun", run=job.run, bucket=job.terms.bucket, simulation=job.simulation)
-    metrics.add_metric("LocksBegun", "Count", 1)
-    return job.model_dump(mode="json")
+        begun = opener.apply(asked, simulation, place, profile=profile, evidence=evidence, now=utc_now())
+    job = begun.job
+    logger.info("lock begun", run=job.run, bucket=job.terms.bucket, simulation=job.simulation, opens=begun.opens)
+    metrics.add_metric("LocksBegun", "Count", int(not begun.opens))
+    return begun.model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""Look whether a drill's table is restored; once it is, compare it with its source, count it, and keep the time.
+"""Look whether a drill's table is restored; once it is, compare it with its source, and keep the time.
 
 Trigger: the machine drill_restore, every half minute. Input: DrillRef. Output: DrillChecked.
 Errors: DrillRefused (people must act); everything else is transient.

@@ -31,7 +31,8 @@ from kernel.settings import load
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Make the next change."""
     asked, settings = FinishLock.model_validate(event), load(ConfigureBucketSettings)
-    _, clients = acting(asked.job.place.account, settings.estate_parameter, context)
+    account, simulation = asked.job.place.account, asked.job.simulation
+    _, clients = acting(account, settings.lake_bucket, context, simulation)
     configurer = Configurer(
         BucketReader(clients.of),
         LockConfiguration(clients.of),
@@ -39,7 +40,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         lambda check: EvidenceChain(
             aws.s3(),
             settings.evidence_bucket,
-            plan=asked.job.simulation,
+            plan=simulation,
             step=check,
             principal=context.invoked_function_arn,
             controls=catalogue()[check].controls,

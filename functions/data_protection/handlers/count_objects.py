@@ -9,7 +9,7 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from data_protection.adapters.bucket_objects import InventoryFiles, Listing
-from data_protection.adapters.estate import Clients, EstateParameter
+from data_protection.adapters.estate import Clients, EstateStore
 from data_protection.adapters.forecasts import ForecastStore
 from data_protection.lifecycle.contracts import CountObjects
 from data_protection.object_counter import Counter
@@ -33,7 +33,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         counted = counter.of_files(InventoryFiles(aws.s3(), plan.inventory_bucket), asked.part)
     else:
         _, _, _, own_region, own, *_ = context.invoked_function_arn.split(":")
-        estate = EstateParameter(aws.ssm(), settings.estate_parameter).load(own, own_region)
+        estate = EstateStore(aws.s3(), settings.lake_bucket).load(own, own_region)
         clients = Clients.reading(estate.account(plan.account))
         counted = counter.of_listing(
             Listing(

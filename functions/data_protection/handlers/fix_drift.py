@@ -1,9 +1,9 @@
 """Fix a drift that the profile allows to fix at once.
 
-Trigger: SQS FIFO, a group a resource. Input: an SQS batch of Drift, one a call. Output: the messages to be delivered
-again (partial batch response).
+Trigger: SQS FIFO, a group a resource, and a group a check of the account. Input: an SQS batch of Drift, one a call.
+Output: the messages to be delivered again (partial batch response).
 Errors: while the resource is locked, cannot be read or has not settled, and where a store fails, the message comes
-again, and the attempt goes on where it stopped.
+again after a pause, and the attempt goes on where it stopped.
 """
 
 import time
@@ -14,14 +14,15 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from data_protection.adapters.attempts import AttemptStore
-from data_protection.adapters.bus import Bus
 from data_protection.adapters.calls import ReversibleCalls
-from data_protection.adapters.estate import Clients, EstateParameter
+from data_protection.adapters.estate import Clients, EstateStore
 from data_protection.adapters.evidence import EvidenceChain
+from data_protection.adapters.fixes import UnendedFixes
 from data_protection.adapters.profiles import ProfileStore
 from data_protection.adapters.snapshots import Snapshots
 from data_protection.adapters.steps import ResourceLocks, StepLedger
 from data_protection.checks.catalogue import catalogue
+from data_protection.drift.attempts import pause
 from data_protection.drift.compose import watcher
 from data_protection.drift.drifts import Drift
 from data_protection.drift.fixer import Fixer, look_after
@@ -30,6 +31,7 @@ from data_protection.estate import Account
 from data_protection.remediation.plans import Plan, Step
 from data_protection.settings import FixSettings
 from kernel import aws
+from kernel.bus import Bus
 from kernel.clock import utc_now
 from kernel.observability import log_failures, logger, metrics, tracer
 from kernel.settings import load
@@ -46,13 +48,24 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     with processor(event["Records"], lambda record: _fix(record, context)):
         processor.process()
     log_failures(processor)
-    return dict(processor.response())
+    response = dict(processor.response())
+    _put_off([SQSRecord(record) for record in event["Records"]], response)
+    return response
+
+
+def _put_off(records: list[SQSRecord], response: dict[str, Any]) -> None:
+    """Let the messages that are to be delivered again come after a pause."""
+    unended = UnendedFixes(aws.sqs(), load(FixSettings).fix_queue_url)
+    failed = {one["itemIdentifier"] for one in response["batchItemFailures"]}
+    for record in records:
+        if record.message_id in failed:
+            unended.put_off(record.receipt_handle, pause(int(record.attributes.approximate_receive_count)))
 
 
 def _fix(record: SQSRecord, context: LambdaContext) -> None:
     drift, settings = Drift.model_validate_json(record.body), load(FixSettings)
     _, _, _, region, own, *_ = context.invoked_function_arn.split(":")
-    account = EstateParameter(aws.ssm(), settings.estate_parameter).load(own, region).account(drift.place.account)
+    account = EstateStore(aws.s3(), settings.lake_bucket).load(own, region).account(drift.place.account)
     fix = _fixer(account, drift, own, context).fix(drift)
     logger.info("drift handled", drift=drift.id, arn=drift.arn, check=drift.check, result=fix.result, reason=fix.reason)
     watching = watcher(
@@ -90,7 +103,7 @@ def _fixer(account: Account, drift: Drift, own: str, context: LambdaContext) -> 
         attempts=AttemptStore(dynamodb, table),
         ledger=StepLedger(dynamodb, table),
         locks=ResourceLocks(dynamodb, table),
-        bus=Bus(aws.events(), settings.event_bus),
+        bus=Bus(aws.events(), settings.event_bus, "data_protection"),
         chain=chain,
         now=utc_now,
         pause=time.sleep,

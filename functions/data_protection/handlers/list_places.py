@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from data_protection.adapters.estate import EstateParameter
+from data_protection.adapters.estate import EstateStore
 from data_protection.contracts import ListPlaces, PlaceRef, PlacesListed
 from data_protection.settings import ListPlacesSettings
 from kernel import aws
@@ -23,7 +23,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """List the places."""
     asked, settings = ListPlaces.model_validate(event), load(ListPlacesSettings)
     _, partition, _, region, own, *_ = context.invoked_function_arn.split(":")
-    estate = EstateParameter(aws.ssm(), settings.estate_parameter).load(own, region)
+    store = EstateStore(aws.s3(), settings.lake_bucket)
+    estate = store.require(own, region) if settings.other_accounts == "expected" else store.load(own, region)
     places = estate.places(frozenset(asked.accounts), frozenset(asked.regions), partition)
     listed = PlacesListed(places=tuple(PlaceRef.of(place) for place in places))
     logger.info("places listed", run=asked.run, places=len(listed.places))

@@ -30,7 +30,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Go on listing."""
     asked, settings = ListVersions.model_validate(event), load(ListVersionsSettings)
     place = asked.job.place
-    _, clients = acting(place.account, settings.estate_parameter, context)
+    _, clients = acting(place.account, settings.lake_bucket, context)
     pages = VersionPages(clients.s3(place.region), asked.job.terms.bucket, place.account)
     lister = Lister(pages, LockFiles(aws.s3(), settings.lake_bucket), utc_now)
     listed = lister.go_on(asked.job, asked.part, lambda: context.get_remaining_time_in_millis() < _RESERVE)

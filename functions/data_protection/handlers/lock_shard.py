@@ -31,7 +31,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Lock the shard."""
     asked, settings = WorkOnShard.model_validate(event), load(LockShardSettings)
     place = asked.job.place
-    _, clients = acting(place.account, settings.estate_parameter, context)
+    _, clients = acting(place.account, settings.lake_bucket, context, asked.job.simulation)
     bucket = (clients.s3(place.region), asked.job.terms.bucket, place.account, Pace(settings.requests_per_second))
     locker = ShardLocker(
         LockFiles(aws.s3(), settings.lake_bucket),

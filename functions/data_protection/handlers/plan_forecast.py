@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from data_protection.adapters.bucket_lifecycles import BucketLifecycles
 from data_protection.adapters.bucket_objects import InventoryFiles
-from data_protection.adapters.estate import Clients, EstateParameter
+from data_protection.adapters.estate import Clients, EstateStore
 from data_protection.adapters.forecasts import ForecastStore
 from data_protection.adapters.profiles import ProfileStore
 from data_protection.forecast_planner import plan
@@ -29,7 +29,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Plan the forecast."""
     asked, settings = PlanForecast.model_validate(event), load(PlanForecastSettings)
     _, partition, _, own_region, own, *_ = context.invoked_function_arn.split(":")
-    account = EstateParameter(aws.ssm(), settings.estate_parameter).load(own, own_region).account(asked.account or own)
+    account = EstateStore(aws.s3(), settings.lake_bucket).load(own, own_region).account(asked.account or own)
     place = account.place(asked.region or account.regions[0], partition)
     lifecycles = BucketLifecycles(Clients.reading(account).s3(place.region), place.account)
     files = InventoryFiles(aws.s3(), asked.inventory.split("/")[2]) if asked.inventory else None

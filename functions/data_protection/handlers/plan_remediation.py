@@ -1,7 +1,8 @@
 """Plan the remediation of one account in one region, once in a run; or take up a plan that was made.
 
 Trigger: the machine remediate_account. Input: PlanRemediation. Output: RemediationPlanned.
-Errors: EstateInvalid, ProfileInvalid, ProfileMissing, PlanTooLarge, PlanMissing, AccessRefused (never retried);
+Errors: EstateInvalid, ProfileInvalid, ProfileMissing, PlanTooLarge, PlanMissing, PlanExpired, AccessRefused (never
+retried);
 everything else is transient.
 """
 
@@ -11,18 +12,19 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from data_protection.adapters.estate import Clients, EstateParameter
+from data_protection.adapters.estate import Clients, EstateStore
 from data_protection.adapters.evidence import EvidenceChain
 from data_protection.adapters.plans import PlanReader, PlanRegister
 from data_protection.adapters.profiles import ProfileStore
 from data_protection.adapters.snapshots import Snapshots
 from data_protection.locations import plan_key
 from data_protection.remediation.contracts import PlanRemediation, planned
+from data_protection.remediation.decisions import approvers_needed
 from data_protection.remediation.planner import Planner, new_plan
 from data_protection.remediation.plans import Plan
+from data_protection.remediation.policy import Policy
 from data_protection.remediation.waves import waves
 from data_protection.settings import RemediationSettings
-from data_protection.times import stamp
 from kernel import aws
 from kernel.clock import utc_now
 from kernel.observability import logger, metrics, tracer
@@ -39,8 +41,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     result = planned(
         plan,
         waves(plan),
+        approvers=approvers_needed(plan, _policy(settings, plan)),
         dry_run=asked.dry_run,
-        opens=stamp(plan.policy.next_opening(now)),
+        now=now,
         key=plan_key(plan.hash),
     )
     logger.info("remediation planned", run=asked.run, omitted=plan.omitted, **plan.summary)
@@ -56,13 +59,18 @@ def _planner(asked: PlanRemediation, settings: RemediationSettings, function_arn
         lambda plan: EvidenceChain(
             s3, settings.evidence_bucket, plan=plan, step="", principal=asked.requested_by, controls={}
         ),
+        partial(_policy, settings),
         partial(_make, asked, settings, function_arn),
     )
 
 
+def _policy(settings: RemediationSettings, plan: Plan) -> Policy:
+    return ProfileStore(aws.s3(), settings.lake_bucket).load(plan.profile).remediation
+
+
 def _make(asked: PlanRemediation, settings: RemediationSettings, function_arn: str, now: datetime) -> Plan:
     _, partition, _, region, own, *_ = function_arn.split(":")
-    estate = EstateParameter(aws.ssm(), settings.estate_parameter).load(own, region)
+    estate = EstateStore(aws.s3(), settings.lake_bucket).load(own, region)
     (place,) = estate.places(frozenset({asked.account}), frozenset({asked.region}), partition)
     account = estate.account(place.account)
     return new_plan(

@@ -13,7 +13,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from data_protection.adapters.estate import EstateParameter
+from data_protection.adapters.estate import EstateStore
 from data_protection.adapters.fixes import FixQueue
 from data_protection.drift.cloudtrail_events import CloudTrailEvent
 from data_protection.drift.compose import watcher
@@ -33,7 +33,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Look once at each place that the batch touched."""
     settings = load(RecheckSettings)
     _, partition, _, region, own, *_ = context.invoked_function_arn.split(":")
-    estate = EstateParameter(aws.ssm(), settings.estate_parameter).load(own, region)
+    estate = EstateStore(aws.s3(), settings.lake_bucket).load(own, region)
     touches: dict[str, Touch] = {}
     processor = BatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
     ours = estate.roles | set(settings.own_role_arns.split(","))

@@ -2,7 +2,7 @@
 
 Trigger: the machine remediate_account, by waitForTaskToken. Input: RequestApproval. Output: ApprovalRequested, which
 nobody waits for.
-Errors: PlanMissing, ApprovalClosed (never retried); everything else is transient.
+Errors: PlanMissing, OwnApproval, ApprovalClosed (never retried); everything else is transient.
 """
 
 from typing import Any

@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from data_protection.adapters.estate import EstateParameter
+from data_protection.adapters.estate import EstateStore
 from data_protection.adapters.sweeps import SweepQueue
 from data_protection.contracts import PlaceRef, Scheduled, SweepPlace
 from data_protection.settings import StartSweepSettings
@@ -24,7 +24,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Queue each place."""
     asked, settings = Scheduled.model_validate(event), load(StartSweepSettings)
     _, partition, _, region, own, *_ = context.invoked_function_arn.split(":")
-    estate = EstateParameter(aws.ssm(), settings.estate_parameter).load(own, region)
+    estate = EstateStore(aws.s3(), settings.lake_bucket).load(own, region)
     places = estate.places(frozenset(), frozenset(), partition)
     queue = SweepQueue(aws.sqs(), settings.sweep_queue_url)
     for place in places:

@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Survey the shard."""
     asked, settings = WorkOnShard.model_validate(event), load(SurveyShardSettings)
     place = asked.job.place
-    _, clients = acting(place.account, settings.estate_parameter, context)
+    _, clients = acting(place.account, settings.lake_bucket, context)
     bucket = (clients.s3(place.region), asked.job.terms.bucket, place.account, Pace(settings.requests_per_second))
     surveyor = Surveyor(LockFiles(aws.s3(), settings.lake_bucket), RetentionReader(*bucket), LegalHoldReader(*bucket))
     tally = surveyor.survey(asked.job, asked.shard)

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from data_protection.adapters.estate import EstateParameter
+from data_protection.adapters.estate import EstateStore
 from data_protection.adapters.fixes import FixQueue
 from data_protection.contracts import SweepPlace
 from data_protection.drift.compose import watcher
@@ -38,7 +38,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _sweep(record: SQSRecord, own: str, region: str) -> None:
     asked, settings = SweepPlace.model_validate_json(record.body), load(SweepSettings)
-    estate = EstateParameter(aws.ssm(), settings.estate_parameter).load(own, region)
+    estate = EstateStore(aws.s3(), settings.lake_bucket).load(own, region)
     watching = watcher(
         estate.account(asked.place.account),
         lake_bucket=settings.lake_bucket,

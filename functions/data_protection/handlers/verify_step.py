@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from data_protection.remediation.compose import bench, worked
 from data_protection.remediation.contracts import WorkOnStep
-from data_protection.settings import RemediationSettings
+from data_protection.settings import StepSettings
 from kernel.clock import utc_now
 from kernel.observability import logger, metrics, tracer
 from kernel.settings import load
@@ -22,9 +22,9 @@ from kernel.settings import load
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Look."""
-    asked, settings = WorkOnStep.model_validate(event), load(RemediationSettings)
+    asked, settings = WorkOnStep.model_validate(event), load(StepSettings)
     made = bench(asked, settings, context.invoked_function_arn)
-    result = worked(made.remediator.verify(), utc_now())
+    result = worked(made.remediator.verify(), made.policy, utc_now())
     logger.info("step verified", plan=asked.plan, **result.model_dump(mode="json"))
     metrics.add_metric("StepsVerified", "Count", int(result.good))
     return result.model_dump(mode="json")

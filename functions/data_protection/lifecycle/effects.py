@@ -4,7 +4,7 @@ Where rules meet, the earliest expiration counts, an expiration counts more than
 age the coldest: https://docs.aws.amazon.com/AmazonS3/latest/userguide/lifecycle-conflicts.html
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -100,6 +100,55 @@ def noncurrent_course(configuration: Configuration, key: str, size: int) -> Cour
         if transition.when.days is not None and _is_large_enough(rule, transition, size, configuration.minimum)
     ]
     return _course(moves, ends)
+
+
+def moves_of_some(configuration: Configuration, now: datetime) -> Iterator[tuple[Rule, Move]]:
+    """Yield the moves that some current version makes, with the rule: what deletes all it is about before is regarded.
+
+    `course` tells of objects that are known; this tells whether there can be some that move, by whatever prefix, size
+    and tags.
+    """
+    ends = [
+        (rule, age)
+        for rule in configuration.rules
+        if rule.enabled and rule.expiration is not None and (age := rule.expiration.age(now)) is not None
+    ]
+    for rule in configuration.rules:
+        for transition in rule.transitions if rule.enabled else ():
+            age = transition.when.age(now)
+            if age is not None and _is_left(rule, transition, age, ends, configuration.minimum):
+                yield rule, Move(age, transition.storage_class, rule.id)
+
+
+def noncurrent_moves_of_some(configuration: Configuration) -> Iterator[tuple[Rule, Move]]:
+    """Yield the moves that any noncurrent version makes, by the rule, as `moves_of_some` does for current ones."""
+    ends = [
+        (rule, rule.noncurrent_days)
+        for rule in configuration.rules
+        # One that keeps some by their number does not delete all.
+        if rule.enabled and rule.noncurrent_days is not None and not rule.noncurrent_kept
+    ]
+    for rule in configuration.rules:
+        for transition in rule.noncurrent_transitions if rule.enabled else ():
+            age = transition.when.days
+            if age is not None and _is_left(rule, transition, age, ends, configuration.minimum):
+                yield rule, Move(age, transition.storage_class, rule.id)
+
+
+def _is_left(
+    rule: Rule, transition: Transition, age: int, ends: Iterable[tuple[Rule, int]], minimum: DefaultMinimum
+) -> bool:
+    """Return whether objects of some size are still there when a rule moves them."""
+    left = rule.least if _is_large_enough(rule, transition, rule.least, minimum) else SMALL
+    taken = sorted(
+        (other.least, other.limit)
+        for other, end in ends
+        if end <= age and rule.prefix.startswith(other.prefix) and other.tags <= rule.tags
+    )
+    for least, limit in taken:
+        if least <= left:
+            left = max(left, limit)
+    return left < rule.limit
 
 
 def _course(all_moves: Iterable[Move], ends: Iterable[tuple[int, str]]) -> Course:

@@ -16,12 +16,11 @@ from data_protection.lifecycle.break_even import pays_from, zero
 from data_protection.lifecycle.charges import Charge, Item, charges
 from data_protection.lifecycle.effects import Course, Move, course, noncurrent_course
 from data_protection.lifecycle.population import DAYS_OF_YEAR, MONTHS_OF_YEAR, Lot, Population, size_edges
-from data_protection.lifecycle.rules import SMALL, Configuration, Rule, StorageClass
+from data_protection.lifecycle.rules import LARGEST, SMALL, Configuration, Rule, StorageClass
 from data_protection.lifecycle.stays import Fate, stays
 from data_protection.lifecycle.tariff import Amount, total
 
 YEARS: Final = 7
-_LARGEST: Final = 5 * 1024**4  # bytes, of an object
 
 _Kind: TypeAlias = tuple[Fate, StorageClass, bool, int, int, bool]
 
@@ -201,11 +200,11 @@ def _pays_from(prefix: str, moving: Configuration, unmoved: Configuration, terms
 
         return total([cost(unmoved), cost(moving).times(-1)])
 
-    return zero(small=saved(SMALL - 1), large=saved(_LARGEST))
+    return zero(small=saved(SMALL - 1), large=saved(LARGEST))
 
 
 def _steps(rule: Rule, configuration: Configuration, terms: Terms) -> Iterable[StepEffect]:
-    size = _LARGEST if rule.smaller_than is None else rule.smaller_than - 1
+    size = LARGEST if rule.smaller_than is None else rule.smaller_than - 1
     lives = (
         (False, course(configuration, rule.prefix, size, terms.now)),
         (True, noncurrent_course(configuration, rule.prefix, size)),

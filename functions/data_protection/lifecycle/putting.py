@@ -1,7 +1,7 @@
 """The change that puts our rules into a bucket's lifecycle, and what undoes it."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from data_protection.buckets import bucket_call
 from data_protection.changes import Call, Change, Reversibility
@@ -68,3 +68,10 @@ def put_rules(
             cost=cost,
         )
     ]
+
+
+def present(answer: Answer | None, change: Change) -> Any:
+    """Return a lifecycle as AWS answers with it, or None for no one, in the form in which a change replaces it."""
+    # A size limit that no change names is AWS' own default, which comes and goes with the rules.
+    whole = {"Rules": [], **(answer or {})}
+    return {name: whole.get(name) for name in change.after}

@@ -17,6 +17,9 @@ RawRule: TypeAlias = Mapping[str, Any]  # a rule as AWS' API has it, as plain JS
 SMALL: Final = 128 * 1024
 """Bytes below which objects are not moved by default."""
 
+LARGEST: Final = 5 * 1024**4
+"""Bytes of as large an object as there may be: what a rule does to it, it does to all large ones."""
+
 
 class StorageClass(StrEnum):
     """Of S3, by the names of its API."""
@@ -171,6 +174,27 @@ class Rule:
                 for action in raw.get("NoncurrentVersionTransitions", ())
             ),
         )
+
+    @property
+    def least(self) -> int:
+        """Bytes of the smallest object that it is about."""
+        return 0 if self.larger_than is None else self.larger_than + 1
+
+    @property
+    def limit(self) -> int:
+        """Bytes from which on it is about no object."""
+        return LARGEST + 1 if self.smaller_than is None else self.smaller_than
+
+    @property
+    def about(self) -> str:
+        """What people say after "objects"; empty for all objects of the bucket."""
+        said = [
+            *([f"below {self.prefix!r}"] if self.prefix else []),
+            *(f"with the tag {key}={value}" for key, value in sorted(self.tags)),
+            *([] if self.larger_than is None else [f"larger than {self.larger_than} bytes"]),
+            *([] if self.smaller_than is None else [f"smaller than {self.smaller_than} bytes"]),
+        ]
+        return " and ".join(said)
 
     @property
     def filters_by_size(self) -> bool:

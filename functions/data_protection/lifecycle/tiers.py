@@ -2,19 +2,17 @@
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Self
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from data_protection.lifecycle.effects import Course, course
 from data_protection.lifecycle.limits import faults
 from data_protection.lifecycle.merging import Family
-from data_protection.lifecycle.rules import SMALL, Configuration, RawRule, StorageClass
-
-_LARGEST: Final = 5 * 1024**4  # bytes, of an object
+from data_protection.lifecycle.rules import LARGEST, SMALL, Configuration, RawRule, Rule, StorageClass
 
 
 class Step(BaseModel):
@@ -69,6 +67,11 @@ class Tier(BaseModel):
         """What people call it."""
         return f"below {self.prefix!r}" if self.prefix else "of the bucket"
 
+    @property
+    def archives(self) -> bool:
+        """Whether objects move to where they must be restored before they can be read."""
+        return any(step.storage_class.is_archive for step in self.transitions)
+
     def rule(self) -> RawRule:
         """Return the lifecycle rule that makes it so, in AWS' JSON."""
         size = {} if self.larger_than_bytes is None else {"ObjectSizeGreaterThan": self.larger_than_bytes}
@@ -108,9 +111,11 @@ def rule_id(family: Family, prefix: str) -> str:
 
 
 def shortfalls(tier: Tier, configuration: Configuration, now: datetime) -> list[Shortfall]:
-    """Return what a lifecycle lacks so that every object of a tier lives as asked."""
-    smallest = SMALL if tier.larger_than_bytes is None else tier.larger_than_bytes + 1
-    small, large = (course(configuration, tier.prefix, size, now) for size in (smallest, _LARGEST))
+    """Return what a lifecycle lacks so that the objects of a tier live as asked, whatever their size.
+
+    What rules do to some of them, below a longer prefix or by their tags, `departures` has.
+    """
+    small, large = (course(configuration, tier.prefix, size, now) for size in (_smallest(tier), LARGEST))
     found: list[Shortfall] = []
     for step in tier.transitions:
         found += _of_step(tier, step, small, large, configuration)
@@ -118,8 +123,85 @@ def shortfalls(tier: Tier, configuration: Configuration, now: datetime) -> list[
     return found
 
 
+def departures(
+    tier: Tier, configuration: Configuration, now: datetime, others: Iterable[Tier] = ()
+) -> Iterator[Shortfall]:
+    """Yield where some objects of a tier live otherwise than asked, though all in general live as asked.
+
+    Rules about longer prefixes, other sizes or tags delete them earlier, or move them to where an asked move cannot
+    follow. Each rule counts by itself, as of all rules the earliest expiration is carried out.
+
+    Args:
+        tier: Whose objects.
+        configuration: Of the bucket.
+        now: The time.
+        others: Tiers of the same bucket; what is theirs is not this one's.
+    """
+    deeper = [other for other in others if len(other.prefix) > len(tier.prefix)]
+    for rule in configuration.rules:
+        if not _takes_some(rule, tier, deeper):
+            continue
+        ends = None if rule.expiration is None else rule.expiration.age(now)
+        if ends is not None and (tier.expire_days is None or ends < tier.expire_days):
+            sentence = f"{_asked_end(tier)}; rule {rule.id!r} deletes those {rule.about} after {ends}."
+            yield Shortfall(sentence, is_missing=False)
+        else:
+            yield from _of_moves(tier, rule, configuration, now)
+
+
+def _takes_some(rule: Rule, tier: Tier, deeper: Iterable[Tier]) -> bool:
+    """Return whether a rule is about some of a tier's objects; not, where it is about all, or only those of another."""
+    least = max(_least(tier), rule.least)
+    overlaps = rule.prefix.startswith(tier.prefix) or tier.prefix.startswith(rule.prefix)
+    if not rule.enabled or not overlaps or least >= rule.limit:
+        return False
+    if any(rule.covers(tier.prefix, size) for size in (_smallest(tier), LARGEST)):
+        return False
+    return not any(rule.prefix.startswith(other.prefix) and least >= _least(other) for other in deeper)
+
+
+def _of_moves(tier: Tier, rule: Rule, configuration: Configuration, now: datetime) -> Iterator[Shortfall]:
+    alone = Configuration((rule,), configuration.minimum)
+    # At 128 KB whatever moves does; below, only by a rule about sizes or to an archive.
+    size = max(_least(tier), rule.least, min(SMALL, rule.limit - 1))
+    for move in course(alone, rule.prefix, size, now, rule.tags).moves:
+        for step in tier.transitions:
+            is_before = move.storage_class is step.storage_class and move.age < step.days
+            if is_before or (move.age <= step.days and not _leads_on(move.storage_class, step.storage_class)):
+                yield Shortfall(
+                    f"{_asked_move(tier, step)}; rule {rule.id!r} moves those {rule.about} to {move.storage_class} "
+                    f"after {move.age}.",
+                    is_missing=False,
+                )
+                return
+
+
+def _leads_on(storage_class: StorageClass, asked: StorageClass) -> bool:
+    return storage_class is asked or storage_class.leads_to(asked)
+
+
+def _least(tier: Tier) -> int:
+    """Return the size of the smallest objects of a tier, in bytes."""
+    return 0 if tier.larger_than_bytes is None else tier.larger_than_bytes + 1
+
+
+def _smallest(tier: Tier) -> int:
+    """Return the size of the smallest objects of a tier that move by default, in bytes."""
+    return SMALL if tier.larger_than_bytes is None else _least(tier)
+
+
+def _asked_move(tier: Tier, step: Step) -> str:
+    return f"Objects {tier.name} are to move to {step.storage_class} after {step.days} days"
+
+
+def _asked_end(tier: Tier) -> str:
+    if tier.expire_days is None:
+        return f"Objects {tier.name} are to be kept"
+    return f"Objects {tier.name} are to be deleted after {tier.expire_days} days"
+
+
 def _of_step(tier: Tier, step: Step, small: Course, large: Course, configuration: Configuration) -> Iterable[Shortfall]:
-    asked = f"Objects {tier.name} are to move to {step.storage_class} after {step.days} days"
+    asked = _asked_move(tier, step)
     moves = [small.reaches(step.storage_class), large.reaches(step.storage_class)]
     there = [move for move in moves if move is not None]
     if other := [move for move in there if move.age != step.days]:
@@ -128,7 +210,7 @@ def _of_step(tier: Tier, step: Step, small: Course, large: Course, configuration
         yield Shortfall(f"{asked}; rule {there[0].rule!r} moves only those of some sizes.", is_missing=False)
     elif not there:
         is_preempted = any(
-            rule.enabled and rule.covers(tier.prefix, _LARGEST) and transition.storage_class is step.storage_class
+            rule.enabled and rule.covers(tier.prefix, LARGEST) and transition.storage_class is step.storage_class
             for rule in configuration.rules
             for transition in rule.transitions
         )
@@ -137,10 +219,7 @@ def _of_step(tier: Tier, step: Step, small: Course, large: Course, configuration
 
 
 def _of_expiry(tier: Tier, small: Course, large: Course) -> Iterable[Shortfall]:
-    by = small.expired_by or large.expired_by
-    asked = f"Objects {tier.name} are to be deleted after {tier.expire_days} days"
-    if tier.expire_days is None:
-        asked = f"Objects {tier.name} are to be kept"
+    by, asked = small.expired_by or large.expired_by, _asked_end(tier)
     ages = {small.expires, large.expires}
     if ages == {tier.expire_days}:
         return

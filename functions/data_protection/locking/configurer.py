@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from data_protection.changes import Change
 from data_protection.checks.check import Case, Check, Requirement, Scope
 from data_protection.checks.s3_lock import CHECK as LOCK
-from data_protection.checks.s3_lock import Mode, ObjectLock
+from data_protection.checks.s3_lock import Mode, ObjectLock, retain
 from data_protection.checks.s3_version import CHECK as VERSION
 from data_protection.checks.s3_version import Versioning
 from data_protection.errors import LockRefused, StepRefused
@@ -73,7 +73,7 @@ class Configurer:
 
     def _asked(self, job: LockJob, facts: Facts) -> list[tuple[Check[Any], Requirement, int]]:
         terms = job.terms
-        # GOVERNANCE comes before COMPLIANCE, for a moment at least: the check makes no other change.
+        # GOVERNANCE comes before COMPLIANCE, for a moment at least.
         mode = Mode.GOVERNANCE if facts.default is None else terms.mode
         return [
             # When noncurrent versions are deleted is another matter: a rule for them is nothing that was approved.
@@ -89,7 +89,9 @@ class Configurer:
             self._tell_of_end(evidence, verdict)
             return True
         assert check.mutator is not None  # noqa: S101 - both have one
-        for change in check.mutator.propose(case)[:1]:
+        # The mutator never begins COMPLIANCE mode; here the trial is over, or it was asked for by name.
+        propose = retain if check is LOCK else check.mutator.propose
+        for change in propose(case)[:1]:
             self._make(job, change, verdict, evidence)
         return False
 

@@ -11,6 +11,7 @@ from data_protection.locations import lock_prefix, simulation_prefix
 from data_protection.locking.retention import Outcome
 from data_protection.locking.tally import Amount
 from data_protection.locking.terms import Terms
+from data_protection.remediation.policy import Window, next_opening
 from data_protection.resources import Kind, Resource
 
 
@@ -20,7 +21,7 @@ class BeginLock(Contract):
     Attributes:
         run: Name of the execution.
         time: When it began.
-        requested_by: Who asks, as AWS names the caller; who asks may not approve.
+        requested_by: Who asks, to simulate or to apply, as AWS names the caller; who asks may not approve.
         account: Whose bucket it is; empty for the deployment's own.
         bucket, prefix, mode, days, at_least_days: As `locking.terms.Terms`.
         named: What cannot be taken back and is asked for by name.
@@ -29,7 +30,7 @@ class BeginLock(Contract):
 
     run: str = Field(min_length=1)
     time: datetime
-    requested_by: str = ""
+    requested_by: str = Field(min_length=1)
     account: str = Field(default="", pattern=r"^(\d{12})?$")
     bucket: str = ""
     prefix: str = ""
@@ -43,8 +44,6 @@ class BeginLock(Contract):
     def _asks_for_one_thing(self) -> Self:
         if bool(self.bucket) == bool(self.apply):
             raise ValueError("give a bucket, to simulate its lock, or the hash of a simulation, to apply it")
-        if self.bucket and not self.requested_by:
-            raise ValueError("say who asks, as requested_by: who asks may not approve")
         if self.bucket:
             _ = self.terms
         return self
@@ -71,6 +70,7 @@ class LockJob(Contract):
         terms: Of the lock.
         requested_by: Who asked for the simulation.
         simulation: Hash of what is applied; empty while it is being simulated.
+        windows: In which changes may begin; none, at any time.
     """
 
     run: str
@@ -78,6 +78,7 @@ class LockJob(Contract):
     terms: Terms
     requested_by: str
     simulation: str = ""
+    windows: tuple[Window, ...] = ()
 
     @property
     def bucket(self) -> Resource:
@@ -88,6 +89,22 @@ class LockJob(Contract):
     def folder(self) -> str:
         """Below which the run keeps what it works on; all runs that apply a simulation have the same."""
         return lock_prefix(self.simulation) if self.simulation else simulation_prefix(self.run)
+
+    def next_opening(self, now: datetime) -> datetime:
+        """Return now where changes may begin, else when they may next."""
+        return next_opening(self.windows, now)
+
+
+class LockBegun(Contract):
+    """How a run begins.
+
+    Attributes:
+        job: What it works on.
+        opens: When to begin once more, RFC 3339, as changes may not begin now; empty for a run that has begun.
+    """
+
+    job: LockJob
+    opens: str = ""
 
 
 Part = Literal["present", "later"]
@@ -109,12 +126,14 @@ class VersionsListed(Contract):
         shards: There are so far.
         entries: Versions and delete markers so far.
         items: Object of the lake with a line a shard; it is there once all is done.
+        opens: When what is listed may be locked, RFC 3339.
     """
 
     done: bool
     shards: int
     entries: int
     items: str
+    opens: str
 
 
 class ShardItem(Contract):

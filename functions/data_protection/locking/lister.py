@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from data_protection.locking.contracts import LockJob, Part, ShardItem, VersionsListed
 from data_protection.locking.terms import Document
 from data_protection.locking.versions import SHARD_VERSIONS, Listing, Marker, Version, as_lines
+from data_protection.times import stamp
 
 if TYPE_CHECKING:
     from data_protection.adapters.lock_files import LockFiles
@@ -86,7 +87,11 @@ class Lister:
             if job.simulation and part == "present":
                 self._files.simulation(job.simulation).require_grown_little(listing)
         return VersionsListed(
-            done=progress.done, shards=len(listing.shards), entries=listing.entries, items=items_key(job, part)
+            done=progress.done,
+            shards=len(listing.shards),
+            entries=listing.entries,
+            items=items_key(job, part),
+            opens=stamp(job.next_opening(self._now())),
         )
 
     def _since(self, job: LockJob, part: Part) -> datetime | None:

@@ -54,13 +54,18 @@ class Simulation(Document):
         """The SHA-256 of the document, which an approval is bound to."""
         return digest(self.model_dump(mode="json"))
 
+    @property
+    def holds_until(self) -> datetime:
+        """Until when it may be applied."""
+        return self.terms.at + HOLDS
+
     def require_fresh(self, facts: Facts, now: datetime) -> None:
         """Refuse to apply a simulation that is no longer of the bucket as it is.
 
         Raises:
             LockStale: It is too old, or the bucket was configured otherwise since.
         """
-        if now > self.terms.at + HOLDS:
+        if now > self.holds_until:
             raise LockStale(
                 f"The simulation {self.hash} is of {self.terms.at}, over {HOLDS.days} days ago: simulate again."
             )

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from data_protection.readings import Answer, Read
+from data_protection.reads.listings import listing
 from data_protection.resources import Kind, Resource
 
 _MISSING: Final = frozenset({"ResourceNotFoundException"})
@@ -30,14 +31,12 @@ def _selection(resource: Resource) -> Mapping[str, Any]:
     return {"BackupPlanId": plan, "SelectionId": selection}
 
 
-PLANS: Final = Read(
-    name="backup.ListBackupPlans",
-    kind=Kind.ACCOUNT,
-    service="backup",
-    operation="list_backup_plans",
-    arguments=lambda _: {},
-    actions=frozenset({"backup:ListBackupPlans"}),
-    merge=("BackupPlansList",),
+PLANS: Final = listing(
+    "backup.ListBackupPlans",
+    "backup",
+    "list_backup_plans",
+    "BackupPlansList",
+    "backup:ListBackupPlans",
     leads_to=_plans,
 )
 
@@ -82,22 +81,9 @@ OPT_IN: Final = Read(
     actions=frozenset({"backup:DescribeRegionSettings"}),
 )
 
-PROTECTED: Final = Read(
-    name="backup.ListProtectedResources",
-    kind=Kind.ACCOUNT,
-    service="backup",
-    operation="list_protected_resources",
-    arguments=lambda _: {},
-    actions=frozenset({"backup:ListProtectedResources"}),
-    merge=("Results",),
+PROTECTED: Final = listing(
+    "backup.ListProtectedResources", "backup", "list_protected_resources", "Results", "backup:ListProtectedResources"
 )
-
-VAULTS: Final = Read(
-    name="backup.ListBackupVaults",
-    kind=Kind.ACCOUNT,
-    service="backup",
-    operation="list_backup_vaults",
-    arguments=lambda _: {},
-    actions=frozenset({"backup:ListBackupVaults"}),
-    merge=("BackupVaultList",),
+VAULTS: Final = listing(
+    "backup.ListBackupVaults", "backup", "list_backup_vaults", "BackupVaultList", "backup:ListBackupVaults"
 )

@@ -10,7 +10,8 @@ from data_protection.resources import Kind, Resource, named
 def _topics(resource: Resource, answer: Answer) -> Iterable[Resource]:
     alarms = (*answer["MetricAlarms"], *answer["CompositeAlarms"])
     actions = {action for alarm in alarms for action in alarm.get("AlarmActions", [])}
-    return [named(Kind.TOPIC, resource.place, action) for action in sorted(actions) if action.split(":")[2] == "sns"]
+    topics = (action for action in sorted(actions) if action.split(":")[2:3] == ["sns"])
+    return [named(Kind.TOPIC, resource.place, topic) for topic in topics]
 
 
 ALARMS: Final = Read(

@@ -115,6 +115,8 @@ REPLICATION: Final = _read(
     "GetReplicationConfiguration",
     "ReplicationConfigurationNotFoundError",
 )
+BUCKET_TAGS: Final = _read("GetBucketTagging", "get_bucket_tagging", "GetBucketTagging", "NoSuchTagSet")
+"""Of one bucket, as S3 has them, not as the tagging service will."""
 
 RECENT_LOGS: Final = Read(
     name="s3.ListObjectsV2",

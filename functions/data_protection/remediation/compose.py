@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from data_protection.adapters.approvals import ApprovalReader
-from data_protection.adapters.estate import Clients, EstateParameter
+from data_protection.adapters.estate import Clients, EstateStore
 from data_protection.adapters.evidence import EvidenceChain
+from data_protection.adapters.findings import FindingStore
 from data_protection.adapters.plans import PlanReader
 from data_protection.adapters.profiles import ProfileStore
 from data_protection.adapters.snapshots import Snapshots
@@ -19,9 +20,12 @@ from data_protection.estate import Role
 from data_protection.remediation.contracts import StepWorked, WorkOnStep
 from data_protection.remediation.decisions import require_approval
 from data_protection.remediation.looks import Look
+from data_protection.remediation.policy import Policy
 from data_protection.remediation.remediator import Remediator
+from data_protection.remediation.standings import Standings
 from data_protection.remediation.steps import Progress, State
-from data_protection.settings import RemediationSettings
+from data_protection.settings import StepSettings
+from data_protection.times import stamp
 from kernel import aws
 from kernel.clock import utc_now
 
@@ -29,6 +33,7 @@ _FIRST_LOOK: Final = 2  # seconds after the call; then each wait is as long as a
 _NEXT: Final[dict[State, Literal["verify", "roll_back"]]] = {
     State.APPLIED: "verify",
     State.ROLLING_BACK: "roll_back",
+    State.UNDONE: "roll_back",
 }
 
 
@@ -39,13 +44,15 @@ class Bench:
     Attributes:
         remediator: Works.
         role: That changes it; None for the function's own.
+        policy: Of the plan.
     """
 
     remediator: Remediator
     role: Role | None
+    policy: Policy
 
 
-def bench(asked: WorkOnStep, settings: RemediationSettings, function_arn: str, *, applying: bool = False) -> Bench:
+def bench(asked: WorkOnStep, settings: StepSettings, function_arn: str, *, applying: bool = False) -> Bench:
     """Return what works on a step.
 
     Args:
@@ -57,22 +64,25 @@ def bench(asked: WorkOnStep, settings: RemediationSettings, function_arn: str, *
     Raises:
         PlanMissing: There is no such plan or step, or the plan is not what was planned.
         PlanUnapproved: It is to be applied without approval.
+        PlanExpired: It is to be applied, and too old.
         EstateInvalid: The account is not remediated any more.
     """
     _, partition, _, region, own, *_ = function_arn.split(":")
     plan = PlanReader(aws.s3(), settings.lake_bucket).load(asked.plan)
-    if applying:
-        require_approval(plan, ApprovalReader(aws.dynamodb(), settings.remediations_table))
     step = plan.step(asked.step)
     check = catalogue()[step.change.check]
     if check.mutator is None:
         raise AssertionError("unreachable: a mutator has proposed the step")
-    estate = EstateParameter(aws.ssm(), settings.estate_parameter).load(own, region)
+    estate = EstateStore(aws.s3(), settings.lake_bucket).load(own, region)
     account = estate.account(plan.account)
     role = account.remediator(check.mutator.phase, own)
     (place,) = estate.places(frozenset({plan.account}), frozenset({plan.region}), partition)
     profile = ProfileStore(aws.s3(), settings.lake_bucket).load(plan.profile)
+    if applying:
+        approvals = ApprovalReader(aws.dynamodb(), settings.remediations_table)
+        require_approval(plan, profile.remediation, approvals, utc_now())
     look = Look(step, place, profile, Snapshots(Clients.reading(account).of), utc_now)
+    findings = FindingStore(aws.s3(), settings.lake_bucket, aws.dynamodb(), settings.findings_table)
     remediator = Remediator(
         plan.hash,
         step,
@@ -80,6 +90,7 @@ def bench(asked: WorkOnStep, settings: RemediationSettings, function_arn: str, *
         plan.region,
         check,
         look=look.if_open if applying else look.anyhow,
+        follow=Standings(findings, check.id, profile, profile_name=plan.profile, plan=plan.hash).follow,
         ledger=StepLedger(aws.dynamodb(), settings.remediations_table),
         locks=ResourceLocks(aws.dynamodb(), settings.remediations_table),
         evidence=EvidenceChain(
@@ -92,11 +103,11 @@ def bench(asked: WorkOnStep, settings: RemediationSettings, function_arn: str, *
         ),
         now=utc_now,
     )
-    return Bench(remediator, role)
+    return Bench(remediator, role, plan.policy)
 
 
-def worked(progress: Progress, now: datetime) -> StepWorked:
-    """Return how far a step is, and when to go on with it."""
+def worked(progress: Progress, policy: Policy, now: datetime) -> StepWorked:
+    """Return how far a step is, when to go on with it, and when others may begin."""
     waited = now - progress.at
     next_ = _NEXT.get(progress.state)
     return StepWorked(
@@ -105,5 +116,6 @@ def worked(progress: Progress, now: datetime) -> StepWorked:
         next=next_ or "nothing",
         wait_seconds=max(_FIRST_LOOK, round(waited / timedelta(seconds=1))) if next_ else 0,
         good=progress.state.is_good,
+        opens=stamp(policy.next_opening(now)),
         note=progress.note,
     )

@@ -11,6 +11,7 @@ from data_protection.contracts import Contract
 from data_protection.remediation.plans import LeftOut, Plan
 from data_protection.remediation.steps import State
 from data_protection.remediation.waves import Wave
+from data_protection.times import stamp
 
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
@@ -64,7 +65,7 @@ class RemediationPlanned(Contract):
         dry_run: Whether the execution ends here.
         approvers: How many people must approve it.
         changes, resources: How many it makes, and touches.
-        one_way: Steps that lose data or cannot be undone.
+        one_way: Steps after which not everything can be brought back.
         omitted: Findings that it does not touch, by the reason.
         waves: In which it is applied.
         approval_seconds: How long an approval is waited for.
@@ -91,11 +92,15 @@ class RequestApproval(Contract):
     """Asks people about a plan.
 
     Attributes:
+        requested_by: Who asks to carry it out, as AWS names the caller.
+        approvers: How many must approve it.
         token: By which the machine is answered; a secret.
     """
 
     run: str
     plan: Hash
+    requested_by: str = Field(min_length=1)
+    approvers: int = Field(ge=1)
     token: str = Field(min_length=1, repr=False)
 
 
@@ -191,6 +196,7 @@ class StepWorked(Contract):
         next: What is to be done: to look again, to undo, or nothing.
         wait_seconds: How long to wait before that.
         good: Whether the requirement is met.
+        opens: When changes may begin, RFC 3339: a wave that comes after this step waits until then.
     """
 
     step: str
@@ -198,6 +204,7 @@ class StepWorked(Contract):
     next: Literal["verify", "roll_back", "nothing"]
     wait_seconds: int
     good: bool
+    opens: str
     note: str
 
 
@@ -233,20 +240,22 @@ class RemediationFinished(Contract):
     head: str
 
 
-def planned(plan: Plan, waves: tuple[Wave, ...], *, dry_run: bool, opens: str, key: str) -> RemediationPlanned:
-    """Return what a plan comes to."""
+def planned(
+    plan: Plan, waves: tuple[Wave, ...], *, approvers: int, dry_run: bool, now: datetime, key: str
+) -> RemediationPlanned:
+    """Return what a plan comes to now, when so many must approve it."""
     return RemediationPlanned(
         plan=plan.hash,
         account=plan.account,
         region=plan.region,
         dry_run=dry_run,
-        approvers=plan.approvers,
+        approvers=approvers,
         changes=len(plan.steps),
         resources=plan.resources_touched,
         one_way=tuple(step.id for step in plan.one_way),
         omitted=dict(plan.omitted),
         waves=waves,
-        approval_seconds=round(plan.policy.approval_hours * 3600),
-        opens=opens,
+        approval_seconds=round((plan.decided_until(now) - now).total_seconds()),
+        opens=stamp(plan.policy.next_opening(now)),
         key=key,
     )

@@ -1,9 +1,9 @@
 """Approvals asked for and decided. Each effect comes before the mark that it is made."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
-from data_protection.errors import ApprovalClosed, PlanUnapproved
+from data_protection.errors import ApprovalClosed, PlanExpired, PlanUnapproved
 from data_protection.remediation.approvals import Approval, Decision
 from data_protection.remediation.contracts import (
     ApprovalDecided,
@@ -13,6 +13,7 @@ from data_protection.remediation.contracts import (
 )
 from data_protection.remediation.evidence import Event
 from data_protection.remediation.plans import Plan
+from data_protection.remediation.policy import Policy
 from data_protection.times import stamp
 
 if TYPE_CHECKING:
@@ -24,17 +25,47 @@ if TYPE_CHECKING:
     from data_protection.adapters.plans import PlanReader
 
 
-def require_approval(plan: Plan, approvals: "ApprovalReader") -> None:
-    """Let a plan pass that people have approved, or that needs nobody's approval.
+def approvers_needed(plan: Plan, policy: Policy) -> int:
+    """Return how many people must approve a plan: as many as its own policy asks, or the profile's by now.
+
+    Whoever takes back that a phase is approved beforehand means the plans that are there, too.
+    """
+    return max(plan.approvers, plan.approvers_by(policy))
+
+
+def require_fresh(plan: Plan, policy: Policy, now: datetime) -> None:
+    """Let a plan pass that is not too old by its own policy, nor by the profile's by now.
+
+    Raises:
+        PlanExpired: It is.
+    """
+    expires = min(plan.expires, plan.expires_by(policy))
+    if now >= expires:
+        raise PlanExpired(
+            f"The plan {plan.hash} of {stamp(plan.made_at)} could be carried out until {stamp(expires)}. Plan again."
+        )
+
+
+def require_approval(plan: Plan, policy: Policy, approvals: "ApprovalReader", now: datetime) -> None:
+    """Let a plan pass that people have approved, or that needs nobody's approval, and is not too old.
 
     Whoever could call the function that applies steps would else need no machine to wait for people.
 
+    Args:
+        plan: It.
+        policy: The profile's by now.
+        approvals: What people have said.
+        now: The time.
+
     Raises:
+        PlanExpired: It is too old.
         PlanMissing: Nobody was asked.
         PlanUnapproved: Not enough have said yes, or one has said no.
     """
-    if plan.approvers and not approvals.find(plan.hash).approval.outcome:
-        raise PlanUnapproved(f"The plan {plan.hash} is not approved; {plan.approvers} must approve it first.")
+    require_fresh(plan, policy, now)
+    needed = approvers_needed(plan, policy)
+    if needed and not approvals.find(plan.hash).approval.outcome:
+        raise PlanUnapproved(f"The plan {plan.hash} is not approved; {needed} must approve it first.")
 
 
 class Concluder:
@@ -91,21 +122,22 @@ class Asker:
 
         Raises:
             PlanMissing: The plan is not (any more) what was planned.
+            OwnApproval: Who asks to carry it out has approved it.
             ApprovalClosed: Nobody decided in time.
         """
         plan = self._plans.load(asked.plan)
-        kept = self._approvals.request(
+        seen = self._approvals.open(
             Approval(
                 plan=plan.hash,
                 requested_by=plan.requested_by,
-                needed=plan.approvers,
-                expires=now + timedelta(hours=plan.policy.approval_hours),
-            ),
-            asked.token,
+                needed=asked.approvers,
+                expires=plan.decided_until(now),
+            )
         )
-        approval = kept.approval
+        approval = seen.taken_up(asked.requested_by)
+        self._approvals.wait(seen, approval, asked.token)
         if approval.outcome is not None:
-            self._concluder.conclude(plan, approval, kept.token, now)
+            self._concluder.conclude(plan, approval, asked.token, now)
         elif now >= approval.expires:
             raise ApprovalClosed(f"Nobody decided about the plan {plan.hash} until {approval.expires}. Plan again.")
         else:
@@ -149,14 +181,16 @@ class Decider:
         """
         said = asked.body
         kept = self._approvals.find(said.plan)
+        token = kept.token
         # No machine waits for what people say of the simulation of a lock: whoever applies that looks it up.
-        plan = self._plans.load(said.plan) if kept.token else None
+        plan = self._plans.load(said.plan) if token else None
         decision = Decision(approver=asked.approver, approves=said.approves, at=now, comment=said.comment)
         decided = kept.approval.decide(decision)
         if decided != kept.approval:
-            self._approvals.keep(kept.approval, decided)
-        if plan is not None:
-            self._concluder.conclude(plan, decided, kept.token, now)
+            # A machine may have begun to wait since.
+            token = self._approvals.keep(kept.approval, decided)
+        if token:
+            self._concluder.conclude(plan or self._plans.load(said.plan), decided, token, now)
         return ApprovalDecided(
             plan=said.plan,
             outcome={True: "approved", False: "rejected", None: "open"}[decided.outcome],

@@ -21,12 +21,14 @@ class Event(StrEnum):
 
     PLANNED = "planned"
     APPROVED = "approved"
+    BEGUN = "begun"  # by a run that applies what was approved, and who asked for that
     REJECTED = "rejected"
     SEEN = "seen"  # the state before, with the verdict on it
     APPLIED = "applied"
     REFUSED = "refused"
     VERIFIED = "verified"
     NOT_VERIFIED = "not_verified"
+    UNDONE = "undone"  # AWS took the inverse call
     ROLLED_BACK = "rolled_back"
     NOT_ROLLED_BACK = "not_rolled_back"
     FINISHED = "finished"

@@ -58,7 +58,9 @@ class Finisher:
             "steps": {step.step: step.state for step in steps},
             "heads": heads,
         }
-        head = self._evidence(plan.hash, "").append(Event.FINISHED, now, content)
+        whole = self._evidence(plan.hash, "")
+        verify_chain(whole.records())
+        head = whole.append(Event.FINISHED, now, content)
         begun = [step for step in steps if step.state is not State.PLANNED and not step.state.is_good]
         return RemediationFinished(
             plan=plan.hash,

@@ -10,8 +10,10 @@ from data_protection.errors import PlanMissing
 from data_protection.estate import Account
 from data_protection.profiles import Profile
 from data_protection.remediation.contracts import PlanRemediation
+from data_protection.remediation.decisions import require_fresh
 from data_protection.remediation.evidence import Event
 from data_protection.remediation.plans import Plan, make_plan
+from data_protection.remediation.policy import Policy
 from data_protection.resources import Place
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ class Planner:
         reader: Finds plans.
         register: Keeps them.
         evidence: Returns the chain of a plan.
+        policy: Returns the policy by now of the profile that a plan is of.
         make: Makes a new one, as of a time.
     """
 
@@ -35,15 +38,18 @@ class Planner:
         reader: "PlanReader",
         register: "PlanRegister",
         evidence: "Callable[[str], EvidenceChain]",
+        policy: Callable[[Plan], Policy],
         make: Callable[[datetime], Plan],
     ) -> None:
-        self._reader, self._register, self._evidence, self._make = reader, register, evidence, make
+        self._reader, self._register, self._evidence = reader, register, evidence
+        self._policy, self._make = policy, make
 
     def plan(self, asked: PlanRemediation, now: datetime) -> Plan:
         """Return the plan of a run; another attempt of it finds what the first one made.
 
         Raises:
             PlanMissing: A plan that is asked for is not there, is not what was planned, or was planned by nobody.
+            PlanExpired: It is too old.
             PlanTooLarge: A new one would change more than its limits allow.
         """
         known = asked.plan or self._register.of(asked.run, asked.time)
@@ -54,6 +60,8 @@ class Planner:
         if asked.plan and not chain.records():
             # Whoever can write into the lake could make a plan that needs nobody's approval, and its hash.
             raise PlanMissing(f"There is no evidence that the plan {plan.hash} was made by a run. Plan again.")
+        if asked.plan:
+            require_fresh(plan, self._policy(plan), now)
         content = {**plan.summary, "run": asked.run, "asked_by": asked.requested_by, "dry_run": asked.dry_run}
         chain.append(Event.PLANNED, now, content)
         return plan

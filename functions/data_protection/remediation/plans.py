@@ -3,9 +3,9 @@
 What people approve is the hash; what is applied is the document that has it.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -13,7 +13,8 @@ from pydantic import BaseModel, ConfigDict
 
 from data_protection.assessments import Assessment, Finding
 from data_protection.changes import CannotChange, Change, digest
-from data_protection.checks.check import Severity
+from data_protection.checks.check import Quota, Severity
+from data_protection.conflicts.clashes import clashes
 from data_protection.errors import PlanMissing, PlanTooLarge
 from data_protection.remediation.policy import Limits, Policy
 from data_protection.resources import Kind
@@ -53,6 +54,7 @@ class Step(_Document):
         reason: What the check saw before the change.
         change: The change itself.
         follows: Ids of the steps that must be verified before it.
+        risk: What other steps of the plan add to the risk of the change, one sentence; empty for nothing.
     """
 
     id: str
@@ -64,6 +66,7 @@ class Step(_Document):
     reason: str
     change: Change
     follows: tuple[str, ...] = ()
+    risk: str = ""
 
     @property
     def target(self) -> str:
@@ -87,6 +90,22 @@ class Omission(_Document):
     reason: str
 
 
+class Contradiction(_Document):
+    """Requirements that cannot be met at once, of which a step of the plan meets one.
+
+    Attributes:
+        conflict: Id of the kind of conflict.
+        arn: Of the resource.
+        sentence: Why it is one.
+        ways_out: What can be decided.
+    """
+
+    conflict: str
+    arn: str
+    sentence: str
+    ways_out: str
+
+
 class Plan(_Document):
     """All that a remediation would change.
 
@@ -101,6 +120,7 @@ class Plan(_Document):
         resources_in_scope: How many resources the profile has in scope here.
         steps: In the order in which they are applied.
         omissions: Findings without a step.
+        contradictions: Conflicts about what its steps are to meet.
     """
 
     account: str
@@ -113,6 +133,7 @@ class Plan(_Document):
     resources_in_scope: int
     steps: tuple[Step, ...]
     omissions: tuple[Omission, ...]
+    contradictions: tuple[Contradiction, ...]
 
     @property
     def hash(self) -> str:
@@ -121,13 +142,18 @@ class Plan(_Document):
 
     @property
     def one_way(self) -> tuple[Step, ...]:
-        """The steps that lose data or cannot be undone."""
-        return tuple(step for step in self.steps if not step.change.reversibility.comes_back)
+        """The steps after which not everything can be brought back: data is lost, or no call undoes them."""
+        return tuple(step for step in self.steps if not step.change.comes_back)
 
     @property
     def approvers(self) -> int:
         """How many people must approve it."""
-        return self.policy.approvers(self.phases, changes=len(self.steps), one_way=len(self.one_way))
+        return self.approvers_by(self.policy)
+
+    @property
+    def expires(self) -> datetime:
+        """When it may not be carried out any more."""
+        return self.expires_by(self.policy)
 
     @property
     def omitted(self) -> Mapping[LeftOut, int]:
@@ -146,7 +172,21 @@ class Plan(_Document):
             "changes": len(self.steps),
             "resources": self.resources_touched,
             "one_way": [step.id for step in self.one_way],
+            "contradictions": sorted({one.conflict for one in self.contradictions}),
         }
+
+    def approvers_by(self, policy: Policy) -> int:
+        """Return how many people a policy asks to approve it."""
+        lasting = sum(not step.change.undone_automatically for step in self.steps)
+        return policy.approvers(self.phases, changes=len(self.steps), lasting=lasting)
+
+    def expires_by(self, policy: Policy) -> datetime:
+        """Return when it may not be carried out any more by a policy."""
+        return self.made_at + timedelta(days=policy.plan_days)
+
+    def decided_until(self, now: datetime) -> datetime:
+        """Return until when people may decide who are asked now."""
+        return min(now + timedelta(hours=self.policy.approval_hours), self.expires)
 
     def step(self, step_id: str) -> Step:
         """Return a step.
@@ -166,7 +206,7 @@ class Plan(_Document):
     @property
     def resources_touched(self) -> int:
         """How many resources it changes."""
-        return len({step.arn for step in self.steps})
+        return len({step.target for step in self.steps})
 
 
 def make_plan(
@@ -209,8 +249,9 @@ def make_plan(
         made_at=assessment.snapshot.taken_at,
         requested_by=requested_by,
         resources_in_scope=len({finding.resource for finding in assessment.findings}),
-        steps=tuple(steps),
+        steps=_warned(steps, assessment),
         omissions=tuple(omissions),
+        contradictions=_contradictions(steps, assessment),
     )
     _keep(plan, policy.limits)
     return plan
@@ -237,11 +278,13 @@ def _steps(
     try:
         _require_open(finding, limits)
         steps = _chain(finding, _changes(finding, phases, named))
+        for target in {step.change.target for step in steps} - {""}:
+            _require_unprotected(target, finding.case.snapshot.inventory.tags_by_arn(target), limits)
         _require_apart(steps, planned)
         _require_whole(finding, planned)
         return steps  # noqa: TRY300 - what is planned, beside the reasons why nothing is
     except _NotPlanned as reason:
-        return Omission(check=finding.check.id, arn=finding.resource.arn, why=reason.why, reason=str(reason))
+        return Omission(check=finding.check.id, arn=finding.arn, why=reason.why, reason=str(reason))
 
 
 def _require_open(finding: Finding, limits: Limits) -> None:
@@ -253,10 +296,14 @@ def _require_open(finding: Finding, limits: Limits) -> None:
             LeftOut.EXCEPTED, f"{exception.owner} answers for it until {exception.expires}: {exception.reason}"
         )
     snapshot = finding.case.snapshot
-    if snapshot.tags is None:
-        raise _NotPlanned(LeftOut.UNKNOWN, "Tags cannot be read, and one may protect it.")
-    if tag := limits.protect(snapshot.tags_of(finding.resource)):
-        raise _NotPlanned(LeftOut.PROTECTED, f"It carries the tag {tag}, which keeps remediation away.")
+    _require_unprotected("It", snapshot.tags_of(finding.resource), limits)
+
+
+def _require_unprotected(what: str, tags: Mapping[str, str] | None, limits: Limits) -> None:
+    if tags is None:
+        raise _NotPlanned(LeftOut.UNKNOWN, f"{what} may be protected: its tags cannot be read.")
+    if tag := limits.protect(tags):
+        raise _NotPlanned(LeftOut.PROTECTED, f"{what} carries the tag {tag}, which keeps remediation away.")
 
 
 def _changes(finding: Finding, phases: Sequence[int], named: frozenset[str]) -> Sequence[Change]:
@@ -299,7 +346,7 @@ def _require_whole(finding: Finding, planned: Iterable[Step]) -> None:
     """Let only pass what no planned step adds something to that the check judges: it would not be satisfied then."""
     after = finding.check.mutator.after if finding.check.mutator else ()
     for other in planned:
-        if other.arn == finding.resource.arn and other.change.check in after:
+        if other.arn == finding.arn and other.change.check in after:
             raise _NotPlanned(LeftOut.LATER, f"{other.id} adds what must be changed, too: plan again after it.")
 
 
@@ -318,7 +365,7 @@ def _chain(finding: Finding, changes: Iterable[Change]) -> Sequence[Step]:
                 id=f"{finding.check.id}/{finding.resource}/{number}",
                 kind=finding.resource.kind,
                 name=finding.resource.name,
-                arn=finding.resource.arn,
+                arn=finding.arn,
                 severity=finding.check.severity,
                 status=finding.status,
                 reason=finding.verdict.reason,
@@ -329,15 +376,46 @@ def _chain(finding: Finding, changes: Iterable[Change]) -> Sequence[Step]:
     return steps
 
 
+def _warned(steps: Iterable[Step], assessment: Assessment) -> tuple[Step, ...]:
+    """Return the steps of a plan; those that meet one quota of AWS say so."""
+    quotas = {finding.check.id: finding.check.mutator.quota for finding in assessment.findings if finding.check.mutator}
+    met: dict[tuple[str, Quota], list[Step]] = defaultdict(list)
+    for step in steps:
+        if (quota := quotas[step.change.check]) is not None:
+            met[step.target, quota].append(step)
+    risks = {
+        step.id: f"{len(together)} steps of this plan change {target} so, and {quota}."
+        for (target, quota), together in met.items()
+        if len(together) > 1
+        for step in together
+    }
+    return tuple(step.model_copy(update={"risk": risks.get(step.id, "")}) for step in steps)
+
+
+def _contradictions(steps: Iterable[Step], assessment: Assessment) -> tuple[Contradiction, ...]:
+    checks = {step.change.check for step in steps}
+    return tuple(
+        Contradiction(
+            conflict=clash.conflict.id,
+            arn=clash.resource.arn,
+            sentence=clash.sentence,
+            ways_out=clash.conflict.ways_out,
+        )
+        for clash in clashes([finding.case for finding in assessment.findings])
+        if checks.intersection(clash.conflict.between)
+    )
+
+
 def _keep(plan: Plan, limits: Limits) -> None:
     if len(plan.steps) > limits.changes:
         raise PlanTooLarge(
             f"The plan has {len(plan.steps)} changes, {limits.changes} are allowed. Plan fewer phases or a narrower "
             "profile, or raise limits.changes where it is lower than 200."
         )
-    most = max(1, int(plan.resources_in_scope * limits.percent / 100))
+    most = limits.resources(plan.resources_in_scope)
     if plan.resources_touched > most:
         raise PlanTooLarge(
-            f"The plan touches {plan.resources_touched} of {plan.resources_in_scope} resources in scope, {most} "
-            f"({limits.percent:g} %) are allowed. Plan fewer phases or a narrower profile, or raise limits.percent."
+            f"The plan changes {plan.resources_touched} resources, {plan.resources_in_scope} are in scope, and {most} "
+            f"may be changed (limits.always, {limits.always}, or limits.percent, {limits.percent:g} %). Plan fewer "
+            "phases or a narrower profile, or raise one of these."
         )

@@ -16,13 +16,19 @@ class State(StrEnum):
     SATISFIED = "satisfied"  # somebody else had done it
     REFUSED = "refused"  # the resource is no more as it was planned from, or the call is not allowed
     ROLLING_BACK = "rolling_back"  # the inverse call may have been sent
+    UNDONE = "undone"  # AWS took the inverse call
     ROLLED_BACK = "rolled_back"
     UNVERIFIED = "unverified"  # applied, not verified, and not rolled back: people must look
 
     @property
     def is_final(self) -> bool:
         """Whether nothing more will happen to the step."""
-        return self not in {State.PLANNED, State.APPLYING, State.APPLIED, State.ROLLING_BACK}
+        return self not in {State.PLANNED, State.APPLYING, State.APPLIED} and not self.is_undoing
+
+    @property
+    def is_undoing(self) -> bool:
+        """Whether the step is on its way back to the state before."""
+        return self in {State.ROLLING_BACK, State.UNDONE}
 
     @property
     def is_good(self) -> bool:

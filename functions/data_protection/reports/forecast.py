@@ -8,11 +8,10 @@ from data_protection.lifecycle.effects import Move, course
 from data_protection.lifecycle.forecast import Bill, RuleEffect, Terms
 from data_protection.lifecycle.population import Population, prefixes
 from data_protection.lifecycle.restores import hours
-from data_protection.lifecycle.rules import Configuration, Rule, StorageClass, When
+from data_protection.lifecycle.rules import LARGEST, Configuration, Rule, StorageClass, When
 from data_protection.lifecycle.tariff import RESTORED_DAYS, prices
 from kernel.prices import AS_OF
 
-_LARGEST = 5 * 1024**4  # bytes, of an object
 _KB = 1024
 
 
@@ -129,7 +128,7 @@ class Forecast:
         return list(self._assumptions())
 
     def _moves(self, prefix: str) -> tuple[Move, ...]:
-        return course(self.configuration, prefix, _LARGEST, self.terms.now).moves
+        return course(self.configuration, prefix, LARGEST, self.terms.now).moves
 
     def _assumptions(self) -> Iterator[str]:
         asked = self.plan.asked

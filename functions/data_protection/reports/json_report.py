@@ -48,4 +48,5 @@ def _finding(row: FindingRow) -> dict[str, Any]:
         "title": check.title,
         "controls": check.controls,
         "phase": check.mutator.phase if check.mutator else None,
+        "runbook": check.runbook,
     }

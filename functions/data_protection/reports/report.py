@@ -226,7 +226,7 @@ class Report:
 
 def key(row: FindingRow) -> Key:
     """Return what makes a finding the same one in all runs."""
-    return row.account, row.region, row.check, row.arn
+    return row.account, row.region, *row.pair
 
 
 def _badness(row: FindingRow) -> tuple[Any, ...]:

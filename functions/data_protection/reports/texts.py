@@ -16,10 +16,9 @@ def identity(row: FindingRow) -> str:
 
 
 def how(check: Check[Any]) -> str:
-    """Return how a failure of a check is mended."""
-    if check.mutator is None:
-        return f"By hand: {check.advice}"
-    return f"Phase {check.mutator.phase} of remediation. By hand: {check.advice}"
+    """Return how a failure of a check is mended, and where its runbook is."""
+    phase = f"Phase {check.mutator.phase} of remediation. " if check.mutator else ""
+    return f"{phase}By hand: {check.advice} Runbook: {check.runbook}"
 
 
 def short(text: str, most: int) -> str:

@@ -7,10 +7,10 @@ from firewall_logs.errors import SealLost
 from firewall_logs.locations import day_key
 
 if TYPE_CHECKING:
-    from firewall_logs.adapters.bus import Bus
     from firewall_logs.adapters.days import DayIndex, DayReader, DaySeals
     from firewall_logs.adapters.sealed import SealedWriter
     from firewall_logs.adapters.seals import CandidateReader
+    from kernel.bus import Bus
 
 
 class Sealer:
@@ -54,7 +54,7 @@ class Sealer:
         self._seals.sealed(document)
         reopened = self._reopen_for_late(document, step.seal_id)
         self._bus.publish(
-            "firewall_logs.DaySealed",
+            "DaySealed",
             DaySealed(
                 event_date=document.event_date,
                 version=document.version,
@@ -85,7 +85,7 @@ class Sealer:
         if self._index.reopen(document.event_date, seal_id, document.version):
             rows = sum(entry.rows for entry in late)
             self._bus.publish(
-                "firewall_logs.DayReopened",
+                "DayReopened",
                 DayReopened(
                     event_date=document.event_date,
                     version=document.version,

@@ -9,12 +9,12 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from firewall_logs.adapters.bus import Bus
 from firewall_logs.adapters.days import DaySeals
 from firewall_logs.adapters.seals import SealFailures
 from firewall_logs.days.contracts import BlockInput, DayBlocked
 from firewall_logs.settings import BlockSettings
 from kernel import aws
+from kernel.bus import Bus
 from kernel.clock import utc_now
 from kernel.observability import logger, metrics, tracer
 from kernel.settings import load
@@ -34,7 +34,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     record = failures.read(failure.seal_id) or DayBlocked(**failure.model_dump(), event_date=day, recorded_at=utc_now())
     seals = DaySeals(aws.dynamodb(), settings.days_table)
     if day and seals.blocked(day, failure.seal_id, f"{failure.error}: {failure.cause}"):
-        Bus(aws.events(), settings.event_bus).publish("firewall_logs.DayBlocked", record)
+        Bus(aws.events(), settings.event_bus, "firewall_logs").publish("DayBlocked", record)
         metrics.add_metric("DaysBlocked", "Count", 1)
     # Last: who finds it knows that all the rest is done.
     failures.write(record)

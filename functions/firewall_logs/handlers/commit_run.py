@@ -10,7 +10,6 @@ from typing import Any, Final
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from firewall_logs.adapters.bus import Bus
 from firewall_logs.adapters.days import DayIndex
 from firewall_logs.adapters.lake import Manifests
 from firewall_logs.adapters.ledger import LedgerCommits
@@ -22,6 +21,7 @@ from firewall_logs.errors import CommitRefused
 from firewall_logs.metrics import of_run
 from firewall_logs.settings import CommitSettings
 from kernel import aws, prices
+from kernel.bus import Bus
 from kernel.clock import utc_now
 from kernel.metering import Meter
 from kernel.observability import logger, metrics, tracer
@@ -57,10 +57,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         usd=summary.usd,
         summary_key=evidence.write_summary(summary),
     )
-    bus = Bus(aws.events(), settings.event_bus)
+    bus = Bus(aws.events(), settings.event_bus, "firewall_logs")
     for day in reopened:
-        bus.publish("firewall_logs.DayReopened", day)
-    bus.publish("firewall_logs.RunCommitted", result)
+        bus.publish("DayReopened", day)
+    bus.publish("RunCommitted", result)
     metrics.add_metric("DaysReopened", "Count", len(reopened))
     for name, unit, value in of_run(summary):
         metrics.add_metric(name, unit, value)

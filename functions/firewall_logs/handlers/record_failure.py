@@ -8,13 +8,13 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from firewall_logs.adapters.bus import Bus
 from firewall_logs.adapters.ledger import LedgerReleases
 from firewall_logs.adapters.runs import Evidence, PlanReader
 from firewall_logs.contracts import FailureInput
 from firewall_logs.failure import release_all
 from firewall_logs.settings import FailureSettings
 from kernel import aws
+from kernel.bus import Bus
 from kernel.clock import utc_now
 from kernel.observability import logger, metrics, tracer
 from kernel.settings import load
@@ -35,7 +35,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     releases = LedgerReleases(aws.dynamodb(), settings.ledger_table)
     intent, plan = plans.intent(failure.run_id), plans.read(failure.run_id)
     record = release_all(failure, intent, plan, releases, utc_now())
-    Bus(aws.events(), settings.event_bus).publish("firewall_logs.RunFailed", record)
+    Bus(aws.events(), settings.event_bus, "firewall_logs").publish("RunFailed", record)
     metrics.add_metric("RunsFailed", "Count", 1)
     metrics.add_metric("ObjectsFailed", "Count", record.objects_failed)
     # Last: who finds it knows that all the rest is done.

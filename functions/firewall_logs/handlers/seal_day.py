@@ -8,7 +8,6 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from firewall_logs.adapters.bus import Bus
 from firewall_logs.adapters.days import DayIndex, DayReader, DaySeals
 from firewall_logs.adapters.sealed import SealedWriter
 from firewall_logs.adapters.seals import CandidateReader
@@ -17,6 +16,7 @@ from firewall_logs.days.sealer import Sealer
 from firewall_logs.metrics import of_seal
 from firewall_logs.settings import SealSettings
 from kernel import aws
+from kernel.bus import Bus
 from kernel.observability import logger, metrics, tracer
 from kernel.settings import load
 
@@ -42,5 +42,5 @@ def _sealer(settings: SealSettings) -> Sealer:
         seals=DaySeals(dynamodb, settings.days_table),
         days=DayReader(dynamodb, settings.days_table),
         index=DayIndex(dynamodb, settings.days_table),
-        bus=Bus(aws.events(), settings.event_bus),
+        bus=Bus(aws.events(), settings.event_bus, "firewall_logs"),
     )

@@ -98,6 +98,15 @@ def test_plans_are_listed_with_what_they_wait_for(run: Remediation) -> None:
     assert rows[2][-1].startswith("0 of 1, until 20")
 
 
+def test_plan_is_shown_with_the_conflicts_that_its_steps_are_in(run: Remediation) -> None:
+    profile(tables("orders", DDB_PITR={"rpo_minutes": 5}))
+
+    code, shown = said("plans", run.plan(1, dry_run=True)["plan"])
+
+    assert code == 0
+    assert "RPO-PITR of arn:aws:dynamodb:eu-central-1:123456789012:table/orders: " in shown
+
+
 def test_plan_is_shown_with_every_call_before_it_is_approved(run: Remediation) -> None:
     plan = run.plan(1, dry_run=True)["plan"]
 

@@ -67,8 +67,8 @@ class Deployed:
 class Around:
     """Everything else: nothing passes by, and what is meddled with ends as it is told here."""
 
-    def __init__(self, *, recovers: bool = True, switches: dict[str, bool] | None = None) -> None:
-        self._recovers, self._switches = recovers, switches
+    def __init__(self, *, recovers: bool = True, left: str = "AES256") -> None:
+        self._recovers, self._algorithms = recovers, iter(("AES256", left))
 
     def pass_by(self) -> None:
         pass
@@ -79,13 +79,13 @@ class Around:
     def has_recovery(self, _table: str) -> bool:
         return self._recovers
 
-    def open(self, _bucket: str) -> None:
+    def weaken(self, _bucket: str) -> None:
         pass
 
-    def switches(self, _bucket: str) -> dict[str, bool] | None:
-        return self._switches
+    def algorithm(self, _bucket: str) -> str:
+        return next(self._algorithms)
 
-    def contesting(self, _bucket: str) -> "Around":
+    def withholding(self, _bucket: str) -> "Around":
         return self
 
     def __enter__(self) -> None:
@@ -214,8 +214,8 @@ def test_a_change_that_is_spoiled_is_rolled_back_and_made_again(tmp_path: Path) 
 
 def test_a_rollback_that_leaves_something_behind_ends_the_demo(tmp_path: Path) -> None:
     spoiled = Carried({"rolled_back": 1}, ["It was not verified."])
-    stand = standing(tmp_path, Deployed(plans=[1], carried=[spoiled]), Around(switches={"BlockPublicAcls": True}))
-    with pytest.raises(Unexpected, match="rolled back, it has"):
+    stand = standing(tmp_path, Deployed(plans=[1], carried=[spoiled]), Around(left="aws:kms"))
+    with pytest.raises(Unexpected, match="rolled back, it is by aws:kms"):
         roll_back(stand, stage())
 
 

@@ -8,23 +8,25 @@ from data_protection.checks.catalogue import catalogue
 from data_protection.checks.scope_listed import SCOPE_LISTED
 from data_protection.readings import Missing, Read, Unreadable
 from data_protection.reads import backup, cloudtrail, iam, kms, rds, secrets, tagging
-from data_protection.resources import Kind, Resource
+from data_protection.resources import Kind, Resource, named
 from data_protection.verdicts import Status
 from tests.support.data_protection_account import verdict
-from tests.support.data_protection_healthy import SCOPE, SUBJECTS, bare, healthy
+from tests.support.data_protection_healthy import ALIAS, SCOPE, SUBJECTS, bare, healthy
 
 CHECKS = sorted(SUBJECTS)
 DENIED = Unreadable("AccessDeniedException", "not authorized")
 
 # Reads that only a mutator needs, or only some answers.
-ASIDE = {("BK-PLAN", read) for read in (backup.VAULTS, tagging.TAGS, kms.KEY)}
+ASIDE = {("BK-PLAN", read) for read in (backup.VAULTS, tagging.TAGS, kms.KEY)} | {("CW-ALARMS", rds.INSTANCES)}
 
 
 def reads_of(check: str) -> Iterator[tuple[Resource, Read]]:
-    one, (subject, _) = catalogue()[check], SUBJECTS[check]
+    one, (subject, requirement) = catalogue()[check], SUBJECTS[check]
     for resource, read in healthy():
         is_first = read in one.reads and (resource == subject or resource.kind is Kind.ACCOUNT)
-        is_further = read in one.further and read not in one.reads
+        # The alias is another name of the key, which only those need who are asked by it.
+        is_named = resource in {subject, named(resource.kind, resource.place, requirement.get("key", ""))}
+        is_further = read in one.further and read not in one.reads and (resource != ALIAS or is_named)
         if (is_first or is_further) and (check, read) not in ASIDE:
             yield resource, read
 

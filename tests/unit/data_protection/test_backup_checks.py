@@ -102,6 +102,23 @@ def test_plan_that_was_deleted_meanwhile_is_no_reason_to_know_nothing() -> None:
     assert verdict("BK-PLAN", ACCOUNT, gone, None, SCOPE).status is Status.FAIL
 
 
+def test_selection_that_was_deleted_meanwhile_takes_no_other_with_it() -> None:
+    listed = {"BackupSelectionsList": [{"SelectionId": "gone"}, {"SelectionId": "selection-1"}]}
+    gone = Resource(Kind.BACKUP_SELECTION, PLACE, "plan-1/gone")
+    readings = healthy() | {
+        (PLAN, backup.SELECTIONS): listed,
+        (gone, backup.SELECTION): Missing("ResourceNotFoundException"),
+    }
+    assert verdict("BK-PLAN", ACCOUNT, readings, None, SCOPE).status is Status.PASS
+
+
+def test_plan_of_the_profile_that_was_deleted_meanwhile_selects_nothing() -> None:
+    gone = Missing("ResourceNotFoundException")
+    readings = healthy() | {(PLAN, read): gone for read in (backup.PLAN, backup.SELECTIONS)}
+    found = verdict("BK-PLAN", ACCOUNT, readings, {"plan": DAILY | {"name": "daily"}}, SCOPE)
+    assert (found.status, found.reason.startswith("No plan selects")) == (Status.FAIL, True), found.reason
+
+
 def test_tags_are_needed_only_where_a_selection_goes_by_them() -> None:
     denied = {(ACCOUNT, tagging.TAGS): Unreadable("AccessDenied", "no")}
     assert verdict("BK-PLAN", ACCOUNT, healthy() | denied, None, SCOPE).status is Status.PASS

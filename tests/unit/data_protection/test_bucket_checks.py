@@ -26,7 +26,7 @@ CHECKS = sorted(ASKED)
 # What a lock changes has a test of its own, and what an archive takes is for people to decide.
 FIXED = sorted(set(CHECKS) - {"S3-LOCK", "S3-RTO"})
 
-# Reads that are only needed to correct, or to know what else a bucket is used for.
+# Reads that are only needed to correct.
 _ASIDE = {("S3-LOCK", VERSIONING), ("S3-LOCK", LOGGING), ("S3-KMS", LOGGING), ("S3-LIFECYCLE", VERSIONING)}
 _NEEDED = [(check, *one) for check in CHECKS for one in reads_of(check) if (check, one[1]) not in _ASIDE]
 

@@ -7,9 +7,11 @@ import data_protection.profiles_shipped as shipped
 from data_protection.assessments import cases
 from data_protection.conflicts.clashes import clashes
 from data_protection.profiles import parse
-from data_protection.resources import Kind, Resource
+from data_protection.reads.cloudtrail import TRAIL_STATUS
+from data_protection.reads.s3 import LOGGING
+from data_protection.resources import Kind, Resource, account_of
 from data_protection.snapshot import Snapshot
-from tests.support.data_protection_buckets import NOW, PLACE, SITE, all_cases, healthy
+from tests.support.data_protection_buckets import LOGS, NOW, PLACE, SITE, all_cases, healthy
 
 _PROFILE = parse((Path(next(iter(shipped.__path__))) / "rfc-008.yaml").read_text())
 
@@ -29,3 +31,17 @@ def test_bucket_in_several_conflicts_is_told_of_each() -> None:
     }
     found = clashes(all_cases(healthy(), asked))
     assert [clash.conflict.id for clash in found if clash.resource == SITE] == ["LOG-TARGET-KMS", "LOG-TARGET-LOCK"]
+
+
+def test_answer_of_an_unknown_form_takes_no_other_conflict_along() -> None:
+    asked: dict[str, dict[str, Any]] = {"site": {"S3-LOCK": {"days": 9}, "S3-VERSION": {"noncurrent_days": 1}}}
+    readings = healthy() | {(LOGS, LOGGING): {"LoggingEnabled": "yes"}}
+    trail = Resource(Kind.TRAIL, PLACE, "main")
+
+    found = clashes(all_cases(readings | {(trail, TRAIL_STATUS): {}}, asked))
+
+    told = {clash.conflict.id: clash for clash in found}
+    assert told["NONCURRENT-LOCK"].resource == SITE
+    for conflict in ("LOG-TARGET-LOCK", "DRIFT-TRAIL"):
+        assert told[conflict].resource == account_of(PLACE)
+        assert "It cannot be told whether it is so" in told[conflict].sentence

@@ -8,7 +8,14 @@ import pytest
 
 from data_protection.changes import Call
 from data_protection.creation.outlines import Outline, Standing, compared, outline, outlines
-from data_protection.creation.reads import INSTANCE_PROFILE, KEY_TAGS, OWN_PARAMETER_GROUP, PARAMETER_GROUP_TAGS
+from data_protection.creation.reads import (
+    CLUSTER_PARAMETER_GROUP_TAGS,
+    INSTANCE_PROFILE,
+    KEY_TAGS,
+    OWN_CLUSTER_PARAMETER_GROUP,
+    OWN_PARAMETER_GROUP,
+    PARAMETER_GROUP_TAGS,
+)
 from data_protection.creation.requests import parse_request, wishes
 from data_protection.creation.tags import CREATING
 from data_protection.errors import CreationRefused, ResourceUnreadable
@@ -17,7 +24,7 @@ from data_protection.reads.dynamodb import TABLE
 from data_protection.reads.iam import AUTHORIZATION
 from data_protection.reads.kms import KEY, KEY_POLICY, ROTATION
 from data_protection.reads.listings import KEYS
-from data_protection.reads.rds import INSTANCES
+from data_protection.reads.rds import CLUSTERS, INSTANCES
 from data_protection.reads.scaling import POLICIES, TARGETS
 from data_protection.reads.secrets import SECRET
 from data_protection.resources import Kind, Resource
@@ -224,6 +231,108 @@ def test_parameter_group_of_others_is_in_the_way() -> None:
     }
     with pytest.raises(CreationRefused, match="Others made the parameter group gatehouse-orders"):
         outlined("databases", DATABASE, theirs)
+
+
+CLUSTER = {
+    "name": "ledger",
+    "engine": "aurora-postgresql",
+    "version": "16.4",
+    "instance_class": "db.r7g.large",
+    "username": "owner",
+    "key": "alias/data",
+    "subnet_group": "private",
+    "security_groups": ["sg-12345678"],
+}
+CLUSTER_GROUP = Resource(Kind.CLUSTER_PARAMETER_GROUP, PLACE, "gatehouse-ledger")
+
+
+def clusters(*found: dict[str, Any], instances: Sequence[dict[str, Any]] = ()) -> Readings:
+    return {
+        (ACCOUNT, CLUSTERS): {"DBClusters": list(found)},
+        (ACCOUNT, INSTANCES): {"DBInstances": list(instances)},
+        (CLUSTER_GROUP, OWN_CLUSTER_PARAMETER_GROUP): Missing("DBParameterGroupNotFound"),
+        (CLUSTER_GROUP, CLUSTER_PARAMETER_GROUP_TAGS): Missing("DBParameterGroupNotFound"),
+    }
+
+
+def begun(**members: Any) -> dict[str, Any]:
+    tags = [{"Key": CREATING, "Value": "shop/ledger"}]
+    return {"DBClusterIdentifier": "ledger", "Engine": "aurora-postgresql", "Status": "available", "TagList": tags} | (
+        members
+    )
+
+
+def member(number: int, **members: Any) -> dict[str, Any]:
+    return {
+        "DBInstanceIdentifier": f"ledger-{number}",
+        "DBClusterIdentifier": "ledger",
+        "DBInstanceStatus": "available",
+    } | members
+
+
+@pytest.mark.parametrize(
+    ("engine", "version", "family", "tls"),
+    [
+        ("aurora-postgresql", "16.4", "aurora-postgresql16", "rds.force_ssl"),
+        ("aurora-mysql", "8.0.mysql_aurora.3.08.0", "aurora-mysql8.0", "require_secure_transport"),
+    ],
+)
+def test_cluster_asks_for_tls_before_it_is_there(engine: str, version: str, family: str, tls: str) -> None:
+    calls = outlined("clusters", {**CLUSTER, "engine": engine, "version": version}, clusters()).calls
+    assert [call.operation for call in calls] == [
+        "create_db_cluster_parameter_group",
+        "modify_db_cluster_parameter_group",
+        "create_db_cluster",
+        "create_db_instance",
+        "create_db_instance",
+        "remove_tags_from_resource",
+        "remove_tags_from_resource",
+    ]
+    assert only(calls, "create_db_cluster_parameter_group")["DBParameterGroupFamily"] == family
+    [setting] = only(calls, "modify_db_cluster_parameter_group")["Parameters"]
+    assert (setting["ParameterName"], setting["ParameterValue"]) == (tls, "1")
+
+
+def test_cluster_comes_into_being_protected_and_none_of_its_instances_public() -> None:
+    calls = outlined("clusters", CLUSTER, clusters()).calls
+    cluster = only(calls, "create_db_cluster")
+    assert "MasterUserPassword" not in cluster
+    assert cluster["ManageMasterUserPassword"] is True
+    assert (cluster["StorageEncrypted"], cluster["DeletionProtection"], cluster["BackupRetentionPeriod"]) == (
+        True,
+        True,
+        30,
+    )
+    instances = [call.parameters for call in calls if call.operation == "create_db_instance"]
+    assert [one["DBInstanceIdentifier"] for one in instances] == ["ledger-1", "ledger-2"]
+    assert [one["PubliclyAccessible"] for one in instances] == [False, False]
+
+
+def test_only_the_instances_that_a_cluster_lacks_are_made() -> None:
+    found = outlined("clusters", CLUSTER, clusters(begun(), instances=[member(1)]), made=True)
+    assert only(found.calls, "create_db_instance")["DBInstanceIdentifier"] == "ledger-2"
+    assert "create_db_cluster" not in {call.operation for call in found.calls}
+
+
+def test_cluster_whose_instances_are_being_made_is_waited_for() -> None:
+    making = clusters(begun(), instances=[member(1), member(2, DBInstanceStatus="creating")])
+    found = outlined("clusters", CLUSTER, making)
+    assert (found.standing, found.settling, found.calls) == (Standing.HALFWAY, "ledger-2 is creating.", ())
+
+
+def test_instance_of_others_with_the_name_of_one_of_a_cluster_is_in_the_way() -> None:
+    theirs = clusters(instances=[member(2, DBClusterIdentifier="another")])
+    with pytest.raises(CreationRefused, match="Others made the instance ledger-2"):
+        outlined("clusters", CLUSTER, theirs)
+
+
+def test_cluster_of_others_is_told_with_what_its_instances_lack() -> None:
+    theirs = begun(TagList=[], BackupRetentionPeriod=1, StorageEncrypted=False)
+    found = outlined("clusters", CLUSTER, clusters(theirs, instances=[member(1, PubliclyAccessible=True)]))
+    assert (found.standing, found.calls) == (Standing.DIFFERS, ())
+    assert "RDS-BACKUP of ledger-1: Backups are kept 1 days, 30 are asked." in found.differences
+    assert "RDS-ENC of ledger-2: MISSING: rds-instance/ledger-2 does not exist." in found.differences
+    assert "It can be deleted by one call." in found.differences
 
 
 def test_a_key_that_cannot_encrypt_is_refused_before_the_first_call() -> None:

@@ -32,6 +32,16 @@ DATABASE = {
     "subnet_group": "private",
     "security_groups": ["sg-12345678"],
 }
+CLUSTER = {
+    "name": "ledger",
+    "engine": "aurora-mysql",
+    "version": "8.0.mysql_aurora.3.08.0",
+    "instance_class": "db.r7g.large",
+    "username": "owner",
+    "key": "alias/data",
+    "subnet_group": "private",
+    "security_groups": ["sg-12345678"],
+}
 
 
 def parsed(**given: Any) -> Request:
@@ -47,7 +57,12 @@ def shipped() -> list[Wish]:
 
 def test_everything_that_is_right_is_taken() -> None:
     some = {"keys": [KEY], "buckets": [BUCKET], "tables": [TABLE], "secrets": [SECRET]}
-    assert len(parsed(**some, roles=[ROLE], databases=[DATABASE]).all) == 6
+    assert len(parsed(**some, roles=[ROLE], databases=[DATABASE], clusters=[CLUSTER]).all) == 7
+
+
+def test_an_instance_and_one_of_a_cluster_cannot_have_one_name() -> None:
+    with pytest.raises(CreationInvalid, match="asks twice for rds-instance ledger-2"):
+        parsed(databases=[{**DATABASE, "name": "ledger-2"}], clusters=[CLUSTER])
 
 
 @pytest.mark.parametrize(
@@ -105,6 +120,7 @@ def test_everything_that_is_right_is_taken() -> None:
         ("roles", {**ROLE, "statements": [{**READS, "actions": ["*"]}]}, "'\\*' is no action of a service"),
         ("roles", {**ROLE, "statements": [{**READS, "actions": ["s3:Get*"]}]}, "say why it is wide"),
         ("roles", {**ROLE, "statements": [{**READS, "resources": ["*"]}]}, "say why it is wide"),
+        ("roles", {**ROLE, "statements": [{**READS, "resources": ["arn:aws:s3:::*"]}]}, "say why it is wide"),
         ("roles", {**ROLE, "statements": [{**READS, "reason": "It must."}]}, "takes no reason"),
         ("roles", {**ROLE, "statements": [{**READS, "resources": ["audio-1"]}]}, "'audio-1' is no ARN"),
         (
@@ -112,14 +128,21 @@ def test_everything_that_is_right_is_taken() -> None:
             {**ROLE, "statements": [{**READS, "resources": [f"arn:aws:s3:::{n}/{'x' * 90}" for n in range(110)]}]},
             "characters, IAM takes 10240",
         ),
-        ("databases", {**DATABASE, "name": "Orders"}, "'Orders' is no name for an instance"),
-        ("databases", {**DATABASE, "name": "or--ders"}, "'or--ders' is no name for an instance"),
+        ("databases", {**DATABASE, "name": "Orders"}, "'Orders' is no name for a database"),
+        ("databases", {**DATABASE, "name": "or--ders"}, "'or--ders' is no name for a database"),
         ("databases", {**DATABASE, "username": "postgres"}, "'postgres' is no master user"),
         ("databases", {**DATABASE, "backup_days": 7}, "greater than or equal to 30"),
         ("databases", {**DATABASE, "engine": "mysql", "version": "5.7"}, "mysql 5.7 cannot ask all clients for TLS"),
         ("databases", {**DATABASE, "security_groups": ["default"]}, "'default' is no id of a security group"),
         ("databases", {**DATABASE, "gigabytes": 5}, "greater than or equal to 20"),
         ("databases", {**DATABASE, "password": "given"}, "Extra inputs are not permitted"),
+        ("clusters", {**CLUSTER, "name": "l" * 61}, "at most 60 characters"),
+        ("clusters", {**CLUSTER, "version": "5.7.mysql_aurora.2.12.0"}, "cannot ask all clients for TLS; give 8.0 or"),
+        ("clusters", {**CLUSTER, "version": "8.0"}, "is no version of aurora-mysql"),
+        ("clusters", {**CLUSTER, "engine": "aurora-postgresql"}, "is no version of aurora-postgresql"),
+        ("clusters", {**CLUSTER, "engine": "mysql"}, "'aurora-postgresql' or 'aurora-mysql'"),
+        ("clusters", {**CLUSTER, "instances": 0}, "greater than or equal to 1"),
+        ("clusters", {**CLUSTER, "backup_days": 7}, "greater than or equal to 30"),
     ],
 )
 def test_what_aws_would_refuse_is_refused_with_a_sentence(kind: str, wanted: dict[str, Any], sentence: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from data_protection.changes import CannotChange
+from data_protection.changes import CannotChange, Reversibility
 from data_protection.checks.rds_backup import AutomatedBackups
 from data_protection.reads.rds import INSTANCES, PARAMETERS
 from data_protection.verdicts import Status
@@ -46,21 +46,67 @@ def test_verdict_on_an_instance_that_is_being_changed_is_settling(check: str) ->
 def test_retention_is_raised_and_comes_back() -> None:
     [change] = changes("RDS-BACKUP", DATABASE, instance(BackupRetentionPeriod=7))
     assert change.call.parameters["BackupRetentionPeriod"] == 30
-    assert change.call.parameters["ApplyImmediately"] is True
     assert change.inverse is not None
     assert change.inverse.parameters["BackupRetentionPeriod"] == 7
+    assert change.reversibility.undone_automatically
     assert not change.risk
 
 
 def test_turning_backups_on_is_said_to_interrupt() -> None:
     [change] = changes("RDS-BACKUP", DATABASE, instance(BackupRetentionPeriod=0))
-    assert "takes the instance down" in change.risk
+    assert "takes it down" in change.risk
+
+
+def test_backups_that_were_turned_on_are_not_deleted_by_an_undoing_that_nobody_decides() -> None:
+    [change] = changes("RDS-BACKUP", DATABASE, instance(BackupRetentionPeriod=0))
+    assert change.reversibility is Reversibility.SIDE_EFFECTS
+    assert not change.reversibility.undone_automatically
+    assert "deletes them all" in change.risk
+
+
+PENDING = {"EngineVersion": "17.2", "DBInstanceClass": "db.r6g.large"}
+
+
+@pytest.mark.parametrize(
+    ("check", "members"),
+    [("RDS-BACKUP", {"BackupRetentionPeriod": 7}), ("RDS-PUBLIC", {"PubliclyAccessible": True})],
+)
+def test_change_leaves_to_its_window_what_others_have_asked_for(check: str, members: dict[str, Any]) -> None:
+    [change] = changes(check, DATABASE, instance(**members, PendingModifiedValues=PENDING))
+    assert change.inverse is not None
+    assert {call.parameters["ApplyImmediately"] for call in (change.call, change.inverse)} == {False}
+
+
+@pytest.mark.parametrize(
+    ("check", "members"),
+    [("RDS-BACKUP", {"BackupRetentionPeriod": 7}), ("RDS-PUBLIC", {"PubliclyAccessible": True})],
+)
+def test_change_is_made_at_once_where_nothing_of_others_waits(check: str, members: dict[str, Any]) -> None:
+    [change] = changes(check, DATABASE, instance(**members))
+    assert change.inverse is not None
+    # What is undone later may meet what others have asked for by then.
+    assert [call.parameters["ApplyImmediately"] for call in (change.call, change.inverse)] == [True, False]
+
+
+@pytest.mark.parametrize("check", ["RDS-BACKUP", "RDS-ENC", "RDS-PUBLIC", "RDS-TLS"])
+def test_instance_of_a_cluster_without_a_name_stands_alone(check: str) -> None:
+    assert verdict(check, DATABASE, instance(DBClusterIdentifier="")).status is Status.PASS
+
+
+def test_backups_are_turned_on_at_once() -> None:
+    readings = instance(BackupRetentionPeriod=0, PendingModifiedValues={"BackupRetentionPeriod": 7})
+    [change] = changes("RDS-BACKUP", DATABASE, readings)
+    assert change.call.parameters["ApplyImmediately"] is True
+
+
+def test_backups_are_not_turned_on_at_once_where_that_would_bring_about_what_others_have_asked_for() -> None:
+    with pytest.raises(CannotChange, match="DBInstanceClass, EngineVersion of orders would be changed at once"):
+        changes("RDS-BACKUP", DATABASE, instance(BackupRetentionPeriod=0, PendingModifiedValues=PENDING))
 
 
 @pytest.mark.parametrize(
     ("members", "said"),
     [
-        ({"DBClusterIdentifier": "aurora"}, "cluster aurora"),
         ({"AwsBackupRecoveryPointArn": "arn:aws:backup"}, "AWS Backup keeps"),
         ({"DBInstanceStatus": "modifying"}, "orders is modifying"),
     ],
@@ -94,7 +140,6 @@ MYSQL = {"ParameterName": "require_secure_transport"}
         (parameter(instance(Engine="mysql"), **MYSQL, ParameterValue="ON"), Status.PASS, "ON"),
         (instance(Engine="mysql"), Status.FAIL, "cannot ask"),
         (instance(Engine="oracle-ee"), Status.UNKNOWN, "people must look"),
-        (parameter(instance(Engine="aurora-postgresql")), Status.UNKNOWN, "people must look"),
         (parameter(ParameterName="log_connections"), Status.UNKNOWN, "names no rds.force_ssl"),
     ],
 )

@@ -19,6 +19,7 @@ USERS = Resource(Kind.TABLE, PLACE, "users")
 LOGS = Resource(Kind.BUCKET, PLACE, "logs")
 INDEX = {"resourceId": "table/orders/index/by-day", "serviceNamespace": "dynamodb"}
 INSTANCE, GROUP = {"dBInstanceIdentifier": "orders"}, {"dBParameterGroupName": "orders-pg16"}
+CLUSTER_GROUP = {"dBClusterParameterGroupName": "ledger-tls"}
 OTHER_DATABASE = Resource(Kind.DATABASE, PLACE, "users")
 
 
@@ -81,6 +82,8 @@ def test_what_changes_nothing_touches_nothing(others: dict[str, Any]) -> None:
         ("dynamodb", "UpdateContinuousBackups", {"tableName": ORDERS.arn}, ("DDB-PITR", ORDERS), ("DDB-TTL", ORDERS)),
         ("dynamodb", "UpdateTable", {"tableName": "orders"}, ("DDB-DELPROT", ORDERS), ("DDB-PITR", ORDERS)),
         ("dynamodb", "DeleteTable", {"tableName": "orders"}, ("DDB-PITR", ORDERS), ("DDB-PITR", USERS)),
+        # An alarm on a table that is gone watches nothing.
+        ("dynamodb", "DeleteTable", {"tableName": "orders"}, ("CW-ALARMS", ACCOUNT), ("CT-DATA", ACCOUNT)),
         ("autoscaling", "DeleteScalingPolicy", INDEX, ("DDB-SCALE", ORDERS), ("DDB-SCALE", USERS)),
         ("autoscaling", "DeregisterScalableTarget", INDEX, ("DDB-SCALE", ORDERS), ("DDB-PITR", ORDERS)),
         ("s3", "DeleteBucketPublicAccessBlock", {"bucketName": "audio"}, ("S3-BPA", AUDIO), ("S3-BPA", LOGS)),
@@ -94,13 +97,15 @@ def test_what_changes_nothing_touches_nothing(others: dict[str, Any]) -> None:
         ("monitoring", "DisableAlarmActions", {"alarmNames": ["a"]}, ("CW-ALARMS", ACCOUNT), ("CT-DATA", ACCOUNT)),
         ("sns", "Unsubscribe", {"subscriptionArn": f"{TOPIC.arn}:1"}, ("SNS-ALERT", TOPIC), ("SNS-KMS", TOPIC)),
         ("sns", "Unsubscribe", {"subscriptionArn": f"{TOPIC.arn}:1"}, ("CW-ALARMS", ACCOUNT), ("SNS-KMS", TOPIC)),
-        ("sns", "SetTopicAttributes", {"topicArn": TOPIC.arn}, ("SNS-KMS", TOPIC), ("CW-ALARMS", ACCOUNT)),
+        ("sns", "SetTopicAttributes", {"topicArn": TOPIC.arn}, ("CW-ALARMS", ACCOUNT), ("CT-DATA", ACCOUNT)),
         ("backup", "DeleteBackupSelection", {"backupPlanId": "p"}, ("BK-PLAN", ACCOUNT), ("CW-ALARMS", ACCOUNT)),
         # A profile names a key by its alias, an event by its id.
         ("kms", "DisableKey", {"keyId": "1234abcd"}, ("KMS-ROT", ALIAS), ("DDB-PITR", ORDERS)),
         ("kms", "ScheduleKeyDeletion", {"keyId": "1234abcd"}, ("DDB-KMS", ORDERS), ("DDB-PITR", ORDERS)),
         ("rds", "ModifyDBInstance", INSTANCE, ("RDS-PUBLIC", DATABASE), ("RDS-PUBLIC", OTHER_DATABASE)),
         ("rds", "ModifyDBParameterGroup", GROUP, ("RDS-TLS", DATABASE), ("RDS-PUBLIC", DATABASE)),
+        ("rds", "ModifyDBCluster", {"dBClusterIdentifier": "c"}, ("RDS-BACKUP", DATABASE), ("DDB-PITR", ORDERS)),
+        ("rds", "ResetDBClusterParameterGroup", CLUSTER_GROUP, ("RDS-TLS", DATABASE), ("RDS-PUBLIC", DATABASE)),
     ],
 )  # fmt: skip
 def test_a_call_concerns_the_verdicts_that_read_what_it_changed(

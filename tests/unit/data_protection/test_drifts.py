@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from data_protection.assessments import Finding
+from data_protection.assessments import Assessment, Finding
 from data_protection.checks.catalogue import catalogue
 from data_protection.drift.drifts import Comparison, Drift, compare
 from data_protection.drift.policy import DriftPolicy
@@ -152,8 +152,8 @@ def test_the_best_that_was_known_is_remembered_until_somebody_answers_for_less(
 
 def test_a_standing_remembers_the_best_through_looks() -> None:
     case = finding(FAIL).case
-    assessment = type("A", (), {"findings": [finding(FAIL)], "snapshot": replace(case.snapshot, taken_at=NOW)})
-    [row] = rows(assessment, run="r", profile="p", standings={})  # type: ignore[arg-type]
+    assessment = Assessment(replace(case.snapshot, taken_at=NOW), [finding(FAIL)])
+    [row] = rows(assessment, run="r", profile="p", standings={})
     assert standing_after(row, Standing(PASS, NOW, PASS)) == Standing(FAIL, NOW, PASS)
     assert standing_after(row, None) == Standing(FAIL, NOW, FAIL)
 
@@ -165,6 +165,10 @@ def test_a_standing_remembers_the_best_through_looks() -> None:
         ("IAM-LEAST", "IAM-LEAST has no change that would fix it"),
         ("S3-LOCK", "changes of S3-LOCK are of class E"),
         ("DDB-KMS", "changes of DDB-KMS are of class B"),
+        ("S3-LIFECYCLE", "changes of S3-LIFECYCLE are of class D"),
+        ("S3-INTTIER", "changes of S3-INTTIER are of class D"),
+        ("DDB-SCALE", "DDB-SCALE belongs to phase 3, which always needs an approval"),
+        ("RDS-TLS", "RDS-TLS belongs to phase 3, which always needs an approval"),
     ],
 )
 def test_only_what_comes_back_entirely_may_be_fixed_without_asking(check: str, said: str) -> None:

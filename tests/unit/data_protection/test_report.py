@@ -15,7 +15,7 @@ def test_score_is_over_all_places_as_of_one() -> None:
         look([row("DDB-PITR", PASS), row("DDB-TTL", UNKNOWN)], region="eu-west-1"),
     )
 
-    assert (found.score.percent, found.score.coverage) == (66.7, 75.0)
+    assert (found.score.percent, found.score.coverage) == (66.6, 75.0)
 
 
 @pytest.mark.parametrize(

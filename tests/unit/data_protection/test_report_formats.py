@@ -67,6 +67,12 @@ def test_json_tells_score_changes_and_every_finding() -> None:
     assert told["conflicts"][0]["conflict"] == "RPO-PITR"
 
 
+@pytest.mark.parametrize("check", catalogue())
+def test_every_format_names_the_runbook_of_a_failure(check: str) -> None:
+    for name, (content, _) in files(report(look([row(check, Status.FAIL)]))).items():
+        assert f"docs/checks/{check}.md" in content.decode(), name
+
+
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1"])  # noqa: RUF001 - full width
 def test_no_cell_of_the_csv_is_a_formula(name: str) -> None:
     (line,) = rows_of(as_csv(report(look([row("DDB-PITR", Status.FAIL, name, reason=name)]))))

@@ -9,7 +9,7 @@ from data_protection.assessments import Finding, assess
 from data_protection.changes import CannotChange, Change
 from data_protection.collection import Questions
 from data_protection.profiles import Profile
-from data_protection.readings import Missing
+from data_protection.readings import Missing, NotConfigured
 from data_protection.reads import dynamodb, s3
 from data_protection.resources import Kind, Resource
 from data_protection.snapshot import NotRead
@@ -56,6 +56,22 @@ def test_a_check_alone_says_what_it_says_among_all(account: Any, pair: tuple[str
     assert proposed(alone) == proposed(among_all[pair])
 
 
+@pytest.mark.parametrize("account", [healthy, bare], ids=["healthy", "bare"])
+def test_a_call_that_is_denied_changes_no_verdict_on_another_bucket(account: Any) -> None:
+    never = NotConfigured("ObjectLockConfigurationNotFoundError")
+    answers = account() | {(AUDIO, s3.LOGGING): LOGGING, (LOGS, s3.LOGGING): {}, (LOGS, s3.OBJECT_LOCK): never}
+    asked = profile(ASKED)
+    control = {(one.check.id, one.resource): one.verdict for one in look(answers, asked, None)}
+    calls = [one for one in taken(Questions(PLACE, asked), answers).readings if one[0] in BUCKETS]
+    assert len(calls) > len(BUCKETS)
+
+    for denied in calls:
+        given = {pair: answer for pair, answer in answers.items() if (pair[0], pair[1].name) != denied}
+        for one in look(given, asked, None):
+            if one.resource in BUCKETS and one.resource != denied[0]:
+                assert one.verdict == control[one.check.id, one.resource], denied
+
+
 def test_a_table_that_is_to_be_made_alone_is_made_with_its_key() -> None:
     answers = healthy() | {(ORDERS, dynamodb.TABLE): Missing("ResourceNotFoundException")}
     among_all = {(one.check.id, one.resource): one for one in look(answers, profile(ASKED), None)}
@@ -73,8 +89,7 @@ def test_a_bucket_that_receives_logs_is_seen_to_even_alone() -> None:
 
     [finding] = look(answers, profile(ASKED), [("S3-KMS", LOGS)])
 
-    assert finding.status.value == "not_applicable"
-    assert "audio" in finding.verdict.reason
+    assert proposed(finding) == ("access-logs receives access logs of audio, which arrive only in buckets with SSE-S3.")
 
 
 def test_a_look_at_one_resource_asks_for_little_else() -> None:
@@ -83,5 +98,6 @@ def test_a_look_at_one_resource_asks_for_little_else() -> None:
 
     assert [question.read.name for question in asked] == [
         "tagging.GetResources",
+        "s3.ListBuckets",
         "dynamodb.DescribeContinuousBackups",
     ]

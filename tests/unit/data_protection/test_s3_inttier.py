@@ -4,13 +4,13 @@ from typing import Any
 
 import pytest
 
-from data_protection.changes import CannotChange
+from data_protection.changes import CannotChange, Reversibility
 from data_protection.errors import ProfileInvalid
 from data_protection.profiles import parse
 from data_protection.readings import Unreadable
 from data_protection.reads.s3 import INTELLIGENT_TIERING, LIFECYCLE
 from data_protection.verdicts import Status
-from tests.support.data_protection_buckets import SITE, Readings, changes, healthy, verdict
+from tests.support.data_protection_buckets import SITE, Readings, changes, healthy, moves, rule, verdict
 
 _DAYS = (("ARCHIVE_ACCESS", 90), ("DEEP_ARCHIVE_ACCESS", 180))
 
@@ -54,6 +54,42 @@ def test_configuration_without_anything_that_moves_objects_there_warns() -> None
     found = verdict("S3-INTTIER", _site(_entry()) | {(SITE, LIFECYCLE): {"Rules": []}})
     assert found.status is Status.WARN
     assert "S3-LIFECYCLE" in found.reason
+
+
+def test_rule_that_moves_objects_of_some_sizes_warns() -> None:
+    moved = {**rule("some", Transitions=moves((0, "INTELLIGENT_TIERING"))), "Filter": {"ObjectSizeLessThan": 1024**3}}
+    found = verdict("S3-INTTIER", _site(_entry()) | {(SITE, LIFECYCLE): {"Rules": [moved]}})
+    assert (found.status, "all sizes" in found.reason) == (Status.WARN, True)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        _entry("other", days=(("ARCHIVE_ACCESS", 91), _DAYS[1]), Filter={"Prefix": "mixed/a/"}),
+        _entry("other", days=_DAYS[1:], Filter={"Prefix": "mixed/a/"}),
+        _entry("other", days=(("ARCHIVE_ACCESS", 90), ("DEEP_ARCHIVE_ACCESS", 180)), Filter={"Prefix": "else/"}),
+        _entry("other", Filter={"Prefix": "mixed/a/"}, Status="Disabled"),
+    ],
+)
+def test_configuration_of_others_that_archives_nothing_earlier_changes_nothing(other: dict[str, Any]) -> None:
+    assert verdict("S3-INTTIER", _site(_entry(), other)).status is Status.PASS
+
+
+@pytest.mark.parametrize("part", [{"Prefix": "mixed/a/"}, {"Tag": {"Key": "k", "Value": "v"}}])
+def test_configuration_of_others_that_archives_some_objects_earlier_warns(part: dict[str, Any]) -> None:
+    other = _entry("other", Filter=part)
+    readings = _site(_entry(days=(("ARCHIVE_ACCESS", 120),)), other)
+    requirement = {"prefix": "mixed/", "archive_days": 120, "deep_archive_days": None}
+    found = verdict("S3-INTTIER", readings, requirement)
+    assert (found.status, "other archives some" in found.reason) == (Status.WARN, True)
+    with pytest.raises(CannotChange, match="other of site is not ours"):
+        changes("S3-INTTIER", readings, requirement)
+
+
+def test_archiving_must_be_asked_for_by_name() -> None:
+    (change,) = changes("S3-INTTIER", _site())
+    assert change.reversibility is Reversibility.LOSES_DATA
+    assert "must be restored" in change.risk
 
 
 def test_denied_lifecycle_hides_no_failure() -> None:

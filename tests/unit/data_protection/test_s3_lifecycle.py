@@ -11,8 +11,25 @@ from data_protection.lifecycle.rules import Configuration, Rule
 from data_protection.profiles import parse
 from data_protection.readings import NotConfigured
 from data_protection.reads.s3 import LIFECYCLE, VERSIONING
+from data_protection.reads.tagging import TAGS
+from data_protection.remediation.plans import LeftOut, Plan, make_plan
+from data_protection.remediation.policy import Policy
+from data_protection.resources import account_of
 from data_protection.verdicts import Status, Verdict
-from tests.support.data_protection_buckets import NOW, SITE, TIER, Readings, changes, healthy, moves, rule, verdict
+from tests.support.data_protection_buckets import (
+    NOW,
+    PLACE,
+    SITE,
+    TIER,
+    Readings,
+    assessed,
+    bare,
+    changes,
+    healthy,
+    moves,
+    rule,
+    verdict,
+)
 
 _FULL = {"Transitions": moves((90, "STANDARD_IA"), (365, "GLACIER")), "Expiration": {"Days": 2555}}
 _AUDIO = rule("audio", "audio/", **_FULL)
@@ -65,6 +82,75 @@ def test_rule_that_deletes_what_is_to_be_kept_warns_and_is_named() -> None:
     found = _judge(_AUDIO, asked={**TIER, "expire_days": None})
     assert found.status is Status.WARN
     assert found.reason == "Objects below 'audio/' are to be kept; rule 'audio' deletes them after 2555."
+
+
+_KEPT = {"transitions": [{"days": 90, "storage_class": "STANDARD_IA"}]}
+_OURS = rule("ours", Transitions=moves((90, "STANDARD_IA")))
+
+
+@pytest.mark.parametrize(
+    ("part", "which"),
+    [
+        ({"Prefix": "2026/"}, "those below '2026/'"),
+        ({"Tag": {"Key": "k", "Value": "v"}}, "those with the tag k=v"),
+        (
+            {"And": {"ObjectSizeGreaterThan": 204_800, "ObjectSizeLessThan": 1024**4}},
+            "those larger than 204800 bytes and smaller than 1099511627776 bytes",
+        ),
+        ({"ObjectSizeLessThan": 1000}, "those smaller than 1000 bytes"),
+        (
+            {"And": {"Prefix": "2026/", "Tags": [{"Key": "k", "Value": "v"}], "ObjectSizeGreaterThan": 9}},
+            "those below '2026/' and with the tag k=v and larger than 9 bytes",
+        ),
+    ],
+)
+def test_foreign_rule_that_deletes_some_of_what_is_to_be_kept_warns(part: dict[str, Any], which: str) -> None:
+    foreign = {**rule("foreign", Expiration={"Days": 1}), "Filter": part}
+
+    found = _judge(_OURS, foreign, asked=_KEPT)
+
+    assert found.status is Status.WARN
+    assert found.reason == f"Objects of the bucket are to be kept; rule 'foreign' deletes {which} after 1."
+    assert _judge(_OURS, {**foreign, "Status": "Disabled"}, asked=_KEPT).status is Status.PASS
+
+
+@pytest.mark.parametrize(
+    ("foreign", "status"),
+    [
+        (rule("sooner", "audio/2026/", Expiration={"Days": 2554}), Status.WARN),
+        (rule("later", "audio/2026/", Expiration={"Days": 9000}), Status.PASS),
+        (rule("beside", "mail/", Expiration={"Days": 1}), Status.PASS),
+        (rule("cold", "audio/2026/", Transitions=moves((200, "DEEP_ARCHIVE"))), Status.WARN),
+        (rule("early", "audio/2026/", Transitions=moves((100, "GLACIER"))), Status.WARN),
+        (rule("along", "audio/2026/", Transitions=moves((90, "STANDARD_IA"))), Status.PASS),
+        (rule("on the way", "audio/2026/", Transitions=moves((200, "GLACIER_IR"))), Status.PASS),
+        (rule("after", "audio/2026/", Transitions=moves((700, "DEEP_ARCHIVE"))), Status.PASS),
+    ],
+)
+def test_foreign_rule_about_some_objects_matters_where_it_comes_before_what_is_asked(
+    foreign: dict[str, Any], status: Status
+) -> None:
+    found = _judge(_AUDIO, foreign)
+    assert found.status is status, found.reason
+
+
+def test_tier_below_another_one_is_judged_by_its_own_rule() -> None:
+    readings = _site(_OURS, rule("mail", "mail/", Expiration={"Days": 30}))
+    asked = {"tiers": [_KEPT, {"prefix": "mail/", "expire_days": 30}]}
+
+    assert verdict("S3-LIFECYCLE", readings, asked).status is Status.PASS
+    larger = {"tiers": [_KEPT, {"prefix": "mail/", "expire_days": 30, "larger_than_bytes": 1000}]}
+    found = verdict("S3-LIFECYCLE", readings, larger)
+    assert (found.status, "are to be kept" in found.reason) == (Status.WARN, True)
+
+
+def test_foreign_rule_about_some_objects_keeps_no_tier_from_being_put_and_is_told_afterwards() -> None:
+    foreign = rule("foreign", "2026/", Expiration={"Days": 1})
+    (change,) = changes("S3-LIFECYCLE", _site(foreign), {"tiers": [_KEPT]})
+    assert change.after["Rules"][0] == foreign
+
+    with pytest.raises(CannotChange, match="rule 'foreign' deletes those below '2026/' after 1"):
+        changes("S3-LIFECYCLE", _site(*change.after["Rules"]), {"tiers": [_KEPT]})
 
 
 def test_tier_of_small_objects_needs_a_rule_that_says_so() -> None:
@@ -124,13 +210,54 @@ def test_bucket_without_lifecycle_gets_one_and_loses_it_when_undone() -> None:
     assert change.inverse.operation == "delete_bucket_lifecycle"
 
 
-def test_only_a_tier_that_deletes_loses_data_and_says_which() -> None:
+def test_tier_that_deletes_loses_data_and_says_which() -> None:
     (deletes,) = changes("S3-LIFECYCLE", _site(_FOREIGN))
     assert deletes.reversibility is Reversibility.LOSES_DATA
     assert "Objects below 'audio/' older than 2555 days are deleted." in deletes.risk
-    (keeps,) = changes("S3-LIFECYCLE", _site(_FOREIGN), {"tiers": [{**TIER, "expire_days": None}]})
-    assert keeps.reversibility is Reversibility.REVERSIBLE
-    assert "restored" in keeps.risk
+
+
+@pytest.mark.parametrize(
+    ("step", "reversibility"),
+    [
+        ({"days": 0, "storage_class": "DEEP_ARCHIVE"}, Reversibility.LOSES_DATA),
+        ({"days": 365, "storage_class": "GLACIER"}, Reversibility.LOSES_DATA),
+        ({"days": 90, "storage_class": "GLACIER_IR"}, Reversibility.SIDE_EFFECTS),
+        ({"days": 90, "storage_class": "STANDARD_IA"}, Reversibility.SIDE_EFFECTS),
+    ],
+)
+def test_what_moved_does_not_come_back_and_archives_must_be_asked_for_by_name(
+    step: dict[str, Any], reversibility: Reversibility
+) -> None:
+    (change,) = changes("S3-LIFECYCLE", _site(_FOREIGN), {"tiers": [{"transitions": [step]}]})
+    assert change.reversibility is reversibility
+    assert not change.reversibility.undone_automatically
+    assert ("must be restored" in change.risk) == (reversibility is Reversibility.LOSES_DATA)
+
+
+@pytest.mark.parametrize(
+    ("check", "requirement"),
+    [
+        ("S3-LIFECYCLE", {"tiers": [{"transitions": [{"days": 0, "storage_class": "DEEP_ARCHIVE"}]}]}),
+        ("S3-INTTIER", {}),
+    ],
+)
+def test_archiving_is_planned_only_by_name_and_needs_an_approval_whatever_is_preapproved(
+    check: str, requirement: dict[str, Any]
+) -> None:
+    untagged: Readings = {(account_of(PLACE), TAGS): {"ResourceTagMappingList": []}}
+
+    def plan(*named: str) -> Plan:
+        return make_plan(
+            assessed(bare() | untagged, {"site": {check: requirement}}),
+            profile="test",
+            phases=[2],
+            named=frozenset(named),
+            policy=Policy(preapproved_phases=frozenset({1, 2})),
+            requested_by="somebody",
+        )
+
+    assert (len(plan().steps), plan().omitted) == (0, {LeftOut.NOT_NAMED: 1})
+    assert (len(plan(check).one_way), plan(check).approvers) == (1, 1)
 
 
 def test_expiry_that_becomes_shorter_is_told_with_the_one_before() -> None:

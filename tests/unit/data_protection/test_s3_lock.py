@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 
 from data_protection.changes import CannotChange, Reversibility
+from data_protection.checks.s3_lock import retain
 from data_protection.errors import ProfileInvalid
 from data_protection.profiles import parse
-from data_protection.readings import NotConfigured
-from data_protection.reads.s3 import LOGGING, OBJECT_LOCK, VERSIONING
+from data_protection.readings import NotConfigured, Unreadable
+from data_protection.reads.s3 import ENCRYPTION, LOGGING, OBJECT_LOCK, VERSIONING
+from data_protection.resources import Resource
 from data_protection.verdicts import Status
-from tests.support.data_protection_buckets import LOGS, SITE, Readings, changes, healthy, locked, verdict
+from tests.support.data_protection_buckets import LOGS, SITE, Readings, case, changes, healthy, locked, verdict
 
 _OFF = NotConfigured("ObjectLockConfigurationNotFoundError")
 _ENABLED = {"ObjectLockConfiguration": {"ObjectLockEnabled": "Enabled"}}
@@ -58,15 +60,31 @@ def test_bucket_that_is_to_receive_access_logs_is_never_locked() -> None:
         changes("S3-LOCK", readings, **others)
 
 
-def test_bucket_that_receives_access_logs_by_now_is_never_locked() -> None:
-    receives = {"LoggingEnabled": {"TargetBucket": "site", "TargetPrefix": ""}}
-    readings = _site(_OFF) | {(LOGS, LOGGING): receives}
-    assert verdict("S3-LOCK", readings).status is Status.NOT_APPLICABLE
+_DENIED = Unreadable("AccessDenied", "no")
+_RECEIVES = {"LoggingEnabled": {"TargetBucket": "site", "TargetPrefix": ""}}
 
 
-def test_bucket_that_logs_into_itself_is_never_locked_and_one_that_is_merely_asked_to_may_be() -> None:
-    itself = {"LoggingEnabled": {"TargetBucket": "site", "TargetPrefix": "log/"}}
-    assert verdict("S3-LOCK", _site(_OFF) | {(SITE, LOGGING): itself}).status is Status.NOT_APPLICABLE
+@pytest.mark.parametrize("check", ["S3-KMS", "S3-LOCK"])
+@pytest.mark.parametrize("source", [LOGS, SITE])
+@pytest.mark.parametrize(
+    ("logging", "said"),
+    [(_RECEIVES, "receives access logs of {}"), (_DENIED, "where {} logs could not be read .AccessDenied.")],
+    ids=["logs there", "unreadable"],
+)
+def test_bucket_that_may_receive_access_logs_is_not_changed_and_judged_as_ever(
+    check: str, source: Resource, logging: Any, said: str
+) -> None:
+    never = NotConfigured("ServerSideEncryptionConfigurationNotFoundError")
+    quiet = _site(_OFF) | {(SITE, ENCRYPTION): never, (SITE, LOGGING): {}, (LOGS, LOGGING): {}}
+    assert changes(check, quiet)
+    readings = quiet | {(source, LOGGING): logging}
+
+    assert verdict(check, readings) == verdict(check, quiet)
+    with pytest.raises(CannotChange, match=said.format(source.name)):
+        changes(check, readings)
+
+
+def test_bucket_that_is_merely_asked_to_log_into_itself_may_be_locked() -> None:
     asked = {"site": {"S3-LOCK": {"days": 30}, "S3-LOG": {"target": "site"}}}
     found = verdict("S3-LOCK", _site(locked()) | {(SITE, LOGGING): {}}, **asked)
     assert found.status is Status.PASS
@@ -85,13 +103,10 @@ def test_lock_waits_for_versioning() -> None:
         changes("S3-LOCK", _site(_OFF) | {(SITE, VERSIONING): {"Status": "Suspended"}})
 
 
-def test_compliance_comes_only_after_governance() -> None:
-    asked = {"mode": "COMPLIANCE", "days": 30}
-    for without in (_OFF, _ENABLED):
-        with pytest.raises(CannotChange, match="GOVERNANCE first"):
-            changes("S3-LOCK", _site(without), asked)
-    (change,) = changes("S3-LOCK", _site(locked()), asked)
-    assert change.reversibility is Reversibility.ONE_WAY
+@pytest.mark.parametrize("lock", [_OFF, _ENABLED, locked(), locked(Years=1)])
+def test_compliance_is_left_to_lock_objects_which_knows_for_how_long_a_bucket_was_governed(lock: Any) -> None:
+    with pytest.raises(CannotChange, match="GOVERNANCE of site first; from there only lock_objects"):
+        changes("S3-LOCK", _site(lock), {"mode": "COMPLIANCE", "days": 30})
 
 
 def test_longer_period_keeps_the_stronger_mode_and_an_event_hold_and_can_be_taken_back_for_new_objects() -> None:
@@ -106,5 +121,7 @@ def test_longer_period_keeps_the_stronger_mode_and_an_event_hold_and_can_be_take
 
 
 def test_stronger_mode_does_not_shorten_a_longer_period() -> None:
-    (change,) = changes("S3-LOCK", _site(locked(Years=1)), {"mode": "COMPLIANCE", "days": 30})
+    asked = {"site": {"S3-LOCK": {"mode": "COMPLIANCE", "days": 30}}}
+    (change,) = retain(case("S3-LOCK", _site(locked(Years=1)), asked))
     assert change.after["Rule"]["DefaultRetention"] == {"Mode": "COMPLIANCE", "Days": 365}
+    assert change.reversibility is Reversibility.ONE_WAY

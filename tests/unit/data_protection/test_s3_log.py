@@ -130,6 +130,31 @@ def test_denied_listing_of_the_target_is_unknown() -> None:
     assert verdict("S3-LOG", healthy() | {(SITE_LOG, RECENT_LOGS): denied}).status is Status.UNKNOWN
 
 
+def test_logs_below_a_prefix_that_buckets_share_prove_nothing_of_one_of_them() -> None:
+    shared = {"target": "logs", "prefix": "all/"}
+    log = access_log(SITE, {"TargetBucket": "logs", "TargetPrefix": "all/"})
+    readings = healthy() | {
+        (SITE, LOGGING): _logged(TargetPrefix="all/"),
+        (log, RECENT_LOGS): _log("all/2026-11-21-11-00-00-AB"),
+    }
+    assert verdict("S3-LOG", readings, shared).status is Status.PASS
+    for other in ({"target": "logs"}, {"target": "elsewhere", "prefix": "all/"}):
+        assert verdict("S3-LOG", readings, shared, neighbour={"S3-LOG": other}).status is Status.PASS
+    found = verdict("S3-LOG", readings, shared, neighbour={"S3-LOG": shared}, logs={"S3-LOG": shared})
+    assert (found.status, found.observed["prefix_shared_with"]) == (Status.WARN, ["neighbour"])
+
+
+def test_partitioned_keys_below_a_prefix_that_buckets_share_tell_them_apart() -> None:
+    logging = {**_SIMPLE, "TargetPrefix": "all/", "TargetObjectKeyFormat": {"PartitionedPrefix": {}}}
+    key = "all/123456789012/eu-central-1/site/2026/11/21/2026-11-21-00-00-00-AB"
+    shared = {"target": "logs", "prefix": "all/"}
+    readings = healthy() | {
+        (SITE, LOGGING): {"LoggingEnabled": logging},
+        (access_log(SITE, logging), RECENT_LOGS): _log(key),
+    }
+    assert verdict("S3-LOG", readings, shared, neighbour={"S3-LOG": shared}).status is Status.PASS
+
+
 def test_partitioned_keys_are_looked_for_where_they_are() -> None:
     logging = {**_SIMPLE, "TargetObjectKeyFormat": {"PartitionedPrefix": {"PartitionDateSource": "EventTime"}}}
     log = access_log(SITE, logging)

@@ -42,6 +42,62 @@ def test_reason_names_prefix_age_class_and_hours() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ({"Tag": {"Key": "k", "Value": "v"}}, "Objects with the tag k=v are in DEEP_ARCHIVE"),
+        ({"ObjectSizeLessThan": 1024**4}, "Objects smaller than 1099511627776 bytes are in DEEP_ARCHIVE"),
+        ({"ObjectSizeLessThan": 1000}, "Objects smaller than 1000 bytes are in DEEP_ARCHIVE"),
+    ],
+)
+def test_rule_that_archives_some_objects_is_enough_to_fail(part: dict[str, Any], said: str) -> None:
+    archives = {**rule("some", Transitions=moves((1, "DEEP_ARCHIVE"))), "Filter": part}
+
+    found = _judged(archives, rule("end", Expiration={"Days": 2}))
+
+    assert (found.status, found.reason.startswith(said)) == (Status.FAIL, True), found.reason
+
+
+@pytest.mark.parametrize(
+    ("ends", "status"),
+    [
+        ([rule("all", Expiration={"Days": 90})], Status.PASS),
+        ([rule("others", "mail/", Expiration={"Days": 30})], Status.FAIL),
+        ([rule("part", "logs/2026/", Expiration={"Days": 30})], Status.FAIL),
+        ([{**rule("large"), "Filter": {"ObjectSizeGreaterThan": 9999999}, "Expiration": {"Days": 30}}], Status.FAIL),
+        (
+            [
+                {**rule("large"), "Filter": {"ObjectSizeGreaterThan": 999}, "Expiration": {"Days": 30}},
+                {**rule("small"), "Filter": {"ObjectSizeLessThan": 1000}, "Expiration": {"Days": 40}},
+            ],
+            Status.PASS,
+        ),
+        ([{**rule("tag"), "Filter": {"Tag": {"Key": "k", "Value": "v"}}, "Expiration": {"Days": 30}}], Status.FAIL),
+    ],
+)
+def test_archive_counts_unless_all_of_its_objects_are_deleted_before(
+    ends: list[dict[str, Any]], status: Status
+) -> None:
+    found = _judged(rule("one", "logs/", Transitions=moves((90, "GLACIER"))), *ends)
+    assert found.status is status, found.reason
+
+
+def test_noncurrent_versions_that_are_kept_by_number_are_archived_in_spite_of_an_end() -> None:
+    archived = rule("old", NoncurrentVersionTransitions=[{"NoncurrentDays": 30, "StorageClass": "GLACIER"}])
+    ends = {"NoncurrentDays": 10}
+
+    assert _judged(archived, rule("end", NoncurrentVersionExpiration=ends)).status is Status.PASS
+    some = rule("end", NoncurrentVersionExpiration={**ends, "NewerNoncurrentVersions": 3})
+    assert _judged(archived, some).status is Status.FAIL
+
+
+def test_configurations_that_one_answer_does_not_hold_leave_it_open() -> None:
+    more = {INTELLIGENT_TIERING: {"IsTruncated": True, "IntelligentTieringConfigurationList": []}}
+
+    assert _judged(also=more).status is Status.UNKNOWN
+    assert _judged(rule("r", Transitions=moves((90, "GLACIER"))), also=more).status is Status.FAIL
+
+
 def test_archived_noncurrent_versions_count_too() -> None:
     archived = rule("old", NoncurrentVersionTransitions=[{"NoncurrentDays": 30, "StorageClass": "DEEP_ARCHIVE"}])
 

@@ -80,7 +80,9 @@ def test_period_that_aws_refuses_is_refused_in_the_profile(days: int) -> None:
     ("readings", "status", "said"),
     [
         (secret(RotationEnabled=True), Status.WARN, "never happened"),
-        (secret(RotationEnabled=True, LastRotatedDate=ago(days=91)), Status.FAIL, "90 days are asked"),
+        # On the day on which it is due it happens at any time.
+        (secret(RotationEnabled=True, LastRotatedDate=ago(days=90, hours=23)), Status.PASS, "was rotated"),
+        (secret(RotationEnabled=True, LastRotatedDate=ago(days=91, seconds=1)), Status.FAIL, "90 days are asked"),
         (secret(RotationEnabled=True, LastRotatedDate=ago(days=1), DeletedDate=ago(days=1)), Status.FAIL, "deleted"),
     ],
 )
@@ -92,7 +94,7 @@ def test_rotation_of_a_secret_must_have_happened(readings: Any, status: Status, 
 def test_secret_is_rotated_at_once_which_does_not_come_back() -> None:
     [change] = changes("SEC-ROT", SECRET, secret(), {"function": FUNCTION, "days": 30})
     assert change.after["RotationLambdaARN"] == FUNCTION
-    assert change.after["RotateImmediately"] is True
+    assert change.call.parameters["RotateImmediately"] is True
     assert change.reversibility is Reversibility.SIDE_EFFECTS
 
 

@@ -126,6 +126,18 @@ def test_exception_for_the_account_may_name_it_by_placeholder() -> None:
     assert profile.exception("CT-HARDEN", Resource(Kind.ACCOUNT, PLACE, "1"), NOW.date()) is None
 
 
+def test_exception_that_could_never_hold_is_refused() -> None:
+    said = (
+        "DDB-PITR is about dynamodb-table, so that an exception for s3-bucket orders would never hold: give a resource"
+    )
+    with pytest.raises(ProfileInvalid, match=said):
+        parse(
+            RULE.format(kind="dynamodb-table", select="select: [{name: orders}]\n  ", requires="{DDB-PITR: {}}")
+            + "exceptions:\n- {check: DDB-PITR, kind: s3-bucket, name: orders, owner: me, "
+            + "reason: it goes in May, expires: 2027-01-01}\n"
+        )
+
+
 # What is read for a profile
 
 

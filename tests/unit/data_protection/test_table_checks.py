@@ -383,3 +383,9 @@ def test_attribute_of_two_types_is_refused_in_the_profile() -> None:
                 "indexes": [{"name": "by-id", "partition": {"name": "id", "type": "N"}}],
             }
         )
+
+
+def test_index_whose_name_speaks_of_keys_is_created_where_it_is_missing() -> None:
+    asked = TABLE_KEYS | {"indexes": [{"name": "by-keys", "partition": {"name": "day"}}]}
+    [change] = changes("DDB-EXISTS", ORDERS, table(), asked)
+    assert change.title == "Create the index by-keys of orders"

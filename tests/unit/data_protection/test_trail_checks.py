@@ -6,7 +6,7 @@ import pytest
 
 from data_protection.changes import CannotChange
 from data_protection.event_selectors import BOTH, Direction, merged, recorded, subject
-from data_protection.readings import Unreadable
+from data_protection.readings import Missing, Unreadable
 from data_protection.reads.cloudtrail import EVENT_SELECTORS, TRAIL_STATUS, TRAILS
 from data_protection.resources import Kind, Place, Resource
 from data_protection.verdicts import Status
@@ -73,10 +73,42 @@ def test_one_trail_that_delivers_is_enough_whatever_others_do() -> None:
     assert verdict("CT-LOGGING", ACCOUNT, two_trails(Unreadable("AccessDenied", "no"))).status is Status.PASS
 
 
+ORGANIZATION = DESCRIBED | {
+    "Name": "organization",
+    "TrailARN": "arn:aws:cloudtrail:eu-central-1:999999999999:trail/organization",
+    "IsOrganizationTrail": True,
+}
+
+
+def hidden(reading: Any, *own: dict[str, Any]) -> dict[tuple[Any, Any], Any]:
+    """Return an account that a trail of its organization records, of which AWS says nothing but this."""
+    trail = Resource(Kind.TRAIL, PLACE, str(ORGANIZATION["TrailARN"]))
+    return described(*own, ORGANIZATION) | {(trail, TRAIL_STATUS): reading, (trail, EVENT_SELECTORS): reading}
+
+
+@pytest.mark.parametrize("reading", [Missing("TrailNotFoundException"), Unreadable("AccessDenied", "no")])
+def test_trail_of_the_organization_that_aws_hides_from_a_member_is_unknown_and_harms_nothing(reading: Any) -> None:
+    for check in ("CT-LOGGING", "CT-DATA"):
+        assert verdict(check, ACCOUNT, hidden(reading, DESCRIBED), None, SCOPE).status is Status.PASS
+        assert verdict(check, ACCOUNT, hidden(reading), None, SCOPE).status is Status.UNKNOWN
+
+
+def test_trail_that_was_deleted_meanwhile_records_nothing() -> None:
+    gone = {(OTHER, read): Missing("TrailNotFoundException") for read in (TRAIL_STATUS, EVENT_SELECTORS)}
+    readings = two_trails({}) | gone
+    assert verdict("CT-DATA", ACCOUNT, readings, None, SCOPE).status is Status.PASS
+    partly = readings | {(TRAIL, EVENT_SELECTORS): {"AdvancedEventSelectors": [selector(DYNAMODB)]}}
+    assert verdict("CT-DATA", ACCOUNT, partly, None, SCOPE).status is Status.FAIL
+
+
 def test_trail_that_is_named_is_the_one_that_counts() -> None:
     readings = two_trails({"IsLogging": False})
     assert verdict("CT-LOGGING", ACCOUNT, readings, {"trail": "other"}).status is Status.FAIL
     assert verdict("CT-LOGGING", ACCOUNT, readings, {"trail": "absent"}).status is Status.FAIL
+
+
+def test_trail_that_has_delivered_nothing_yet_is_not_waited_for() -> None:
+    assert not verdict("CT-LOGGING", ACCOUNT, status(LatestDeliveryTime=None)).settling
 
 
 def test_trail_that_stands_is_started() -> None:

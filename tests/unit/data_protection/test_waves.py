@@ -54,6 +54,7 @@ def plan(*steps: Step) -> Plan:
         resources_in_scope=10,
         steps=steps,
         omissions=(),
+        contradictions=(),
     )
 
 
@@ -80,6 +81,13 @@ def test_steps_that_change_what_they_share_come_one_after_the_other() -> None:
         ["CHECK/s3-bucket/alone/0"],
         ["CHECK/s3-bucket/audio/0", "CHECK/s3-bucket/audio/1", "CHECK/s3-bucket/site/0"],
     ]
+
+
+def test_resources_are_counted_by_what_is_changed() -> None:
+    shared = plan(step(0, "audio", target="arn:logs"), step(0, "site", target="arn:logs"))
+    own = plan(step(0, "audio", target="arn:key"), step(1, "audio"))
+
+    assert (shared.resources_touched, own.resources_touched) == (1, 2)
 
 
 @given(st.lists(st.tuples(st.sampled_from("abcdefgh"), st.sampled_from(["", "arn:a", "arn:b", "arn:x"])), max_size=25))

@@ -17,13 +17,13 @@ from data_protection.checks.s3_lifecycle import LifecycleTiers
 from data_protection.checks.s3_lock import Mode, ObjectLock
 from data_protection.checks.s3_tls import TransportSecurity
 from data_protection.checks.s3_version import Versioning
-from data_protection.creation.reads import BUCKET_TAGS
 from data_protection.creation.recipe import Answers, Look, Recipe, Wanted
 from data_protection.creation.tags import CREATING, by_name, listed
 from data_protection.lifecycle.tiers import Tier
 from data_protection.policies import with_statement
 from data_protection.readings import Missing
 from data_protection.reads.s3 import (
+    BUCKET_TAGS,
     ENCRYPTION,
     LIFECYCLE,
     LOGGING,

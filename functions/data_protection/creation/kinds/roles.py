@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from data_protection.changes import Call
 from data_protection.checks.check import Requirement
 from data_protection.checks.iam_least_privilege import LeastPrivilege
+from data_protection.conditions import is_everything
 from data_protection.creation.reads import INSTANCE_PROFILE
 from data_protection.creation.recipe import Answers, Look, Recipe, Wanted
 from data_protection.creation.tags import CREATING, by_name, listed
@@ -34,7 +35,8 @@ class Statement(BaseModel):
         actions: As `s3:GetObject`.
         resources: ARNs.
         conditions: By operator and key, as AWS has them.
-        reason: Why an action or a resource must be wide: `s3:Get*`, or `*` as a resource. Needed for just these.
+        reason: Why an action or a resource must be wide: `s3:Get*`, or `*` or all of a type as a resource. Needed for
+            just these.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -69,12 +71,12 @@ class Statement(BaseModel):
 
     @property
     def _is_wide(self) -> bool:
-        return "*" in self.resources or any(set("*?") & set(action) for action in self.actions)
+        return self.is_everywhere or any(set("*?") & set(action) for action in self.actions)
 
     @property
     def is_everywhere(self) -> bool:
         """Whether it is about all resources, with a reason."""
-        return "*" in self.resources and not self.conditions
+        return any(map(is_everything, self.resources))
 
     @property
     def document(self) -> dict[str, Any]:

@@ -190,9 +190,12 @@ RECIPE: Final = Recipe(
             "dynamodb:UntagResource",
             "application-autoscaling:RegisterScalableTarget",
             "application-autoscaling:PutScalingPolicy",
-            # With the caller's rights it makes the alarms, and its service-linked role at the first target.
-            "cloudwatch:PutMetricAlarm",
+            # With the caller's rights it tries whether it could scale the table, makes the alarms, and at the first
+            # target its service-linked role; user guide, "Permissions validation for API calls on target resources".
+            "dynamodb:UpdateTable",
+            "cloudwatch:DeleteAlarms",
             "cloudwatch:DescribeAlarms",
+            "cloudwatch:PutMetricAlarm",
             "iam:CreateServiceLinkedRole",
             # DynamoDB asks for them in the name of who makes the table; developer guide, "Encryption at rest".
             "kms:CreateGrant",

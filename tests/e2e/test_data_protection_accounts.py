@@ -1,0 +1,120 @@
+"""Accounts beside the own one, as they are deployed: everything in roles that allow no more than they must."""
+
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from local.deploy import STACK, deploy
+from local.endpoints import ACCOUNT
+from local.paths import ROOT
+from local.schedules import pause
+from local.supervisor import EmbeddedCloud
+from tests.e2e.conftest import Gatehouse, ended
+from tests.support.cloud import eventually
+from tests.support.deployed_protection import findings, keep_estate, keep_profile, make_tables, recovers
+
+pytestmark = pytest.mark.cloud
+
+PARAMETERS = {
+    "FirewallLogs": "disabled",
+    "FirewallLogsBatch": "disabled",
+    "DataProtection": "enabled",
+    "DataProtectionAssessRoles": "gatehouse-data-protection-assess",
+    "DataProtectionRemediateRoles": "gatehouse-data-protection-remediate-*",
+}
+MEMBER, EXTERNAL_ID = "222222222222", "gatehouse-7f3a"
+
+
+@pytest.fixture(scope="module")
+def gatehouse() -> Iterator[Gatehouse]:
+    cloud = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}", enforce_iam=True)
+    try:
+        deploy_member(cloud)
+        deployed = deploy(cloud, parameters=PARAMETERS, on_progress=print)
+        pause(cloud.client("events"))
+        made = Gatehouse(cloud, deployed)
+        keep_estate(made, {})
+        yield made
+    finally:
+        cloud.stop()
+        shutil.rmtree(cloud.folder, ignore_errors=True)
+
+
+def deploy_member(cloud: EmbeddedCloud) -> None:
+    """Give another account its part of data protection, phase 1 of remediation allowed."""
+    parameters = {
+        "GatehouseAccountId": ACCOUNT,
+        "GatehouseStackName": STACK,
+        "ExternalId": EXTERNAL_ID,
+        "RemediatePhase1": "enabled",
+    }
+    stacks = cloud.client("cloudformation", MEMBER)
+    stacks.create_stack(
+        StackName="gatehouse-data-protection",
+        TemplateBody=(ROOT / "stacks/member_account.yaml").read_text(),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+    )
+    eventually(lambda: ended(stacks, "gatehouse-data-protection"))
+
+
+@contextmanager
+def two_accounts(gatehouse: Gatehouse, external_id: str = EXTERNAL_ID) -> Iterator[None]:
+    """Yield while the estate has the other account beside the own one."""
+
+    def role(name: str) -> dict[str, str]:
+        return {"arn": f"arn:aws:iam::{MEMBER}:role/gatehouse-data-protection-{name}", "external_id": external_id}
+
+    regions = [gatehouse.cloud.state.region]
+    member = {"account": MEMBER, "regions": regions, "assess": role("assess"), "remediate": {"1": role("remediate-1")}}
+    keep_estate(gatehouse, {"accounts": [{"account": ACCOUNT, "regions": regions}, member]})
+    try:
+        yield
+    finally:
+        keep_estate(gatehouse, {})
+
+
+def test_another_account_is_judged_and_mended_in_its_own_roles(gatehouse: Gatehouse) -> None:
+    there = gatehouse.cloud.client("dynamodb", MEMBER)
+    keep_profile(gatehouse, ["ledger"], preapproved_phases=[1])
+    make_tables(there, ["ledger"])
+    make_tables(gatehouse.client("dynamodb"), ["ledger"])
+    asked = {"account": MEMBER, "region": there.meta.region_name, "phases": [1], "requested_by": "alice"}
+
+    with two_accounts(gatehouse):
+        before = gatehouse.run("AssessAccountArn")
+        mended = gatehouse.run("RemediateAccountArn", **asked, dry_run=False)
+        after = gatehouse.run("AssessAccountArn", accounts=[MEMBER])
+
+    assert (before["status"], mended["status"], after["status"]) == ("SUCCEEDED",) * 3, (before, mended, after)
+    for account in (ACCOUNT, MEMBER):
+        assert findings(gatehouse, before["name"], account)["DDB-PITR", "ledger"] == "fail"
+    assert findings(gatehouse, after["name"], MEMBER) == {("DDB-PITR", "ledger"): "pass"}
+    assert recovers(there, "ledger")
+    assert not recovers(gatehouse.client("dynamodb"), "ledger")
+    assert not gatehouse.refusals()
+
+
+def test_account_that_refuses_its_role_fails_the_run_after_the_others_are_assessed(gatehouse: Gatehouse) -> None:
+    keep_profile(gatehouse, ["nowhere"])
+
+    with two_accounts(gatehouse, external_id="of-somebody-else"):
+        described = gatehouse.run("AssessAccountArn")
+
+    assert (described["status"], described["error"]) == ("FAILED", "AssessmentIncomplete")
+    assert f"STS refuses the role arn:aws:iam::{MEMBER}:role/gatehouse-data-protection-assess" in described["cause"]
+    assert findings(gatehouse, described["name"])["DDB-PITR", "nowhere"] == "fail"
+
+
+def test_estate_that_is_gone_is_told_of_and_no_smaller_estate(gatehouse: Gatehouse) -> None:
+    gatehouse.client("s3").delete_object(Bucket=gatehouse.output("LakeBucketName"), Key="data_protection/estate.json")
+    try:
+        described = gatehouse.run("AssessAccountArn")
+    finally:
+        keep_estate(gatehouse, {})
+
+    assert described["status"] == "FAILED"
+    assert "data_protection/estate.json is not there" in described["cause"]
