@@ -9,7 +9,7 @@ import pytest
 from data_protection.creation.outlines import Standing
 from data_protection.errors import CreationRefused
 from data_protection.verdicts import Status
-from tests.support.data_protection_creating import Workshop, workshop
+from tests.support.data_protection_creating import DATABASE, Workshop, workshop
 
 KEY = {"name": "alias/data", "services": ["cloudwatch.amazonaws.com"]}
 LOGS = {"name": "logs-1", "receives_logs": True, "tiers": [{"expire_days": 365}]}
@@ -33,17 +33,6 @@ WORKER = {
     "statements": [{"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::audio-1/*"]}],
 }
 PASSWORD = {"name": "shop/partner", "key": "alias/data", "username": "shop", "unrotated": "The partner sets it."}
-DATABASE = {
-    "name": "orders",
-    "engine": "postgres",
-    "version": "16.3",
-    "instance_class": "db.t4g.medium",
-    "gigabytes": 50,
-    "username": "owner",
-    "key": "alias/data",
-    "subnet_group": "private",
-    "security_groups": ["sg-12345678"],
-}
 CLUSTER = {
     "name": "ledger",
     "engine": "aurora-postgresql",

@@ -28,6 +28,17 @@ from data_protection.locations import request_key
 from data_protection.resources import Kind, Place
 
 PLACE = Place("123456789012", "eu-central-1")
+DATABASE = {
+    "name": "orders",
+    "engine": "postgres",
+    "version": "16.3",
+    "instance_class": "db.t4g.medium",
+    "gigabytes": 50,
+    "username": "owner",
+    "key": "alias/data",
+    "subnet_group": "private",
+    "security_groups": ["sg-12345678"],
+}
 LAKE, EVIDENCE = "lake", "evidence"
 BOUNDARY = "arn:aws:iam::123456789012:policy/bounds"
 _CREDENTIALS = {

@@ -12,6 +12,7 @@ from data_protection.creation.requests import Request, Wish, parse_request, wish
 from data_protection.errors import CreationInvalid
 from data_protection.profiles import parse
 from data_protection.resources import Kind, Place
+from tests.support.data_protection_creating import DATABASE
 
 PLACE = Place("123456789012", "eu-central-1")
 BOUNDARY = "arn:aws:iam::123456789012:policy/bounds"
@@ -21,17 +22,6 @@ TABLE = {"name": "orders", "key": "alias/data", "keys": {"partition": {"name": "
 SECRET = {"name": "partner", "key": "alias/data", "unrotated": "The partner sets it."}
 READS = {"actions": ["s3:GetObject"], "resources": ["arn:aws:s3:::audio-1/*"]}
 ROLE = {"name": "worker", "runs": "lambda", "statements": [READS]}
-DATABASE = {
-    "name": "orders",
-    "engine": "postgres",
-    "version": "16.3",
-    "instance_class": "db.t4g.medium",
-    "gigabytes": 50,
-    "username": "owner",
-    "key": "alias/data",
-    "subnet_group": "private",
-    "security_groups": ["sg-12345678"],
-}
 CLUSTER = {
     "name": "ledger",
     "engine": "aurora-mysql",

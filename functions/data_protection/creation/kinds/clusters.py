@@ -11,7 +11,7 @@ from pydantic import Field, ValidationInfo, field_validator
 
 from data_protection.changes import Call
 from data_protection.checks.check import Requirement
-from data_protection.creation.kinds.rds import CHECKS, ON_BEHALF, ParameterGroup, Server, call
+from data_protection.creation.kinds.rds import CHECKS, ON_BEHALF, ParameterGroup, Server, call, differences
 from data_protection.creation.reads import CLUSTER_PARAMETER_GROUP_TAGS, OWN_CLUSTER_PARAMETER_GROUP
 from data_protection.creation.recipe import Answers, Look, Recipe
 from data_protection.creation.tags import by_name, listed
@@ -195,16 +195,8 @@ def _names(resource: Resource, wanted: Cluster) -> Iterable[tuple[Resource, Read
 
 
 def _differences(look: Look[Cluster]) -> Sequence[str]:
-    found, wanted = _found(look) or {}, look.wanted
-    key = look.key_arn(wanted.key)
-    strays = [name for name, one in _members(look).items() if one.get("DBClusterIdentifier") != wanted.name]
-    return [
-        *([f"Its engine is {found['Engine']}."] if found["Engine"] != wanted.engine else []),
-        *([f"It is encrypted with {found.get('KmsKeyId', 'no key')}."] if found.get("KmsKeyId") != key else []),
-        *([] if found.get("DeletionProtection") else ["It can be deleted by one call."]),
-        *([] if found.get("MasterUserSecret") else ["Its password is not kept by RDS."]),
-        *(f"The instance {name} is not of it." for name in strays),
-    ]
+    strays = [name for name, one in _members(look).items() if one.get("DBClusterIdentifier") != look.wanted.name]
+    return [*differences(look, _found(look) or {}), *(f"The instance {name} is not of it." for name in strays)]
 
 
 RECIPE: Final = Recipe(

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from data_protection.changes import Call
 from data_protection.checks.check import Requirement
-from data_protection.creation.kinds.rds import CHECKS, ON_BEHALF, ParameterGroup, Server, call
+from data_protection.creation.kinds.rds import CHECKS, ON_BEHALF, ParameterGroup, Server, call, differences
 from data_protection.creation.reads import OWN_PARAMETER_GROUP, PARAMETER_GROUP_TAGS
 from data_protection.creation.recipe import Answers, Look, Recipe
 from data_protection.creation.tags import by_name, listed
@@ -120,14 +120,7 @@ def _names(resource: Resource, wanted: Database) -> Iterable[tuple[Resource, Rea
 
 
 def _differences(look: Look[Database]) -> Sequence[str]:
-    found, wanted = _found(look) or {}, look.wanted
-    key = look.key_arn(wanted.key)
-    return [
-        *([f"Its engine is {found['Engine']}."] if found["Engine"] != wanted.engine else []),
-        *([f"It is encrypted with {found.get('KmsKeyId', 'no key')}."] if found.get("KmsKeyId") != key else []),
-        *([] if found.get("DeletionProtection") else ["It can be deleted by one call."]),
-        *([] if found.get("MasterUserSecret") else ["Its password is not kept by RDS."]),
-    ]
+    return differences(look, _found(look) or {})
 
 
 RECIPE: Final = Recipe(

@@ -4,7 +4,7 @@ A parameter group is there and asks for TLS before what it is of is made.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -137,6 +137,22 @@ class Server(Wanted):
 def call(operation: str, **parameters: Any) -> Call:
     """Return a call of RDS."""
     return Call(service="rds", operation=operation, parameters=parameters)
+
+
+def differences(look: Look[Any], found: Mapping[str, Any]) -> list[str]:
+    """Return in what a server is not as asked that no check sees, a sentence each.
+
+    Args:
+        look: At what is wanted, a `Server`.
+        found: What AWS says of the instance or cluster.
+    """
+    wanted, key = look.wanted, look.key_arn(look.wanted.key)
+    return [
+        *([f"Its engine is {found['Engine']}."] if found["Engine"] != wanted.engine else []),
+        *([f"It is encrypted with {found.get('KmsKeyId', 'no key')}."] if found.get("KmsKeyId") != key else []),
+        *([] if found.get("DeletionProtection") else ["It can be deleted by one call."]),
+        *([] if found.get("MasterUserSecret") else ["Its password is not kept by RDS."]),
+    ]
 
 
 @dataclass(frozen=True)
