@@ -126,6 +126,7 @@ def test_fixes_of_one_resource_wait_for_each_other_and_those_of_the_account_do_n
         ("S3-LOCK", Call(service="s3", operation="put_object_lock_configuration", parameters={})),
         ("DDB-PITR", Call(service="dynamodb", operation="delete_table", parameters={"TableName": "orders"})),
         ("IAM-LEAST", Call(service="iam", operation="delete_role", parameters={})),
+        ("RDS-TLS", Call(service="rds", operation="modify_db_parameter_group", parameters={})),  # of phase 3
     ],
 )
 def test_nothing_grave_or_undeclared_is_called_without_asking(check: str, call: Call) -> None:
@@ -139,6 +140,7 @@ def test_nothing_grave_or_undeclared_is_called_without_asking(check: str, call: 
 def test_what_is_done_without_asking_needs_fewer_permissions() -> None:
     assert ReversibleCalls.IAM < Calls.IAM
     assert not {"iam:PassRole", "lambda:InvokeFunction", "s3:PutBucketObjectLockConfiguration"} & ReversibleCalls.IAM
+    assert not {"rds:ModifyDBParameterGroup", "application-autoscaling:PutScalingPolicy"} & ReversibleCalls.IAM
 
 
 @pytest.mark.usefixtures("account")

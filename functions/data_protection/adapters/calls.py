@@ -1,13 +1,15 @@
 """Makes the calls of plans: those that a mutator declares, and no other."""
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from botocore.exceptions import ClientError, ParamValidationError
 
 from data_protection.adapters.refusals import Refusal
 from data_protection.changes import Call, Reversibility
 from data_protection.checks.catalogue import catalogue
+from data_protection.checks.check import Mutator
 from data_protection.errors import StepRefused
+from data_protection.remediation.policy import MAY_BE_PREAPPROVED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -60,19 +62,27 @@ class Calls:
         return request_id
 
 
+def _comes_back_unasked(mutator: Mutator[Any]) -> bool:
+    """Whether the usual change of a mutator comes back as if it had never been, and its phase may go unapproved."""
+    return mutator.reversibility is Reversibility.REVERSIBLE and mutator.phase in MAY_BE_PREAPPROVED
+
+
 class ReversibleCalls(Calls):
-    """Makes only calls of mutators whose usual change comes back as if it had never been; nobody is asked first."""
+    """Makes only calls that nobody is asked about first: of mutators whose usual change comes back."""
 
     IAM: ClassVar = frozenset(
         action
         for check in catalogue().values()
-        if check.mutator is not None and check.mutator.reversibility is Reversibility.REVERSIBLE
+        if check.mutator is not None and _comes_back_unasked(check.mutator)
         for action in check.mutator.actions
     )
 
     def make(self, check: str, call: Call, region: str) -> str:
         """Make a call and return AWS' request id; refuse, as a step, what is graver."""
         mutator = catalogue()[check].mutator
-        if mutator is not None and mutator.reversibility is not Reversibility.REVERSIBLE:
-            raise StepRefused(f"Changes of {check} are of class {mutator.reversibility}: they need an approval.")
+        if mutator is not None and not _comes_back_unasked(mutator):
+            raise StepRefused(
+                f"Changes of {check} are of phase {mutator.phase} and class {mutator.reversibility}: they need an "
+                "approval."
+            )
         return super().make(check, call, region)
