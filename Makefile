@@ -22,7 +22,7 @@ BENCH := .venvs/bench/.synced
 EMBEDDED := $(DEV) $(CLOUD) $(RUNTIME) $(SAM)
 
 ENV ?= dev
-CI_XDIST ?= 2
+CI_XDIST ?= 3
 
 # Where it is set, every process compiles all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
@@ -55,6 +55,10 @@ deploy: build ## sam deploy to AWS with your credentials (ENV=dev|prod)
 test: $(EMBEDDED) ## All tests
 	$(BIN)/python -m tests.run
 
+.PHONY: test-thorough
+test-thorough: $(EMBEDDED) ## All tests, with all examples and moments that make test takes a third of: for every night
+	GATEHOUSE_TESTS=thorough $(BIN)/python -m tests.run
+
 .PHONY: check
 check: $(EMBEDDED) ## All static checks: ruff, mypy, import walls, cfn-lint, sam validate, locks
 	$(BIN)/python -m tests.check
@@ -63,7 +67,7 @@ check: $(EMBEDDED) ## All static checks: ruff, mypy, import walls, cfn-lint, sam
 pr: check test ## What a change must pass
 
 .PHONY: bench
-bench: bench-firewall bench-pipeline bench-query bench-scale bench-rds-parse bench-rds-discovery bench-rds-scale bench-assess ## All benchmarks
+bench: bench-firewall bench-pipeline bench-query bench-scale bench-rds-parse bench-rds-discovery bench-rds-scale bench-assess bench-protection-scale ## All benchmarks
 
 .PHONY: bench-firewall
 bench-firewall: $(DEV) $(BENCH) ## The unit's work against DuckDB, pandas and the copy limit
@@ -97,6 +101,10 @@ bench-rds-scale: $(DEV) ## What 100 TB of database logs a month take and cost, a
 bench-assess: $(EMBEDDED) ## Assessing 60 tables and 61 buckets, and ten times that, against Cloud Custodian and Prowler
 	-@for peer in c7n prowler; do $(MAKE) --no-print-directory .venvs/bench-assess-$$peer/.synced || echo "$$peer cannot be had here: the benchmark goes on without it" >&2; done
 	$(BIN)/python bench/assess.py $(ARGS)
+
+.PHONY: bench-protection-scale
+bench-protection-scale: $(DEV) ## What data_protection costs a month with 1, 20 and 300 accounts, here and in each of them
+	$(BIN)/python bench/protection_scale.py $(ARGS)
 
 .PHONY: setup
 setup: $(EMBEDDED) ## Only set up the environments

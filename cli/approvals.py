@@ -1,59 +1,42 @@
-"""`gatehouse plans` lists what remediations would change; `gatehouse approve` decides about one."""
+"""`gatehouse approve` decides about a plan."""
 
 import json
-from datetime import UTC, datetime
-from itertools import islice
 from typing import Annotated, Any, Final
 
 import typer
 
 from cli.console import console, fail, sentences
-from cli.run import Cloud, Env
+from cli.hashes import HashUnknown
+from cli.plans import plan_hash
+from cli.run import As, Cloud, Env
 from cli.target import NotDeployed, Target
 
 _SECONDS: Final = 60
-_COLUMNS: Final = ("plan", "made", "account", "region", "phases", "changes", "one-way", "requested by", "approval")
 
-OnePlan = Annotated[str | None, typer.Argument(help="Hash of the plan to show.")]
-Plan = Annotated[str, typer.Argument(help="Hash of the plan.")]
+Plan = Annotated[str, typer.Argument(help="Hash of the plan, or its first 8 digits or more.")]
 No = Annotated[bool, typer.Option("--no", help="Reject it: one no ends it.")]
 Comment = Annotated[str, typer.Option(help="Why; it is kept as evidence.")]
-Most = Annotated[int, typer.Option(min=1, help="How many, the latest first.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add the commands `plans` and `approve`."""
-    app.command()(plans)
+    """Add the command `approve`."""
     app.command()(approve)
 
 
-def plans(plan: OnePlan = None, *, most: Most = 20, env: Env = "local", cloud: Cloud = "dev") -> None:
-    """List the plans of remediations, and whether they wait for approval; or show all that one of them would do."""
-    from data_protection.errors import PlanMissing  # noqa: PLC0415 - heavy
-
-    if plan is not None:
-        with sentences(NotDeployed, PlanMissing):
-            _show(Target.of(env, cloud), plan)
-        return
-    with sentences(NotDeployed):
-        rows = _rows(Target.of(env, cloud), most)
-    out = console(stderr=False)
-    if not out.is_terminal:
-        for row in rows:
-            typer.echo("\t".join(row))
-        return
-    from rich.table import Table  # noqa: PLC0415 - heavy
-
-    table = Table(*_COLUMNS)
-    for row in rows:
-        table.add_row(*row)
-    out.print(table)
-
-
-def approve(plan: Plan, *, no: No = False, comment: Comment = "", env: Env = "local", cloud: Cloud = "dev") -> None:
+def approve(
+    plan: Plan,
+    *,
+    no: No = False,
+    comment: Comment = "",
+    env: Env = "local",
+    cloud: Cloud = "dev",
+    user: As = None,
+) -> None:
     """Approve a plan, or reject it; who does is whom IAM knows by your credentials."""
-    with sentences(NotDeployed):
-        status, answer = decide(Target.of(env, cloud), plan, approves=not no, comment=comment)
+    with sentences(NotDeployed, HashUnknown):
+        target = Target.of(env, cloud, user)
+        plan = plan_hash(target, plan)
+        status, answer = decide(target, plan, approves=not no, comment=comment)
     if status != 200:  # noqa: PLR2004 - HTTP's OK
         fail(str(answer.get("why") or answer.get("Message") or answer))
     more = f"; {answer['missing']} more must approve" if answer["outcome"] == "open" else ""
@@ -100,69 +83,3 @@ def _call_url(url: str, body: str) -> tuple[int, dict[str, Any]]:
         return answer.status_code, json.loads(answer.text)
     except json.JSONDecodeError:
         return answer.status_code, {"why": f"The function's URL answered {answer.status_code}: {answer.text[:500]}"}
-
-
-def _show(target: Target, plan_hash: str) -> None:
-    from data_protection.adapters.plans import PlanReader  # noqa: PLC0415 - heavy
-
-    plan = PlanReader(target.client("s3"), target.output("LakeBucketName")).load(plan_hash)
-    for step in plan.steps:
-        change = step.change
-        typer.echo(f"{step.id}\n  {change.title}, as now: {step.reason}")
-        typer.echo(f"  {change.call}")
-        undone = f"undone by {change.inverse}" if change.inverse else "nothing undoes it"
-        typer.echo(f"  class {change.reversibility}: {undone}")
-        for said in filter(None, (change.risk, step.risk, change.cost)):
-            typer.echo(f"  {said}")
-    for one in plan.contradictions:
-        typer.echo(f"{one.conflict} of {one.arn}: {one.sentence} {one.ways_out}")
-    for omission in plan.omissions:
-        typer.echo(f"{omission.check} of {omission.arn} is left out ({omission.why}): {omission.reason}")
-
-
-def _rows(target: Target, most: int) -> list[tuple[str, ...]]:
-    from data_protection.adapters.approvals import ApprovalReader  # noqa: PLC0415 - heavy
-    from data_protection.adapters.plans import PlanReader, registered  # noqa: PLC0415
-    from data_protection.errors import PlanMissing  # noqa: PLC0415
-
-    dynamodb, table = target.client("dynamodb"), target.output("ProtectionRemediationsTableName")
-    reader, approvals = (
-        PlanReader(target.client("s3"), target.output("LakeBucketName")),
-        ApprovalReader(dynamodb, table),
-    )
-    rows: list[tuple[str, ...]] = []
-    for entry in islice(registered(dynamodb, table), most):
-        try:
-            plan = reader.load(entry.plan)
-        except PlanMissing as missing:
-            rows.append((entry.plan, f"{entry.time:%F %H:%M}", "", "", "", "", "", "", str(missing)))
-            continue
-        phases, one_way = ", ".join(map(str, plan.phases)), str(len(plan.one_way))
-        rows.append(
-            (
-                entry.plan,
-                f"{entry.time:%F %H:%M}",
-                plan.account,
-                plan.region,
-                phases,
-                str(len(plan.steps)),
-                one_way,
-                plan.requested_by,
-                _approval(approvals, entry.plan, plan.approvers),
-            )
-        )
-    return rows
-
-
-def _approval(approvals: Any, plan: str, needed: int) -> str:
-    from data_protection.errors import PlanMissing  # noqa: PLC0415 - heavy
-
-    try:
-        approval = approvals.find(plan).approval
-    except PlanMissing:
-        return "not asked for" if needed else "not needed"
-    if approval.outcome is not None:
-        return "approved" if approval.outcome else "rejected"
-    if datetime.now(UTC) >= approval.expires:
-        return "expired"
-    return f"{len(approval.decisions)} of {approval.needed}, until {approval.expires:%F %H:%M}"

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import typer
 
+from cli.causes import spoken
 from cli.console import Display, console, fail, sentences
 from cli.run import Cloud, Env
 from cli.target import NotDeployed, Target
@@ -170,10 +171,9 @@ def _successor(said: Any) -> str | None:
 def _tell(target: Target, said: Any, backfill_id: str) -> None:
     """Say how an execution ended: a plan as a table on stdout, everything else as a sentence."""
     from cli import backfill_view  # noqa: PLC0415 - rich's widgets are slow to import
-    from cli.follow_view import spoken_cause  # noqa: PLC0415
 
     if said["status"] != "SUCCEEDED":
-        why = ": ".join(filter(None, (said.get("error"), spoken_cause(said.get("cause")))))
+        why = ": ".join(filter(None, (said.get("error"), spoken(said.get("cause")))))
         fail(
             f"Backfill {backfill_id} ended {said['status']}. {why}\nNext: once the cause is mended, `gatehouse "
             f"backfill resume {backfill_id} {target.options}`; docs/runbooks/firewall_logs-backfills-failed.md says "

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
 
 Name = Annotated[str, typer.Option("--cloud", help="Which embedded cloud: each has a port and data of its own.")]
 Env = Annotated[str, typer.Option("--env", help="An environment of samconfig.toml: dev, prod.")]
+Parameters = Annotated[
+    list[str] | None,
+    typer.Option("--parameter", help="Of the template, as DataProtection=enabled; beside those of samconfig.toml."),
+]
 
 _FOLLOW_SECONDS: Final = 1.0
 _TASK_LOGS = "/aws/ecs/"
@@ -27,13 +31,18 @@ def register(app: typer.Typer) -> None:
         app.command()(command)
 
 
-def up(cloud: Name = "dev") -> None:
+def up(cloud: Name = "dev", parameter: Parameters = None) -> None:
     """Start the embedded cloud and deploy the real template into it, afresh."""
+    from local.build import TEMPLATE  # noqa: PLC0415 - heavy
     from local.deploy import deploy as deploy_locally  # noqa: PLC0415 - heavy
+    from local.parameters import parsed  # noqa: PLC0415
     from local.supervisor import EmbeddedCloud  # noqa: PLC0415 - heavy
+    from local.template import load  # noqa: PLC0415 - heavy
 
     out = console()
     with sentences(), out.status("") as spinner:
+        # Before anything that runs is forgotten.
+        parameters = parsed(parameter or (), load(TEMPLATE)["Parameters"])
 
         def progress(line: str) -> None:
             if line.endswith("…"):
@@ -48,7 +57,7 @@ def up(cloud: Name = "dev") -> None:
             progress("starting the embedded cloud …")
             running = EmbeddedCloud.start(cloud, detached=True)
             progress(f"port {running.state.port}: up")
-        deployment = deploy_locally(running, on_progress=progress)
+        deployment = deploy_locally(running, parameters=parameters, on_progress=progress)
     _invite(running, deployment)
 
 

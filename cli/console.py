@@ -2,21 +2,25 @@
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final, NoReturn, Self
 
 import typer
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.live import Live
 from rich.markup import escape
+from rich.table import Table
 from rich.theme import Theme
 
+from kernel.pages.words import seen
 from local.errors import LocalCloudError
 
 # Where nobody watches, a line now and then is enough, and none that says what the last one said.
 PLAIN_SECONDS: Final = 2.0
 _FRAMES_PER_SECOND: Final = 8
+_GAP: Final = 2  # between columns
 
 THEME: Final = Theme(
     {
@@ -43,6 +47,39 @@ def fail(sentence: str, *, code: int = 1) -> NoReturn:
     """Say why the command ends, and end it."""
     console().print(f"[bad]✗[/bad] {_plain(sentence)}")
     raise typer.Exit(code)
+
+
+def listing(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """Print rows on stdout: lines of fields with tabs between them, names first, where nobody looks.
+
+    On a terminal they are a table; where that is too wide for it, each is a block, so that no field is cut.
+    """
+    out = console(stderr=False)
+    # Names and comments are others' texts: none may end a line, or tell the terminal something.
+    rows = [[seen(" ".join(field.split())) for field in row] for row in rows]
+    if not out.is_terminal:
+        for row in (columns, *rows):
+            typer.echo("\t".join(row))
+        return
+    widths = [max(cell_len(row[at]) for row in (columns, *rows)) for at in range(len(columns))]
+    if sum(widths) + _GAP * (len(columns) - 1) <= out.width:
+        table = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False)
+        for name in columns:
+            table.add_column(name, no_wrap=True)
+        for row in rows:
+            table.add_row(*map(escape, row))
+        out.print(table)
+        return
+    for number, row in enumerate(rows):
+        if number:
+            out.print()
+        block = Table.grid(padding=(0, _GAP, 0, 0))
+        block.add_column(style="soft", no_wrap=True)
+        block.add_column(overflow="fold")
+        for name, field in zip(columns, row, strict=True):
+            if field:
+                block.add_row(name, escape(field))
+        out.print(block)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.console import console, fail, sentences
+from cli.hashes import HashUnknown, whole
 from cli.run import Cloud, Env
 from cli.target import NotDeployed, Target
 from kernel.pages.words import counted
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
     from data_protection.remediation.evidence import Record
 
-Plan = Annotated[str, typer.Argument(help="Hash of the plan, of the simulation of a lock, or of a fix of drift.")]
+Plan = Annotated[
+    str,
+    typer.Argument(help="Hash of the plan, of the simulation of a lock, or of a fix of drift; or its first 8 digits."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -25,13 +29,15 @@ def register(app: typer.Typer) -> None:
 
 def evidence(plan: Plan, *, env: Env = "local", cloud: Cloud = "dev") -> None:
     """Show the evidence of a plan and verify its chains; ends with 1 where a record was changed, left out or put in."""
-    from data_protection.adapters.evidence import chains_of  # noqa: PLC0415 - heavy
+    from data_protection.adapters.evidence import chains_of, plans_with_evidence  # noqa: PLC0415 - heavy
     from data_protection.errors import EvidenceBroken  # noqa: PLC0415
     from data_protection.remediation.audits import audit  # noqa: PLC0415
 
-    with sentences(NotDeployed, EvidenceBroken):
+    with sentences(NotDeployed, HashUnknown, EvidenceBroken):
         target = Target.of(env, cloud)
-        chains = chains_of(target.client("s3"), target.output("EvidenceBucketName"), plan)
+        s3, bucket = target.client("s3"), target.output("EvidenceBucketName")
+        plan = whole(plan, lambda digits: plans_with_evidence(s3, bucket, digits), "evidence of a plan")
+        chains = chains_of(s3, bucket, plan)
     if not chains:
         fail(f"There is no evidence of a plan {plan}.")
     _show(chains)

@@ -1,6 +1,5 @@
 """An execution as people see it: a picture for a terminal, a line for everywhere else, a sentence at its end."""
 
-import json
 import re
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +11,9 @@ from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
+from cli.causes import is_of_input, spoken
 from cli.follow import Execution, MapCounts, Step
+from cli.machines import documented_input
 from cli.target import Target
 
 _BAR: Final = 34
@@ -69,8 +70,10 @@ def ending(execution: Execution, target: Target, runbooks: Path) -> str:
     step = execution.failed_in
     where = f" in {step.name}" if step else ""
     sentence = f"{machine} {execution.name} {ended}{where} after {took}"
-    why = ": ".join(filter(None, (execution.error, spoken_cause(execution.cause))))
+    why = ": ".join(filter(None, (execution.error, spoken(execution.cause))))
     sentence += f": {why.rstrip('.')}." if why else "."
+    if is_of_input(execution.error, execution.cause) and (taken := documented_input(machine)):
+        return f"{sentence}\nNext: correct the input. {machine} takes {taken}"
     advice = [_where_logs_are(_function(step) if step else machine, target)]
     if page := _runbook(execution.error, runbooks):
         advice.append(f"{page} says what to do")
@@ -120,15 +123,6 @@ def _counts(units: MapCounts) -> str:
     if units.failed:
         text += f", {units.failed:,} failed"
     return text
-
-
-def spoken_cause(cause: str | None) -> str | None:
-    """Return the message of a Lambda error, whose cause is a JSON document; other causes are text already."""
-    try:
-        document = json.loads(cause or "")
-    except json.JSONDecodeError:
-        return cause
-    return str(document.get("errorMessage", cause)) if isinstance(document, dict) else cause
 
 
 def _runbook(error: str | None, runbooks: Path) -> str | None:

@@ -41,6 +41,8 @@ def demo_data_protection(*, keep: Keep = False) -> None:
         title = "Gatehouse demo · an account protected by the standard"
         board = stack.enter_context(Board(out, title, ["start", "account", *(step.name for step in STEPS)]))
         stand = _start(board, stack, keep=keep)
+        # Also of a demo that fails: what was measured until then says where to look.
+        stack.callback(_write, stand.summary)
         foreign, contents = stand.account.foreign(), stand.account.contents()
         for step in STEPS:
             with board.stage(step.name) as stage:
@@ -49,10 +51,13 @@ def demo_data_protection(*, keep: Keep = False) -> None:
         if (now := stand.account.contents()) != contents:
             raise Unexpected(f"Tables and buckets had {contents} items and objects, and have {now}.")
         stand.summary["seconds"] = round(board.seconds, 1)
-    _OUT.joinpath("summary.json").write_text(json.dumps(stand.summary, indent=2) + "\n", "utf-8")
     if bad := wrong(stand.summary):
         fail("\n".join(bad))
     out.print(_panel(stand, keep=keep))
+
+
+def _write(summary: "Mapping[str, object]") -> None:
+    _OUT.joinpath("summary.json").write_text(json.dumps(summary, indent=2) + "\n", "utf-8")
 
 
 def wrong(summary: "Mapping[str, float | None]") -> list[str]:

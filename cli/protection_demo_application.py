@@ -168,8 +168,8 @@ class Application:
             return Carried(json.loads(ended["output"])["finished"]["counts"])
         if ended.get("error") != "RemediationIncomplete":
             raise ExecutionFailed(_told(ended))
-        cause = json.loads(ended["cause"])
-        return Carried(cause["counts"], [*cause["failures"], *cause["not_good"]])
+        told, _, counts = ended["cause"].rpartition(f" Plan {plan}: ")
+        return Carried(json.loads(counts), [told])
 
     def _begun(self, plan: str) -> int:
         found = self._cloud.client("dynamodb").query(

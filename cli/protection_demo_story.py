@@ -225,8 +225,8 @@ def _plan(stand: Stand, stage: "Running", phases: Sequence[int]) -> dict[str, An
         stage.note(f"  plan {planned['plan'][:12]} of phase {_phases(phases)}: {changes}, {approvers}")
     for check, number in Counter(change["check"] for change in steps).most_common(_SHOWN):
         change = next(change for change in steps if change["check"] == check)
-        undone = change["inverse"]["operation"] if change["inverse"] else "nothing"
-        said = f"{change['title']} (class {change['reversibility']}, undone by {undone})"
+        inverse = change["inverse"]["operation"] if change["inverse"] else "none"
+        said = f"{change['title']} (class {change['reversibility']}, inverse: {inverse})"
         stage.note(f"    {check}, {number} in all: {said}")
     return planned
 

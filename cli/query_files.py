@@ -13,9 +13,10 @@ from cli.target import Target
 from database_logs.locations import LOGS, UNDATED
 from firewall_logs import locations
 from firewall_logs.adapters.days import DayReader
-from firewall_logs.contracts import Contract, Manifest
+from firewall_logs.contracts import Manifest
 from firewall_logs.days.contracts import SealedDay
 from firewall_logs.days.view import DOCUMENTS, DayView, newest_versions
+from kernel.contracts import Contract
 from kernel.objects import Bucket
 
 _READERS: Final = 16

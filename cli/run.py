@@ -9,8 +9,11 @@ from typing import Annotated, Any, Final
 from uuid import uuid4
 
 import typer
+from rich.markup import escape
 
+from cli import machines
 from cli.console import Display, console, fail, sentences
+from cli.remarks import remark
 from cli.target import NotDeployed, Target
 
 _LOOK_SECONDS: Final = 0.5
@@ -20,6 +23,7 @@ _RUNBOOKS: Final = Path(__file__).resolve().parents[1] / "docs/runbooks"
 Machine = Annotated[str, typer.Argument(help="A state machine by its short name, such as process_objects.")]
 Env = Annotated[str, typer.Option("--env", help="local, dev or prod.")]
 Cloud = Annotated[str, typer.Option("--cloud", help="Which embedded cloud, with --env local.")]
+As = Annotated[str | None, typer.Option("--as", help="Act as this user of the embedded cloud, who is made if need be.")]
 
 
 def register(app: typer.Typer) -> None:
@@ -30,24 +34,45 @@ def register(app: typer.Typer) -> None:
 
 def run(
     machine: Machine,
+    *,
     given: Annotated[str, typer.Option("--input", help="JSON, @file, or - for stdin.")] = "{}",
     env: Env = "local",
     cloud: Cloud = "dev",
     name: Annotated[str | None, typer.Option(help="Of the execution. Default: made of the time.")] = None,
+    user: As = None,
 ) -> None:
     """Start a state machine and follow it to its end.
 
-    The output goes to stdout, everything else to stderr. The status is 0 only if the execution succeeded.
+    The output goes to stdout, everything else to stderr. The status is 0 only if the execution succeeded. Where a
+    machine takes `requested_by` and the input has none, it is you.
     """
     document = _document(given)
     with sentences(NotDeployed):
-        target = Target.of(env, cloud)
-        started = target.client("stepfunctions").start_execution(
-            stateMachineArn=target.machine_arn(machine),
-            name=name or f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}",
-            input=json.dumps(document),
-        )
-        _follow(target, machine, started["executionArn"])
+        start(Target.of(env, cloud, user), machine, document, name)
+
+
+def start(target: Target, machine: str, document: Any, name: str | None = None) -> None:
+    """Start a state machine, in the name of the caller where it asks for one, and follow it to its end.
+
+    Args:
+        target: Where.
+        machine: By its short name.
+        document: Its input, as plain JSON.
+        name: Of the execution; made of the time without.
+
+    Raises:
+        NotDeployed: There is no such machine.
+        typer.Exit: The execution did not succeed; why has been printed.
+    """
+    arn = target.machine_arn(machine)
+    if isinstance(document, dict) and "requested_by" not in document and machines.takes(machine, "requested_by"):
+        document = {**document, "requested_by": target.client("sts").get_caller_identity()["Arn"]}
+    started = target.client("stepfunctions").start_execution(
+        stateMachineArn=arn,
+        name=name or f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{uuid4().hex[:6]}",
+        input=json.dumps(document),
+    )
+    _follow(target, machine, started["executionArn"])
 
 
 def follow(
@@ -93,10 +118,10 @@ def _follow(target: Target, machine: str, arn: str) -> None:
             f"{machine} goes on without you. Follow it again: gatehouse follow {machine} {name} {target.options}",
             code=_INTERRUPTED,
         )
-    text = follow_view.ending(seen, target, _RUNBOOKS)
+    text = "\n".join(filter(None, (follow_view.ending(seen, target, _RUNBOOKS), remark(machine, seen, target))))
     if seen.status != "SUCCEEDED":
         fail(text)
-    out.print(f"[good]✓[/good] {text}")
+    out.print(f"[good]✓[/good] {escape(text)}")
     if seen.output:
         console(stderr=False).print_json(seen.output)
 

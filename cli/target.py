@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, cast
 
+from cli import machines
 from local import samconfig
-from local.paths import ROOT
+from local.errors import UserElsewhere
 
 LOCAL: Final = "local"
 
@@ -23,24 +24,38 @@ class Target:
         environment: `local`, `dev`, `prod`.
         client: Makes a boto3 client of a service.
         cloud: Name of the embedded cloud; None on AWS.
+        user: Of the embedded cloud, who acts there; None where nobody was named, and on AWS.
     """
 
     environment: str
     client: Callable[[str], Any]
     cloud: str | None = None
+    user: str | None = None
 
     @classmethod
-    def of(cls, environment: str, cloud: str = "dev") -> "Target":
+    def of(cls, environment: str, cloud: str = "dev", user: str | None = None) -> "Target":
         """Return the target of an environment's name; on AWS, in the region that samconfig.toml gives it.
+
+        Args:
+            environment: Its name.
+            cloud: Name of the embedded cloud.
+            user: Of the embedded cloud, who acts there; without, whoever the caller is there, mostly root.
 
         Raises:
             ServerNotRunning: The embedded cloud is asked for and does not run.
+            UserElsewhere: A user is asked for on AWS, where credentials say who acts.
             EnvironmentUnknown: samconfig.toml has no such environment.
         """
         if environment == LOCAL:
             from local.supervisor import EmbeddedCloud  # noqa: PLC0415 - heavy
+            from local.users import acting  # noqa: PLC0415 - heavy
 
-            return cls(environment, EmbeddedCloud.get(cloud).client, cloud)
+            return cls(environment, acting(EmbeddedCloud.get(cloud), user), cloud, user)
+        if user:
+            raise UserElsewhere(
+                f"`--as {user}` is for --env local; in environment '{environment}' your credentials say who you are. "
+                "Set AWS_PROFILE to act as somebody else."
+            )
         region = samconfig.environment(environment).region
         import boto3  # noqa: PLC0415 - heavy
 
@@ -65,6 +80,11 @@ class Target:
     def options(self) -> str:
         """The options that lead a command back here."""
         return f"--env {self.environment}{self.cloud_option}"
+
+    @property
+    def acting_options(self) -> str:
+        """The options that lead a command back here, as the same user."""
+        return f"{self.options} --as {self.user}" if self.user else self.options
 
     @property
     def cloud_option(self) -> str:
@@ -110,18 +130,18 @@ class Target:
         """
         prefix = f"{self.prefix}-"
         pages = self.client("stepfunctions").get_paginator("list_state_machines").paginate()
-        machines = {
+        found = {
             each["name"].removeprefix(prefix): str(each["stateMachineArn"])
             for page in pages
             for each in page["stateMachines"]
             if each["name"].startswith(prefix)
         }
-        if machine not in machines:
-            known = ", ".join(sorted(machines))
+        if machine not in found:
+            known = ", ".join(sorted(found))
             there = f"Deployed are: {known}." if known else f"None is deployed. {self._how_to_deploy}"
             missing = f"There is no state machine '{machine}' in environment '{self.environment}'."
-            raise NotDeployed(f"{missing} {there}{_comes_with(machine)}")
-        return machines[machine]
+            raise NotDeployed(f"{missing} {there}{self._comes_with(machine)}")
+        return found[machine]
 
     @property
     def _how_to_deploy(self) -> str:
@@ -131,11 +151,12 @@ class Target:
             else f"Deploy it with `gatehouse deploy --env {self.environment}`."
         )
 
-
-def _comes_with(machine: str) -> str:
-    """Return the sentence that says with which domain a machine would be deployed; empty if no domain has it."""
-    definitions = (ROOT / "statemachines").glob("*/*.asl.yaml")
-    domains = [path.parent.name for path in definitions if path.name == f"{machine}.asl.yaml"]
-    return "".join(
-        f" It comes with `{domain.title().replace('_', '')}=enabled` in samconfig.toml." for domain in domains
-    )
+    def _comes_with(self, machine: str) -> str:
+        """Return the sentence that says how the domain of a machine is deployed; empty if no domain has it."""
+        domain = machines.domain(machine)
+        if not domain:
+            return ""
+        parameter = f"{domain.title().replace('_', '')}=enabled"
+        if self.cloud:
+            return f" It comes with `gatehouse up --parameter {parameter}{self.cloud_option}`."
+        return f" It comes with `{parameter}` in samconfig.toml."

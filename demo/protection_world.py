@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Final
 
 import yaml
@@ -88,7 +89,8 @@ class Meddler:
     """
 
     def __init__(self, client: Callable[[str], Any], account: str) -> None:
-        self._client = client
+        # A client takes a while to make, which a race against a verification does not have.
+        self._client = cache(client)
         self._account = account
 
     def stop_recovery(self, table: str) -> None:
@@ -119,20 +121,20 @@ class Meddler:
     @contextmanager
     def withholding(self, bucket: str) -> Iterator[None]:
         """Disable the account's key as soon as a bucket is encrypted with it, as who takes it for another one does."""
-        kms, done = self._client("kms"), threading.Event()
-        thread = threading.Thread(target=self._withhold, args=(bucket, done), daemon=True)
+        kms, key, done = self._client("kms"), self._key(), threading.Event()
+        thread = threading.Thread(target=self._withhold, args=(bucket, key, done), daemon=True)
         thread.start()
         try:
             yield
         finally:
             done.set()
             thread.join()
-            kms.enable_key(KeyId=self._key())
+            kms.enable_key(KeyId=key)
 
-    def _withhold(self, bucket: str, done: threading.Event) -> None:
+    def _withhold(self, bucket: str, key: str, done: threading.Event) -> None:
         while not done.wait(_LOOK_SECONDS):
             if self.algorithm(bucket) != WEAK:
-                self._client("kms").disable_key(KeyId=self._key())
+                self._client("kms").disable_key(KeyId=key)
                 return
 
     def _key(self) -> str:

@@ -26,14 +26,17 @@ def credentials(account: str = ACCOUNT, region: str = REGION) -> dict[str, str]:
     }
 
 
-def client(service: str, endpoint: str, *, account: str = ACCOUNT, region: str = REGION) -> Any:
-    """Return a boto3 client of a service that never looks at the developer's own AWS settings."""
-    made = boto3.Session(
+def client(
+    service: str, endpoint: str, *, account: str = ACCOUNT, region: str = REGION, session: boto3.Session | None = None
+) -> Any:
+    """Return a boto3 client of a service that never looks at the developer's own AWS settings, but for a session."""
+    session = session or boto3.Session(
         aws_access_key_id=account,
         aws_secret_access_key="local",  # noqa: S106 - means nothing
-        region_name=region,
-    ).client(
+    )
+    made = session.client(
         service,  # type: ignore[call-overload]
+        region_name=region,
         endpoint_url=endpoint,
         # StartSyncExecution would be sent to "sync-127.0.0.1".
         config=Config(inject_host_prefix=False, retries={"total_max_attempts": 2}, max_pool_connections=32),

@@ -21,6 +21,14 @@ class EnvironmentUnknown(LocalCloudError):
     """samconfig.toml has no environment of this name."""
 
 
+class ParameterInvalid(LocalCloudError):
+    """The template has no such parameter, or does not allow its value."""
+
+
+class UserElsewhere(LocalCloudError):
+    """A user of the embedded cloud is asked for on AWS."""
+
+
 class BuildFailed(LocalCloudError):
     """`sam build` failed."""
 

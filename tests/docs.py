@@ -1,24 +1,21 @@
 """Write the documents that are made of the code: `python -m tests.docs`."""
 
 import json
+from collections.abc import Mapping
 from typing import Any, Final
 
-from data_protection.changes import Reversibility
 from data_protection.checks.catalogue import catalogue
 from data_protection.checks.check import Check
+from data_protection.runbooks import plan_input, run_command, runbook
+from data_protection.terms import CLASSES, PHASES, TERMS
 from local.paths import ROOT
 from tests.support.athena import tables
 
 CHECKS: Final = ROOT / "docs" / "checks"
 COLUMNS: Final = ROOT / "docs" / "database_logs_columns.md"
 
-_REVERSIBILITY: Final = {
-    Reversibility.REVERSIBLE: "the inverse call restores the earlier state",
-    Reversibility.QUOTA: "the inverse call restores the earlier state, but AWS limits how often",
-    Reversibility.SIDE_EFFECTS: "the configuration comes back, what it did meanwhile stays",
-    Reversibility.LOSES_DATA: "data or history is lost",
-    Reversibility.ONE_WAY: "it cannot be undone",
-}
+_PLACE: Final = ("123456789012", "eu-central-1")
+_ASKS: Final = {"requested_by": "arn:aws:iam::123456789012:user/alice"}
 
 
 def check_pages() -> dict[str, str]:
@@ -72,9 +69,23 @@ def _index() -> str:
     ]
     return _joined(
         "# Checks of data_protection",
-        "Made of the code by `python -m tests.docs`. A profile says which of them are asked of which resources.",
-        "\n".join(("| check | what holds where it passes | of | severity | phase |", "|---|---|---|---|---|", *lines)),
+        "Made of the code by `python -m tests.docs`. A profile says which of them are asked of which resources. "
+        "[How to add one](../data_protection_checks.md)",
+        "\n".join(("| check | requires | kind | severity | phase |", "|---|---|---|---|---|", *lines)),
+        "## Terms",
+        _defined("term", TERMS),
+        "## Phases",
+        _defined("phase", PHASES),
+        "## Classes",
+        "What undoing a change brings back. Only classes A and B are undone by themselves where a change does not take "
+        "hold; D and E are planned only where they are `named`.",
+        _defined("class", CLASSES),
     )
+
+
+def _defined(what: str, terms: Mapping[Any, str]) -> str:
+    rows = [f"| {term} | {meaning} |" for term, meaning in terms.items()]
+    return "\n".join((f"| {what} | meaning |", "|---|---|", *rows))
 
 
 def _page(check: Check[Any]) -> str:
@@ -85,7 +96,8 @@ def _page(check: Check[Any]) -> str:
             (
                 "| | |",
                 "|---|---|",
-                f"| of | {check.kind} |",
+                f"| requires | {check.title} |",
+                f"| kind | {check.kind} |",
                 f"| severity | {check.severity} |",
                 *(f"| {framework} | {', '.join(ids)} |" for framework, ids in sorted(check.controls.items())),
                 f"| cost | {check.cost} |",
@@ -97,18 +109,24 @@ def _page(check: Check[Any]) -> str:
         _reads(check),
         "## Runbook",
         *_runbook(check),
-        "[All checks](README.md)",
+        "[All checks](README.md) · [Terms](README.md#terms)",
     )
 
 
 def _fields(check: Check[Any]) -> str:
-    properties = check.requirement.model_json_schema().get("properties", {})
-    if not properties:
+    schema = check.requirement.model_json_schema()
+    if not schema.get("properties"):
         return "It has no settings."
-    required = set(check.requirement.model_json_schema().get("required", ()))
+    within = schema.get("$defs", {})
+    tables = {name: _settings(one, within) for name, one in within.items() if "properties" in one}
+    return "\n\n".join((_settings(schema, within), *(f"Of a `{name}`:\n\n{table}" for name, table in tables.items())))
+
+
+def _settings(schema: dict[str, Any], within: dict[str, Any]) -> str:
+    required = set(schema.get("required", ()))
     lines = [
-        f"| `{name}` | {_type(shape)} | {'must be given' if name in required else _default(shape)} |"
-        for name, shape in properties.items()
+        f"| `{name}` | {_type(shape, within)} | {'must be given' if name in required else _default(shape)} |"
+        for name, shape in schema["properties"].items()
     ]
     return "\n".join(("| setting | type | default |", "|---|---|---|", *lines))
 
@@ -117,15 +135,16 @@ def _default(shape: dict[str, Any]) -> str:
     return f"`{json.dumps(shape['default'])}`" if "default" in shape else "made of the others"
 
 
-def _type(shape: dict[str, Any]) -> str:
+def _type(shape: dict[str, Any], within: dict[str, Any]) -> str:
     if "anyOf" in shape:
-        return " or ".join(_type(one) for one in shape["anyOf"])
+        return " or ".join(_type(one, within) for one in shape["anyOf"])
     if "enum" in shape:
         return ", ".join(f"`{value}`" for value in shape["enum"])
     if "items" in shape:
-        return f"list of {_type(shape['items'])}"
+        return f"list of {_type(shape['items'], within)}"
     if "$ref" in shape:
-        return f"`{shape['$ref'].rpartition('/')[2]}`"
+        name = shape["$ref"].rpartition("/")[2]
+        return f"`{name}`" if "properties" in within[name] else _type(within[name], within)
     bounds = [f"{word} {shape[key]}" for key, word in (("minimum", "from"), ("maximum", "to")) if key in shape]
     return " ".join([shape.get("type", "any"), *bounds])
 
@@ -142,49 +161,41 @@ def _reads(check: Check[Any]) -> str:
 
 
 def _runbook(check: Check[Any]) -> tuple[str, ...]:
-    place = {"account": "123456789012", "region": "eu-central-1"}
-    again = {"accounts": [place["account"]], "regions": [place["region"]]}
+    account, region = _PLACE
+    told = runbook(check)
+    again = {"accounts": [account], "regions": [region]}
     return (
         (
             "**See.** The [report](../data_protection.md#results) has each resource with the reason. `unknown` is a "
             "call that was refused or failed: the role that assesses the account needs the actions above."
         ),
-        *_fix(check, place),
-        f"**By hand.** {check.advice}",
-        (
-            "**Or let it be.** An [exception](../data_protection.md#what-is-asked) in the profile says who answers for "
-            "it, why, and until when."
+        *(
+            part
+            for heading, text in told.parts.items()
+            for part in (f"**{heading}.** {text}", *(_remediation(check) if heading == "Mend" else ()))
         ),
+        "[How an exception is written](../data_protection.md#what-is-asked)",
         "**Over when** the check passes:",
         _command("assess_account", again),
     )
 
 
 def _command(machine: str, asked: dict[str, Any]) -> str:
-    return f"    gatehouse run {machine} --env prod --input '{json.dumps(asked)}'"
+    return f"    {run_command(machine, asked, 'prod')}"
 
 
-def _fix(check: Check[Any], place: dict[str, str]) -> tuple[str, ...]:
+def _remediation(check: Check[Any]) -> tuple[str, ...]:
     if check.mutator is None:
-        return ("**Mend.** There is no automatic change.",)
-    asks = {"requested_by": "arn:aws:iam::123456789012:user/alice"}
-    named = {} if check.mutator.reversibility.comes_back else {"named": [check.id]}
-    planned = {"plan": "0" * 64, **asks, "dry_run": False}
-    calls = ", ".join(f"`{one}`" for one in sorted(check.mutator.operations))
-    actions = ", ".join(f"`{one}`" for one in sorted(check.mutator.actions))
-    told = _REVERSIBILITY[check.mutator.reversibility]
+        return ()
+    named = () if check.mutator.reversibility.comes_back else (check.id,)
+    planned = {"plan": "0" * 64, **_ASKS, "dry_run": False}
     return (
-        f"**Mend.** Phase {check.mutator.phase} of `remediate_account` does it. This only plans:",
-        _command("remediate_account", {**place, "phases": [check.mutator.phase], **named, **asks}),
+        "This only plans:",
+        _command("remediate_account", plan_input(*_PLACE, check.mutator.phase, named) | _ASKS),
         "Read the plan, by the hash that this ends with, and have it carried out; others approve it first, as it says:",
         (
             f"    gatehouse plans {planned['plan']} --env prod\n{_command('remediate_account', planned)}\n"
             f"    gatehouse approve {planned['plan']} --env prod"
-        ),
-        f"It may call {calls}, for which it needs {actions}.",
-        (
-            f"**Undo.** Its usual change is of class {check.mutator.reversibility}: {told}. A single change may be "
-            "graver; its plan says so, and has the inverse of each call that has one."
         ),
     )
 

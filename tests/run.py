@@ -1,20 +1,25 @@
 """All tests: `python -m tests.run` (which is `make test`).
 
-Static checks first, then pytest twice, as polars and pyarrow may not share a process (see `conftest.py`). The last line
-sums up all of it, a static check counting as one test: `N passed, N failed, N skipped`.
+Static checks, then pytest. As polars and pyarrow may not share a process (see `conftest.py`), the few tests with
+pyarrow have a pytest of their own, which runs beside all of this and is shown after it. The last line sums up all of
+it, a static check counting as one test: `N passed, N failed, N skipped`.
 """
 
 import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from local.paths import ROOT, STATE
 from tests.check import run_all
 
-_RUNS = {"without-pyarrow": "not pyarrow", "with-pyarrow": "pyarrow"}
+_REPORTS = STATE / "reports"
+# One more than a small machine has processors: a worker often waits for the embedded cloud.
+_WORKERS = "3"
 
 
 @dataclass(frozen=True)
@@ -51,28 +56,41 @@ def judge(report: Path, exit_code: int) -> Tally:
     return tally
 
 
-def _pytest(name: str, expression: str, arguments: list[str]) -> Tally:
-    report = STATE / "reports" / f"{name}.xml"
+def _pytest(name: str, expression: str, workers: str, arguments: list[str], output: IO[str] | None = None) -> Tally:
+    report = _REPORTS / f"{name}.xml"
     report.unlink(missing_ok=True)
-    workers = os.environ.get("CI_XDIST", "2")
     # In the order of the folders, whose last has small files: by number of tests, the longest test would come last.
     distribution = ["-n", workers, "--dist", "loadfile", "--no-loadscope-reorder"]
-    command = [sys.executable, "-m", "pytest", "-m", expression, *distribution, "-q"]
-    print(f"\n=== tests {name}", flush=True)
-    command += [f"--junitxml={report}", *arguments]
-    return judge(report, subprocess.run(command, cwd=ROOT, check=False).returncode)  # noqa: S603 - pytest
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-m",
+        expression,
+        *distribution,
+        "-q",
+        f"--junitxml={report}",
+        *arguments,
+    ]
+    done = subprocess.run(command, cwd=ROOT, stdout=output, stderr=output, check=False)  # noqa: S603 - pytest
+    return judge(report, done.returncode)
 
 
 def main(arguments: list[str]) -> int:
     """Run everything and return the exit code; arguments go to pytest."""
     # Hundreds of processes start here, and each would compile all that it imports.
     os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
-    print("=== static checks", flush=True)
-    checks = run_all()
-    tally = Tally(passed=sum(checks.values()), failed=sum(not ok for ok in checks.values()))
-    for name, expression in _RUNS.items():
-        tally += _pytest(name, expression, arguments)
-    print(f"\n{tally}", flush=True)
+    _REPORTS.mkdir(parents=True, exist_ok=True)
+    log = _REPORTS / "with-pyarrow.log"
+    with log.open("w") as output, ThreadPoolExecutor(1) as beside:
+        with_pyarrow = beside.submit(_pytest, "with-pyarrow", "pyarrow", "1", arguments, output)
+        print("=== static checks", flush=True)
+        checks = run_all()
+        tally = Tally(passed=sum(checks.values()), failed=sum(not ok for ok in checks.values()))
+        print("\n=== tests without-pyarrow", flush=True)
+        tally += _pytest("without-pyarrow", "not pyarrow", os.environ.get("CI_XDIST", _WORKERS), arguments)
+        tally += with_pyarrow.result()
+    print(f"\n=== tests with-pyarrow\n{log.read_text()}\n{tally}", flush=True)
     return 1 if tally.failed else 0
 
 

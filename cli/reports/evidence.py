@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from firewall_logs.contracts import (
-    Contract,
     FailureRecord,
     Manifest,
     Receipt,
@@ -17,6 +16,7 @@ from firewall_logs.contracts import (
 )
 from firewall_logs.identity import source_id
 from firewall_logs.locations import LAKE, manifest_key, receipt_key, run_key
+from kernel.contracts import Contract
 from kernel.objects import Bucket
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from data_protection.checks.catalogue import catalogue
 from data_protection.checks.check import Case, Check, Requirement, Scope
@@ -15,6 +15,9 @@ from data_protection.reads.tagging import TAGS
 from data_protection.resources import Kind, Resource, account_of
 from data_protection.snapshot import NotRead, Snapshot
 from data_protection.verdicts import Status, Verdict, judged
+
+# Of several findings about the same: somebody answers for it under one of its names, or it is as bad as the worst says.
+_COUNTS_MOST: Final = (Status.EXCEPTED, Status.FAIL, Status.WARN, Status.UNKNOWN, Status.PASS, Status.NOT_APPLICABLE)
 
 
 @dataclass(frozen=True)
@@ -73,7 +76,7 @@ class Assessment:
 
     Attributes:
         snapshot: What was judged.
-        findings: By resource, then check.
+        findings: By resource, then check; one of each check on what has one ARN, whatever it is called.
         unseen: Kinds of which resources in scope may have been left out, as they or their tags could not be listed.
     """
 
@@ -94,6 +97,8 @@ def cases(snapshot: Snapshot, profile: Profile, now: datetime) -> Iterable[tuple
         resources=list(asked),
         needs=asked,
         spared=lambda check, resource: _spared(check, resource, snapshot, profile, now),
+        standard_checks=profile.standard_checks,
+        protected=lambda resource: _protected(resource, snapshot, profile),
     )
     for resource, requirements in asked.items():
         for check_id, requirement in sorted(requirements.items()):
@@ -103,6 +108,10 @@ def cases(snapshot: Snapshot, profile: Profile, now: datetime) -> Iterable[tuple
 def _spared(check: str, resource: Resource, snapshot: Snapshot, profile: Profile, now: datetime) -> str:
     if exception := profile.exception(check, resource, now.date()):
         return f"{exception.owner} answers for {check} there until {exception.expires}"
+    return _protected(resource, snapshot, profile)
+
+
+def _protected(resource: Resource, snapshot: Snapshot, profile: Profile) -> str:
     if (tags := snapshot.tags_of(resource)) is None:
         hidden = Unreadable("TagsUnknown", f"What tags {resource} carries is not known.")
         raise NotRead(TAGS, account_of(snapshot.place), hidden)
@@ -121,13 +130,14 @@ def assess(
         now: The time.
         only: Of what is in scope, just these checks on these resources, as the snapshot was restricted to them.
     """
+    found = (
+        _find(check, case, profile)
+        for check, case in cases(snapshot, profile, now)
+        if only is None or (check.id, case.resource) in only
+    )
     return Assessment(
         snapshot,
-        [
-            _find(check, case, profile)
-            for check, case in cases(snapshot, profile, now)
-            if only is None or (check.id, case.resource) in only
-        ],
+        _once(found),
         # A look at some is not one at what may have been left out.
         profile.listing(snapshot.place).unseen(snapshot) if only is None else frozenset(),
     )
@@ -148,6 +158,19 @@ def score(statuses: Iterable[Status]) -> Score:
 def _share(part: int, whole: int) -> float:
     """Return a share in percent, rounded down to a tenth: of many a single failure must not vanish."""
     return 1000 * part // whole / 10
+
+
+def _once(findings: Iterable[Finding]) -> list[Finding]:
+    """Return one finding of each check on each resource, of several the one that counts most.
+
+    A key may be in scope by more than one name: by two of its aliases, or by its id where aliases could not be listed.
+    """
+    by_arn: dict[tuple[str, str], Finding] = {}
+    for finding in findings:
+        # Where the first of several stands, so that the order stays.
+        former = by_arn.setdefault((finding.check.id, finding.arn), finding)
+        by_arn[finding.check.id, finding.arn] = min(former, finding, key=lambda one: _COUNTS_MOST.index(one.status))
+    return list(by_arn.values())
 
 
 def _find(check: Check[Any], case: Case[Requirement], profile: Profile) -> Finding:

@@ -8,6 +8,7 @@ from data_protection.assessments import Score, assess, score
 from data_protection.collection import Questions
 from data_protection.conflicts.clashes import clashes
 from data_protection.contracts import AssessPlace, FindingRow, PlaceAssessed
+from data_protection.exceptions import exception_rows
 from data_protection.findings import conflict_rows, rows
 from data_protection.locations import findings_key
 from data_protection.profiles import Profile
@@ -42,7 +43,8 @@ class Assessor:
         kept = self._store.find(asked.run, day, place)
         found, calls = (kept, 0) if kept is not None else self._look(asked, now)
         total = score(row.status for row in found)
-        self._store.keep(asked, found, total, int((now + _SCORES_KEPT).timestamp()))
+        expires = int((now + _SCORES_KEPT).timestamp())
+        self._store.keep(asked, found, total, profile=self._name, expires=expires)
         return _assessed(asked, total, calls)
 
     def _look(self, asked: AssessPlace, now: datetime) -> tuple[Sequence[FindingRow], int]:
@@ -53,6 +55,8 @@ class Assessor:
         # Before the findings, which say that a run has looked.
         conflicts = conflict_rows(clashes([finding.case for finding in assessment.findings]))
         self._store.write_conflicts(asked.run, day, place, conflicts)
+        exceptions = exception_rows(self._profile, assessment, name=self._name)
+        self._store.write_exceptions(asked.run, day, place, exceptions)
         try:
             self._store.write(asked.run, day, place, fresh)
         except EffectConflict:

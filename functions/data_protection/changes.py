@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,11 +12,16 @@ from pydantic import BaseModel, ConfigDict, Field
 class Reversibility(StrEnum):
     """What undoing a change brings back."""
 
-    REVERSIBLE = "A"  # the inverse call restores the earlier state
-    QUOTA = "B"  # as A, but AWS limits how often
-    SIDE_EFFECTS = "C"  # the configuration comes back, what it did meanwhile stays
-    LOSES_DATA = "D"  # data or history is lost
-    ONE_WAY = "E"  # cannot be undone
+    REVERSIBLE = "A"
+    QUOTA = "B"
+    SIDE_EFFECTS = "C"
+    LOSES_DATA = "D"
+    ONE_WAY = "E"
+
+    @property
+    def meaning(self) -> str:
+        """What the class says, as a clause for people."""
+        return _MEANINGS[self]
 
     @property
     def undone_automatically(self) -> bool:
@@ -27,6 +32,15 @@ class Reversibility(StrEnum):
     def comes_back(self) -> bool:
         """Whether undoing restores everything that counts; what does not must be asked for by name."""
         return self not in {Reversibility.LOSES_DATA, Reversibility.ONE_WAY}
+
+
+_MEANINGS: Final = {
+    Reversibility.REVERSIBLE: "the inverse call restores the state before",
+    Reversibility.QUOTA: "the inverse call restores the state before, but AWS limits how often",
+    Reversibility.SIDE_EFFECTS: "the inverse call restores the configuration, and what it did meanwhile stays",
+    Reversibility.LOSES_DATA: "at most the configuration is restored: data or history is lost",
+    Reversibility.ONE_WAY: "nothing restores the state before",
+}
 
 
 class Call(BaseModel):
@@ -91,6 +105,18 @@ class Change(BaseModel):
     def undone_automatically(self) -> bool:
         """Whether a failed verification undoes the change without asking."""
         return self.inverse is not None and self.reversibility.undone_automatically
+
+    @property
+    def exchanged(self) -> "Change":
+        """The change with its call and its inverse exchanged, and the states before and after; twice, itself.
+
+        Raises:
+            CannotChange: It has no inverse.
+        """
+        if self.inverse is None:
+            raise CannotChange(f"No call undoes this: {self.title}.")
+        exchange = {"call": self.inverse, "inverse": self.call, "before": self.after, "after": self.before}
+        return self.model_copy(update=exchange)
 
 
 def digest(value: Any) -> str:

@@ -1,18 +1,13 @@
 """What the parts of data_protection send each other: inputs and results of state machines' steps."""
 
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from data_protection.resources import Kind, Place, named
 from data_protection.verdicts import Status
-
-
-class Contract(BaseModel):
-    """Immutable, and refuses what it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from kernel.contracts import Contract, MachineInput
 
 
 class PlaceRef(Contract):
@@ -34,17 +29,15 @@ class PlaceRef(Contract):
         return Place(self.account, self.region, self.partition, self.is_home)
 
 
-class ListPlaces(Contract):
+class ListPlaces(MachineInput):
     """Input of assess_account.
 
     Attributes:
-        run: Name of the execution.
-        time: When it began.
         accounts, regions: Only these; none, all of the estate.
     """
 
-    run: str
-    time: datetime
+    described: ClassVar = "docs/data_protection.md#assess"
+
     accounts: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
 
@@ -159,6 +152,25 @@ class ConflictRow(Contract):
     sentence: str
 
 
+class ExceptionRow(Contract):
+    """An exception of a profile against what is in scope in a place, as it is kept.
+
+    Attributes:
+        check, kind, name, owner, expires: As the profile has them, placeholders of the name included.
+        aimed: Whether it is about something that was judged; None where what it may be about could not be listed.
+    """
+
+    account: str
+    region: str
+    profile: str
+    check: str
+    kind: str
+    name: str
+    owner: str
+    expires: str
+    aimed: bool | None
+
+
 class ReportAssessment(Contract):
     """Asks to report a run.
 
@@ -177,6 +189,7 @@ class AssessmentReported(Contract):
     Attributes:
         percent, coverage, counts: Over all places that were assessed, as of one.
         failed: Places that were not.
+        misaimed_exceptions: Exceptions of their profiles that are about nothing in any of them.
         prefix: Of the files in the lake bucket.
     """
 
@@ -185,4 +198,5 @@ class AssessmentReported(Contract):
     counts: dict[Status, int]
     places: int
     failed: int
+    misaimed_exceptions: int
     prefix: str

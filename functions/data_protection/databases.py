@@ -4,7 +4,7 @@ Encryption, backups and parameters that ask for TLS are the cluster's where an i
 https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ModifyDBInstance.html
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -53,7 +53,7 @@ class Database:
         if self._status != "available":
             raise CannotChange(f"{self.resource.name} is {self._status}: plan again when it is available.")
 
-    def _require_nothing_pending(self, setting: str) -> None:
+    def require_nothing_pending(self, setting: str) -> None:
         """Refuse a database where a call with ApplyImmediately would bring about more than one setting.
 
         AWS applies with it all that waits for the maintenance window, as a new version, whoever asked for that.
@@ -81,7 +81,7 @@ class Database:
         immediately: bool = False,
         **others: Any,
     ) -> Change:
-        """Return the change of one setting, which the same call brings back.
+        """Return the change of one setting, which the same call brings back to what it is, or was to become.
 
         Args:
             check: Id of the check that it is to satisfy.
@@ -97,8 +97,8 @@ class Database:
             CannotChange: It would bring about what others have asked for the next maintenance window.
         """
         if immediately:
-            self._require_nothing_pending(setting)
-        before = self.state[setting]
+            self.require_nothing_pending(setting)
+        before = self.present(setting)[setting]
         # Where nothing of others waits there is nothing else that would come at once.
         at_once = not self._pending(setting)
         return Change(
@@ -188,6 +188,25 @@ def require_spared_by_none(case: Case[Any], check: str, shared: str, others: Ite
         CannotChange: An exception or a tag keeps changes away from one of them.
         NotRead: Tags were not read.
     """
+    _require_none(case, shared, others, lambda other: case.scope.spared(check, other))
+
+
+def require_protected_is_none(case: Case[Any], shared: str, others: Iterable[Resource]) -> None:
+    """Refuse to undo a change of what others share, where a tag protects one of them.
+
+    Args:
+        case: The instance that is judged; whether it is protected is seen to elsewhere.
+        shared: Name of what was changed.
+        others: Whom the undoing would touch as well.
+
+    Raises:
+        CannotChange: A tag keeps changes away from one of them.
+        NotRead: Tags were not read.
+    """
+    _require_none(case, shared, others, case.scope.protected)
+
+
+def _require_none(case: Case[Any], shared: str, others: Iterable[Resource], kept: Callable[[Resource], str]) -> None:
     for other in others:
-        if other != case.resource and (why := case.scope.spared(check, other)):
+        if other != case.resource and (why := kept(other)):
             raise CannotChange(f"{shared} is shared by {other.name}, and {why}: settle that, or part the two.")

@@ -45,6 +45,14 @@ class PlanExpired(DataProtectionError):
     """A plan is too old to be carried out."""
 
 
+class PlanUndone(DataProtectionError):
+    """A plan was undone, and is not carried out again."""
+
+
+class UndoRefused(DataProtectionError):
+    """A plan cannot be undone; the sentence says why, and what to do instead."""
+
+
 class StepRefused(DataProtectionError):
     """A step is not applied: the resource is not as it was planned from, or the call is not one of its mutator's."""
 
@@ -55,6 +63,10 @@ class ResourceLocked(DataProtectionError):
 
 class ResourceUnreadable(DataProtectionError):
     """A resource cannot be read now, so nothing is done to it; it is tried again."""
+
+
+class ReadDenied(ResourceUnreadable):
+    """A resource cannot be read for want of a right, which no waiting gives; the sentence says whose and which."""
 
 
 class PlanUnapproved(DataProtectionError):

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from data_protection.errors import EstateInvalid
 from data_protection.resources import Place
+from kernel.sentences import sentences
 
 # Of AssumeRole (AWS STS API reference, ExternalId).
 _EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
@@ -63,6 +64,10 @@ class Account(_Model):
         if len(set(self.regions)) != len(self.regions):
             raise ValueError("a region is listed twice")
         return self
+
+    def reader(self, function: str) -> str:
+        """Return the ARN of who reads the account: its role, or else the function that asks."""
+        return function if self.assess is None else self.assess.arn
 
     def remediator(self, phase: int, own: str) -> Role | None:
         """Return the role that changes the account in a phase; None for the functions' own.
@@ -163,6 +168,4 @@ def parse_estate(document: bytes, own_account: str, own_region: str) -> Estate:
     try:
         return Estate.model_validate_json(document)
     except ValidationError as invalid:
-        first = invalid.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "document"
-        raise EstateInvalid(f"The estate's {where} does not hold: {first['msg']}.") from None
+        raise EstateInvalid(f"The estate does not hold. {' '.join(sentences(invalid, Estate))}") from None

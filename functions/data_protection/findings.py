@@ -9,9 +9,10 @@ from typing import Any, Final
 from data_protection.assessments import Assessment, Finding
 from data_protection.checks.catalogue import catalogue
 from data_protection.conflicts.clashes import Clash
-from data_protection.contracts import ConflictRow, Contract, FindingRow
+from data_protection.contracts import ConflictRow, FindingRow
 from data_protection.resources import named
 from data_protection.verdicts import Status
+from kernel.contracts import Contract
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,14 @@ class Standing:
         since: Since when.
         best: The best status that was known since somebody answered for a failure, if ever; what is worse is drift.
             None where none is known.
+        undone_until: Where a plan is about to undo what it rests on, by when that is done: until then nothing better
+            is known of it, as long as it stands so. None where nobody is.
     """
 
     status: Status
     since: datetime
     best: Status | None = None
+    undone_until: datetime | None = None
 
 
 _GRAVEST_FIRST: Final = (
@@ -51,6 +55,8 @@ def best_of(status: Status, before: Status | None) -> Status | None:
 
 def standing_after(row: FindingRow, before: Standing | None) -> Standing:
     """Return how a finding stands after a look."""
+    if before is not None and before.status is row.status and row.time < (before.undone_until or row.time):
+        return before
     return Standing(row.status, row.since, best_of(row.status, before.best if before is not None else None))
 
 

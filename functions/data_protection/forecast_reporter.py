@@ -12,6 +12,7 @@ from data_protection.lifecycle.rules import Configuration
 from data_protection.reports.forecast import Forecast, Sample
 from data_protection.reports.forecast_json import as_json
 from data_protection.reports.forecast_page import as_html
+from data_protection.reports.forecast_words import cents
 
 if TYPE_CHECKING:
     from data_protection.adapters.forecasts import ForecastStore
@@ -37,9 +38,10 @@ class ForecastReporter:
         self._store.write_report("report.json", as_json(forecast), "application/json")
         self._store.write_report("index.html", as_html(forecast), "text/html; charset=utf-8")
         return ForecastReported(
-            standard_usd=forecast.standard.total,
-            lifecycle_usd=forecast.lifecycle.total,
-            saving_percent=forecast.saving_percent,
+            standard_usd=cents(forecast.standard.total),
+            lifecycle_usd=cents(forecast.lifecycle.total),
+            saving_percent=None if forecast.saving_percent is None else round(forecast.saving_percent, 1),
+            prices=forecast.prices_note,
             losing_rules=tuple(effect.rule for effect in forecast.effects if effect.loses),
             prefix=self._store.prefix,
         )

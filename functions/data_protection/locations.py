@@ -11,6 +11,8 @@ from data_protection.resources import Place
 PREFIX: Final = "data_protection"
 # Of the entries in the table of findings that hold scores, `score#<time>#<run>`.
 SCORE: Final = "score#"
+# Below which the reports of all runs are kept.
+REPORTS: Final = f"{PREFIX}/reports/"
 # The accounts and regions that are looked after; people write it, and nothing else does.
 ESTATE_KEY: Final = f"{PREFIX}/estate.json"
 
@@ -35,9 +37,14 @@ def conflicts_key(run: str, day: date, place: Place) -> str:
     return f"{PREFIX}/conflicts/date={day}/run={run}/{place.account}-{place.region}.jsonl.gz"
 
 
+def exceptions_key(run: str, day: date, place: Place) -> str:
+    """Return where the exceptions that a run met in a place are kept, as gzipped JSON lines."""
+    return f"{PREFIX}/exceptions/date={day}/run={run}/{place.account}-{place.region}.jsonl.gz"
+
+
 def reports_prefix(run: str, day: date) -> str:
     """Return below which the report of a run is kept."""
-    return f"{PREFIX}/reports/date={day}/run={run}/"
+    return f"{REPORTS}date={day}/run={run}/"
 
 
 def history_key(run: str, day: date) -> str:

@@ -4,9 +4,10 @@ A profile is YAML that people write; `parse` turns it into models or into one se
 One profile serves many places: `{account}` and `{region}` in names and requirements stand for those of the place.
 """
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -20,6 +21,11 @@ from data_protection.inventory import Inventory
 from data_protection.remediation.policy import Policy
 from data_protection.resources import GLOBAL, Kind, Place, Resource, account_of, named
 from data_protection.selectors import Name, Selector, fill
+from kernel.sentences import nearest, sentences
+
+# A sentence about one of a list.
+_OF_A_LIST: Final = re.compile(r"`(?P<list>rules|exceptions)\[(?P<number>\d+)\]\.?(?P<field>[^`]*)`(?P<said>.*)")
+_ENTRIES: Final = {"rules": "Rule", "exceptions": "Exception"}
 
 
 class _Model(BaseModel):
@@ -44,10 +50,20 @@ class Rule(_Model):
     def _by_check(cls, given: Any) -> Any:
         if not isinstance(given, Mapping):
             return given
-        unknown = sorted(str(check) for check in given if check not in catalogue())
-        if unknown:
-            raise ValueError(f"there is no check {', '.join(unknown)}; the checks are {', '.join(catalogue())}")
-        return {check: catalogue()[check].requirement.model_validate(asked or {}) for check, asked in given.items()}
+        asked: dict[str, Requirement] = {}
+        mistakes: list[str] = []
+        for check, settings in given.items():
+            if check not in catalogue():
+                mistakes.append(f"There is no check {check}; {nearest(str(check), catalogue())}")
+                continue
+            model = catalogue()[check].requirement
+            try:
+                asked[check] = model.model_validate(settings or {})
+            except ValidationError as invalid:
+                mistakes += [f"{check}: {sentence}" for sentence in sentences(invalid, model)]
+        if mistakes:
+            raise ValueError(" ".join(mistakes))
+        return asked
 
     def covers(
         self, resource: Resource, tags: Mapping[str, str] | None, aliases: Collection[str] = frozenset()
@@ -88,11 +104,18 @@ class Exception_(_Model):  # noqa: N801 - what everybody calls it, and Python to
     reason: str = Field(min_length=10)
     expires: date
 
+    def is_about(self, check: str, resource: Resource) -> bool:
+        """Return whether it is about a check on a resource, on whatever day."""
+        return (self.check, self.kind) == (check, resource.kind) and fill(self.name, resource.place) in {
+            resource.name,
+            resource.arn,
+        }
+
     @field_validator("check")
     @classmethod
     def _exists(cls, check: str) -> str:
         if check not in catalogue():
-            raise ValueError(f"there is no check {check}")
+            raise ValueError(f"there is no check {check}; {nearest(check, catalogue())}")
         return check
 
     @model_validator(mode="after")
@@ -114,6 +137,8 @@ class Profile(_Model):
         exceptions: That hold until they expire.
         remediation: Who must agree to changes, when they may be made, and how many.
         drift: What may be done about drift without asking.
+        standard_checks: How many checks the standard that it follows speaks of, if that names a number: where the
+            requirements come to another one, reports say so.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")
@@ -121,6 +146,7 @@ class Profile(_Model):
     exceptions: tuple[Exception_, ...] = ()
     remediation: Policy = Policy()
     drift: DriftPolicy = DriftPolicy()
+    standard_checks: int | None = Field(default=None, ge=1)
 
     def expected(self, place: Place) -> frozenset[Resource]:
         """Return the resources that must exist in a place, the account itself if anything is asked of it."""
@@ -207,12 +233,7 @@ class Profile(_Model):
         return max(ended, key=lambda one: one.expires, default=None)
 
     def _exceptions_of(self, check: str, resource: Resource) -> Iterable[Exception_]:
-        return (
-            one
-            for one in self.exceptions
-            if (one.check, one.kind) == (check, resource.kind)
-            and fill(one.name, resource.place) in {resource.name, resource.arn}
-        )
+        return (one for one in self.exceptions if one.is_about(check, resource))
 
 
 def _at(place: Place, requirement: Requirement) -> Requirement:
@@ -224,15 +245,35 @@ def parse(text: str) -> Profile:
     """Return the profile that a YAML text describes.
 
     Raises:
-        ProfileInvalid: The text is no YAML, or no profile; the sentence says where and what.
+        ProfileInvalid: The text is no YAML, or no profile; sentences say where and what.
     """
     try:
-        return Profile.model_validate(yaml.safe_load(text))
+        document = yaml.load(text, yaml.CSafeLoader)
     except yaml.YAMLError as error:
         raise ProfileInvalid(f"The profile is no YAML: {' '.join(str(error).split())}.") from None
+    try:
+        return Profile.model_validate(document)
     except ValidationError as invalid:
-        first = invalid.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the top"
-        raise ProfileInvalid(
-            f"The profile does not hold at {where}: {first['msg'].removeprefix('Value error, ')}."
-        ) from None
+        told = " ".join(_told(sentence, document) for sentence in sentences(invalid, Profile))
+        raise ProfileInvalid(f"The profile does not hold. {told}") from None
+
+
+def _told(sentence: str, document: Any) -> str:
+    """Return a sentence about a rule or an exception with its number and what it is about, as people find it."""
+    found = _OF_A_LIST.match(sentence)
+    if found is None:
+        return sentence
+    entry = document[found["list"]][int(found["number"])]
+    told = f"{_ENTRIES[found['list']]} {int(found['number']) + 1} ({_about(entry)})"
+    field = found["field"].removeprefix("requires").removeprefix(".")
+    return f"{told}: `{field}`{found['said']}" if field else f"{told}: {found['said'].removeprefix(': ')}"
+
+
+def _about(entry: Any) -> str:
+    """Return what an entry of a profile is about, whatever is wrong with it."""
+    if not isinstance(entry, Mapping):
+        return "no object"
+    selected = entry.get("select", ())
+    by = [one for one in selected if isinstance(one, Mapping)] if isinstance(selected, list) else []
+    told = [*(f"{key} {value}" for one in by for key, value in one.items()), str(entry.get("name", ""))]
+    return f"{entry.get('check', entry.get('kind', 'no kind'))} {', '.join(filter(None, told))}".strip()

@@ -6,9 +6,21 @@ A read that failed is no answer: who judges must be able to tell "off" from "not
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from data_protection.resources import Kind, Resource
+
+# Each service names it in its own way: AccessDenied, AccessDeniedException, AuthorizationError, UnauthorizedOperation.
+# S3 answers a HEAD with the number alone.
+_DENIED: Final = (
+    "AccessDenied",
+    "AuthorizationError",
+    "NotAuthorized",
+    "Unauthorized",
+    "Forbidden",
+    "403",
+    "OptInRequired",
+)
 
 Answer: TypeAlias = Mapping[str, Any]  # of AWS, as plain JSON: times are ISO 8601 in UTC, ResponseMetadata is left out
 
@@ -90,6 +102,11 @@ class Unreadable:
     code: str
     message: str
     request_id: str = ""
+
+    @property
+    def is_denied(self) -> bool:
+        """Whether who asks lacks a right, so that asking again is of no use until somebody gives it."""
+        return any(word in self.code for word in _DENIED)
 
 
 Reading: TypeAlias = Found | NotConfigured | Missing | Unreadable

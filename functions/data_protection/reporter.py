@@ -17,14 +17,17 @@ class Reporter:
 
     Args:
         store: Holds findings, and keeps reports.
+        environment: Of the deployment.
     """
 
-    def __init__(self, store: "ReportStore") -> None:
+    def __init__(self, store: "ReportStore", environment: str) -> None:
         self._store = store
+        self._environment = environment
 
     def report(self, asked: ReportAssessment) -> AssessmentReported:
         """Report a run; reported again, the same findings become the same files."""
-        report = Report(asked.run, asked.time, self._store.looks(asked.run, asked.time), asked.failures)
+        looks = self._store.looks(asked.run, asked.time)
+        report = Report(asked.run, asked.time, self._environment, looks, asked.failures)
         prefix = reports_prefix(asked.run, report.day)
         for name, (content, media_type) in files(report).items():
             self._store.write(f"{prefix}{name}", content, media_type)
@@ -35,5 +38,6 @@ class Reporter:
             counts=report.score.counts,
             places=len(report.looks),
             failed=len(report.failures),
+            misaimed_exceptions=len(report.misaimed),
             prefix=prefix,
         )

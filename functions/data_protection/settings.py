@@ -28,6 +28,7 @@ class AssessSettings(Settings):
 class ReportSettings(Settings):
     """ReportAssessment."""
 
+    environment: str
     lake_bucket: str
     findings_table: str
 

@@ -43,11 +43,13 @@ class Snapshot:
         place: Which account and region.
         taken_at: When the reading began.
         readings: By resource and name of the read. What is not in it was not asked, and counts as unreadable.
+        reader: Who read, as the ARN of a role or function; empty where nobody is to be told.
     """
 
     place: Place
     taken_at: datetime
     readings: Mapping[tuple[Resource, str], Reading]
+    reader: str = ""
 
     @cached_property
     def inventory(self) -> Inventory:
@@ -60,7 +62,7 @@ class Snapshot:
         A key that is named by an alias has its own, a secret its random characters, a role its path.
         """
         if resource.kind is Kind.KEY and isinstance(reading := self.reading(KEY, resource), Found):
-            return str(reading.answer["KeyMetadata"]["Arn"])
+            return str(reading.answer.get("KeyMetadata", {}).get("Arn", resource.arn))
         if resource.kind is Kind.SECRET and isinstance(reading := self.reading(SECRET, resource), Found):
             return str(reading.answer.get("ARN", resource.arn))
         return self.inventory.arn_of(resource)

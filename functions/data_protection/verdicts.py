@@ -1,7 +1,7 @@
 """What a check says of a resource."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -29,6 +29,7 @@ class Verdict:
         observed: What AWS says, as plain JSON.
         expected: What the profile asks for, as plain JSON.
         settling: Whether a change is on its way and another look will tell more.
+        unread: What was needed and could not be read, where that makes it unknown.
     """
 
     status: Status
@@ -36,6 +37,7 @@ class Verdict:
     observed: Any = None
     expected: Any = None
     settling: bool = False
+    unread: NotRead | None = field(default=None, compare=False)
 
 
 # A read that failed says nothing, unless another one shows a fault already.
@@ -49,7 +51,7 @@ def judged(part: Callable[[], Verdict]) -> Verdict:
     except ResourceMissing as missing:
         return Verdict(Status.FAIL, f"MISSING: {missing}.", observed="missing")
     except NotRead as unread:
-        return Verdict(Status.UNKNOWN, f"{unread}.", observed={"error": unread.reading.code})
+        return Verdict(Status.UNKNOWN, f"{unread}.", observed={"error": unread.reading.code}, unread=unread)
 
 
 def worst(*parts: Callable[[], Verdict]) -> Verdict:

@@ -8,15 +8,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from database_logs.boundaries.postgres import RDS_PREFIX
 from database_logs.log_types import LogType
+from kernel.contracts import Contract
 
 # Names of executions are such.
 REPLAY_ID: Final = r"^[A-Za-z0-9_-]{1,80}$"
-
-
-class Contract(BaseModel):
-    """Immutable, and refuses what it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class FileRef(Contract):

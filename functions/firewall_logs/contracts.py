@@ -6,9 +6,10 @@ The lake's bytes are described in `schema.py`; these are the JSON documents arou
 from datetime import date
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from firewall_logs.feeds import RawFormat
+from kernel.contracts import Contract
 from kernel.metering import Taken
 
 RunId = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,80}$")]
@@ -16,12 +17,6 @@ ObjectId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 Count = Annotated[int, Field(ge=0)]
 ListKey = Annotated[str, Field(pattern=r"^firewall_logs/lists/[0-9A-Za-z_/-]{1,200}\.jsonl$")]
 FileKind = Literal["events", "quarantine", "hourly", "rays", "addresses"]
-
-
-class Contract(BaseModel):
-    """A document that is refused as soon as it holds anything unexpected, and never changes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 # ---------------------------------------------------------------- objects and plan

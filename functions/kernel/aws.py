@@ -1,7 +1,9 @@
 """AWS clients: one of each kind a process, made on first use."""
 
+from collections import OrderedDict
 from collections.abc import Callable
-from functools import cache, partial
+from contextlib import suppress
+from functools import cache, lru_cache, partial
 from threading import Lock
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar, TypeVarTuple
 
@@ -31,6 +33,11 @@ if TYPE_CHECKING:
 # Threads of one function share a client; the pool is as wide as the widest fan-out of an adapter.
 POOL_SIZE = 32
 
+# A function that goes through hundreds of accounts keeps what it used last: a client takes some MB. One account takes a
+# client for each service that is read, and those of buckets for each of its regions besides.
+SESSIONS_KEPT = 32
+CLIENTS_KEPT = 128
+
 # "standard" retries throttling, 5xx and connection faults with full jitter; the state machine retries what is left.
 _CONFIG = Config(
     retries={"mode": "standard", "total_max_attempts": 6},
@@ -44,7 +51,9 @@ Asked = TypeVarTuple("Asked")
 
 
 class _Alone(Generic[*Asked, Client]):
-    """Keeps the client that a function makes of each of its arguments, and has no two made at a time.
+    """Keeps the clients that a function made of its arguments and that were used last, and has no two made at a time.
+
+    One that is given up while it is in use goes on to work.
 
     Sessions must not be shared by threads, clients may be:
     https://boto3.amazonaws.com/v1/documentation/api/latest/guide/session.html#multithreading-or-multiprocessing-with-sessions
@@ -54,15 +63,20 @@ class _Alone(Generic[*Asked, Client]):
 
     def __init__(self, make: Callable[[*Asked], Client]) -> None:
         self._make = make
-        self._kept: dict[tuple[*Asked], Client] = {}
+        self._kept: OrderedDict[tuple[*Asked], Client] = OrderedDict()
         self.cache_clear = self._kept.clear
 
     def __call__(self, *asked: *Asked) -> Client:
-        if asked not in self._kept:
+        found = self._kept.get(asked)
+        if found is None:
             with self._making:
-                if asked not in self._kept:
-                    self._kept[asked] = self._make(*asked)
-        return self._kept[asked]
+                found = self._kept.get(asked) or self._make(*asked)
+                self._kept[asked] = found
+                if len(self._kept) > CLIENTS_KEPT:
+                    self._kept.popitem(last=False)
+        with suppress(KeyError):  # another thread may just have given it up
+            self._kept.move_to_end(asked)
+        return found
 
 
 @cache
@@ -71,7 +85,7 @@ def s3() -> "S3Client":
     return _counted(boto3.client("s3", config=_CONFIG))
 
 
-@cache
+@lru_cache(SESSIONS_KEPT)
 def s3_in_role(role_arn: str, external_id: str, session_name: str, policy: str) -> "S3Client":
     """Return an S3 client that acts in a role, which is assumed now and again before its credentials run out.
 
@@ -94,7 +108,7 @@ def session() -> boto3.Session:
     return boto3.Session()
 
 
-@cache
+@lru_cache(SESSIONS_KEPT)
 def session_in_role(role_arn: str, external_id: str, session_name: str) -> boto3.Session:
     """Return a session that acts in a role; as `s3_in_role`, without narrowing it."""
     return _acting(role_arn, {"ExternalId": external_id, "RoleSessionName": session_name})

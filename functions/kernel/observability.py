@@ -7,6 +7,7 @@
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
+from pydantic import ValidationError
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch import BatchProcessor
@@ -19,4 +20,12 @@ metrics = Metrics()
 def log_failures(processor: "BatchProcessor") -> None:
     """Log why messages of a batch come again: the processor keeps it to itself while others succeed."""
     for _, error, _ in processor.exceptions:
-        logger.warning("message comes again", error=type(error).__name__, reason=str(error))
+        logger.warning("message comes again", error=type(error).__name__, reason=_reason(error))
+
+
+def _reason(error: BaseException | None) -> str:
+    """Return why a message was not taken; of one that is none the fields, and nothing of what they hold."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    mistakes = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'all'}: {one['msg']}" for one in mistakes)

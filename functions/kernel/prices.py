@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from typing import Final
 
 AS_OF: Final = date(2026, 11, 21)
+REGION: Final = "us-east-1"
 _HOLDS_FOR: Final = timedelta(days=365)
 
 # An assumption, not a price: Spot follows supply. AWS says "up to 70 %" less (https://aws.amazon.com/fargate/pricing/).
@@ -52,6 +53,8 @@ _SQS: Final = "https://aws.amazon.com/sqs/pricing/"
 _KMS: Final = "https://aws.amazon.com/kms/pricing/"
 _EVENTBRIDGE: Final = "https://aws.amazon.com/eventbridge/pricing/"
 _CLOUDWATCH: Final = "https://aws.amazon.com/cloudwatch/pricing/"
+_CLOUDTRAIL: Final = "https://aws.amazon.com/cloudtrail/pricing/"
+_GUARDDUTY: Final = "https://aws.amazon.com/guardduty/pricing/"
 _ATHENA: Final = "https://aws.amazon.com/athena/pricing/"
 
 # Pages that print the figures for us-east-1.
@@ -73,6 +76,15 @@ _ARCHIVING_READ: Final = "https://awsnegotiations.com/glacier-vs-glacier-deep-ar
 _TIERING_READ: Final = "https://awsnegotiations.com/s3-storage.html (2026)"
 _RETRIEVING_READ: Final = "https://repost.aws/knowledge-center/s3-manage-data-retrieval (undated)"
 _LOGS_STORAGE_READ: Final = "https://c3x.dev/blog/cloudwatch-logs-cost-optimization (2026-06)"
+_LIST_READ: Final = (
+    "AWS's price list AmazonS3 of 2026-08-07, as quoted in the public document "
+    "'AWS infrastructure pricing and quotas for AgentLab' (2026-08-16)"
+)
+_ALARMS_READ: Final = "https://c3x.dev/resources/aws/aws_cloudwatch_metric_alarm (undated)"
+_CLOUDTRAIL_READ: Final = "AWS's page itself (undated copy)"
+_GUARDDUTY_READ: Final = (
+    "https://www.factualminds.com/blog/amazon-guardduty-pricing-data-sources-multi-account/ (2026-06-13)"
+)
 
 PRICES: Final[Mapping[str, Price]] = {
     "lambda_compute_x86_64": Price(0.0000166667, 1, "GB-second", _LAMBDA, _LAMBDA_READ),
@@ -101,6 +113,11 @@ PRICES: Final[Mapping[str, Price]] = {
     "sqs_fifo": Price(0.50, 1e6, "request to a FIFO queue", _SQS, _SQS_READ),
     "s3_storage": Price(0.023, 1, "GB and month of the first 50 TB", _S3, _STORAGE_READ),
     "cloudwatch_logs_storage": Price(0.03, 1, "GB and month", _CLOUDWATCH, _LOGS_STORAGE_READ),
+    # What data_protection costs beside what it uses: it is priced by bench/protection_scale.py alone.
+    "cloudwatch_alarms": Price(0.10, 1, "metric of an alarm, and month", _CLOUDWATCH, _ALARMS_READ),
+    "kms_keys": Price(1.00, 1, "key and month", _KMS, _KMS_READ),
+    "cloudtrail_copies": Price(2.00, 1e5, "management event of a further copy", _CLOUDTRAIL, _CLOUDTRAIL_READ),
+    "guardduty_events": Price(4.00, 1e6, "management event analysed", _GUARDDUTY, _GUARDDUTY_READ),
     # What S3 asks by storage class: for keeping, for moving an object there by a lifecycle, and for reading it back.
     "s3_storage_standard_ia": Price(0.0125, 1, "GB and month", _S3, _CLASSES_READ),
     "s3_storage_onezone_ia": Price(0.01, 1, "GB and month", _S3, _CLASSES_READ),
@@ -111,7 +128,7 @@ PRICES: Final[Mapping[str, Price]] = {
     "s3_storage_deep_archive": Price(0.00099, 1, "GB and month", _S3, _CLASSES_READ),
     "s3_monitoring": Price(0.0025, 1e3, "object of 128 KB and more, and month", _S3, _TIERING_READ),
     "s3_transitions_standard_ia": Price(0.01, 1e3, "object", _S3, "c.doit.com (undated)"),
-    "s3_transitions_onezone_ia": Price(0.01, 1e3, "object", _S3),
+    "s3_transitions_onezone_ia": Price(0.01, 1e3, "object", _S3, _LIST_READ),
     "s3_transitions_intelligent_tiering": Price(0.01, 1e3, "object", _S3),
     "s3_transitions_glacier_ir": Price(0.02, 1e3, "object", _S3, "https://bvisser.me/blog/s3 (undated)"),
     "s3_transitions_glacier": Price(0.03, 1e3, "object", _S3, _ARCHIVING_READ),
@@ -123,6 +140,29 @@ PRICES: Final[Mapping[str, Price]] = {
     "s3_retrieval_deep_archive": Price(0.02, 1, "GB, standard", _S3, _CLASSES_READ),
     "s3_restores_glacier": Price(0.05, 1e3, "object, standard", _S3, _RETRIEVING_READ),
     "s3_restores_deep_archive": Price(0.10, 1e3, "object, standard", _S3),
+}
+
+_STANDARD_ELSEWHERE: Final = "GB and month of the first 50 TB"
+
+# What is known of other regions: too little to estimate by it. Estimates take the prices of one region, all of them: to
+# compare one of Frankfurt with one of Virginia would tell of nowhere.
+ELSEWHERE: Final[Mapping[str, Mapping[str, Price]]] = {
+    "eu-central-1": {
+        "s3_storage": Price(0.0245, 1, _STANDARD_ELSEWHERE, _S3, _LIST_READ),
+        "s3_storage_standard_ia": Price(0.0135, 1, "GB and month", _S3, _LIST_READ),
+        "s3_transitions_standard_ia": Price(0.01, 1e3, "object", _S3, _LIST_READ),
+        "s3_transitions_onezone_ia": Price(0.01, 1e3, "object", _S3, _LIST_READ),
+        "s3_transitions_glacier_ir": Price(0.02, 1e3, "object", _S3, _LIST_READ),
+        "s3_monitoring": Price(0.0025, 1e3, "object and month", _S3, _LIST_READ),
+    },
+    "eu-west-1": {
+        "s3_storage": Price(0.023, 1, _STANDARD_ELSEWHERE, _S3, _LIST_READ),
+        "s3_storage_standard_ia": Price(0.0125, 1, "GB and month", _S3, _LIST_READ),
+        "s3_transitions_standard_ia": Price(0.01, 1e3, "object", _S3, _LIST_READ),
+        "s3_transitions_onezone_ia": Price(0.01, 1e3, "object", _S3, _LIST_READ),
+        "s3_transitions_glacier_ir": Price(0.02, 1e3, "object", _S3, _LIST_READ),
+        "s3_monitoring": Price(0.0025, 1e3, "object and month", _S3, _LIST_READ),
+    },
 }
 
 # What requests of ours count as, by service and operation; what is not here costs nothing by the request.

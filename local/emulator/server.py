@@ -23,6 +23,7 @@ from local.emulator import (
     seams,
     service_effects,
     state_language,
+    table_restores,
     timeouts,
     trail_events,
 )
@@ -64,6 +65,7 @@ def serve() -> None:
     lambda_pool.install(pool)
     containers.install(tasks)
     continuous_backups.install()
+    table_restores.install()
     distributed_map.install(runs)
     state_language.install(runs)
     timeouts.install()

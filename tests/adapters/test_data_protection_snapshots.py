@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from data_protection.adapters.findings import FindingStore
+from data_protection.adapters.reports import ReportStore
 from data_protection.adapters.snapshots import Snapshots, reading_of
 from data_protection.assessor import Assessor
 from data_protection.contracts import AssessPlace, PlaceAssessed, PlaceRef
@@ -115,6 +116,30 @@ def test_table_that_is_gone_is_forgotten_once_that_can_be_seen(account: Protecte
     assessed(account, parse(BY_PATTERN), "tuesday")
 
     assert [check for check, _ in store(account).standings(PLACE)] == ["SCOPE-LISTED"]
+
+
+def test_assessment_keeps_what_exceptions_it_met_and_by_which_profile_it_was(account: Protected) -> None:
+    account.table("orders")
+    given = {
+        "check": "DDB-PITR",
+        "kind": "dynamodb-table",
+        "owner": "x",
+        "reason": "made every night",
+        "expires": "2099-12-31",
+    }
+    named = [given | {"name": "orders"}, given | {"name": "order"}]
+    assessed(account, Profile.model_validate(parse(BY_PATTERN).model_dump() | {"exceptions": named}), "monday")
+
+    reports = ReportStore(account.client("s3"), LAKE, account.client("dynamodb"), FINDINGS)
+    [look] = reports.looks("monday", account.now)
+    assert [(one.name, one.aimed, one.profile) for one in look.exceptions] == [
+        ("orders", True, "t"),
+        ("order", False, "t"),
+    ]
+    account.pass_time(days=1)
+    assessed(account, parse(BY_PATTERN), "tuesday")
+    [look] = reports.looks("tuesday", account.now)
+    assert (look.profile, [one.run for one in look.comparable], len(look.former or ())) == ("t", ["monday"], 3)
 
 
 def test_topic_that_is_named_and_tagged_can_be_assessed(account: Protected) -> None:

@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.main import app as command
+from cli.target import Target
 from local.supervisor import EmbeddedCloud
 from tests.cloud.conftest import ACCOUNT, App
 
@@ -39,6 +41,44 @@ def test_down_without_a_server_is_no_fault() -> None:
     ended = gatehouse("down", "--cloud", name)
     assert (ended.exit_code, ended.output.startswith("nothing to stop")) == (0, True)
     assert gatehouse("down", "--quiet", "--cloud", name).output == ""
+
+
+def test_parameter_that_the_template_does_not_have_is_refused_before_anything_starts() -> None:
+    name = f"none-{uuid.uuid4().hex}"
+    ended = gatehouse("up", "--cloud", name, "--parameter", "DataProtecton=enabled")
+    assert (ended.exit_code, "Did you mean DataProtection?" in ended.output) == (1, True)
+    assert EmbeddedCloud.find(name) is None
+
+
+@pytest.mark.cloud
+def test_user_acts_under_their_own_name_however_often_asked_for(cloud: EmbeddedCloud) -> None:
+    name = f"alice-{uuid.uuid4().hex}"
+    for _ in range(2):
+        target = Target.of("local", cloud.state.name, name)
+        assert target.client("sts").get_caller_identity()["Arn"] == f"arn:aws:iam::000000000000:user/{name}"
+        target.client("dynamodb").list_tables()
+    assert Target.of("local", cloud.state.name).client("sts").get_caller_identity()["Arn"].endswith(":root")
+
+
+@pytest.mark.cloud
+def test_own_credentials_are_taken_where_they_are_for_the_embedded_cloud(
+    cloud: EmbeddedCloud, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    role = f"operators-{uuid.uuid4().hex}"
+    trust = {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    arn = cloud.client("iam").create_role(RoleName=role, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    session = cloud.client("sts").assume_role(RoleArn=arn, RoleSessionName="alice")["Credentials"]
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", session["AccessKeyId"])
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", session["SecretAccessKey"])
+    monkeypatch.setenv("AWS_SESSION_TOKEN", session["SessionToken"])
+
+    def caller() -> str:
+        return str(Target.of("local", cloud.state.name).client("sts").get_caller_identity()["Arn"])
+
+    assert caller().endswith(":root")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", cloud.endpoint)
+    assert caller() == f"arn:aws:sts::000000000000:assumed-role/{role}/alice"
 
 
 @pytest.mark.cloud

@@ -188,6 +188,61 @@ def test_recovery_has_the_period_that_was_asked_for(cloud: EmbeddedCloud, table:
     assert recovery() == {"PointInTimeRecoveryStatus": "DISABLED"}
 
 
+def test_restored_table_is_created_for_a_while_and_says_of_what(cloud: EmbeddedCloud, table: str) -> None:
+    tables, target = cloud.client("dynamodb", ACCOUNT), f"{table}-restored"
+    source = tables.update_table(
+        TableName=table,
+        SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": "alias/tables"},
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+        DeletionProtectionEnabled=True,
+    )["TableDescription"]
+    tables.tag_resource(ResourceArn=source["TableArn"], Tags=[{"Key": "team", "Value": "data"}])
+    tables.update_time_to_live(TableName=table, TimeToLiveSpecification={"Enabled": True, "AttributeName": "until"})
+    tables.put_item(TableName=table, Item={"id": {"S": "1"}})
+    recovery = {"PointInTimeRecoveryEnabled": True}
+    restore = {"SourceTableName": table, "TargetTableName": target}
+    code = refused(tables.restore_table_to_point_in_time, **restore, UseLatestRestorableTime=True)
+    assert code == "PointInTimeRecoveryUnavailableException"
+    tables.update_continuous_backups(TableName=table, PointInTimeRecoverySpecification=recovery)
+    described = tables.describe_continuous_backups(TableName=table)["ContinuousBackupsDescription"]
+    latest = described["PointInTimeRecoveryDescription"]["LatestRestorableDateTime"]
+    ahead = datetime.now(UTC) + timedelta(minutes=1)
+    assert refused(tables.restore_table_to_point_in_time, **restore, RestoreDateTime=ahead) == (
+        "InvalidRestoreTimeException"
+    )
+
+    tables.restore_table_to_point_in_time(**restore, RestoreDateTime=latest)
+
+    restored = tables.describe_table(TableName=target)["Table"]
+    saw("while it is restored", restored)
+    assert restored["TableStatus"] == "CREATING"
+    wanted = {"SourceTableArn": source["TableArn"], "RestoreDateTime": latest.replace(microsecond=0)}
+    assert restored["RestoreSummary"] == {**wanted, "RestoreInProgress": True}
+    assert refused(tables.restore_table_to_point_in_time, **restore, RestoreDateTime=latest) == (
+        "TableAlreadyExistsException"
+    )
+    assert refused(tables.delete_table, TableName=target) == "ResourceInUseException"
+    assert refused(tables.update_table, TableName=target, BillingMode="PAY_PER_REQUEST") == "ResourceInUseException"
+
+    tables.get_waiter("table_exists").wait(TableName=target, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    restored = tables.describe_table(TableName=target)["Table"]
+    saw("restored", restored)
+    assert restored["RestoreSummary"] == {**wanted, "RestoreInProgress": False}
+    assert restored["SSEDescription"] == source["SSEDescription"]
+    assert restored["ProvisionedThroughput"] == source["ProvisionedThroughput"]
+    assert tables.scan(TableName=target)["Count"] == 1
+    # What people have to set again.
+    assert "StreamSpecification" not in restored
+    assert not restored["DeletionProtectionEnabled"]
+    assert not tables.list_tags_of_resource(ResourceArn=restored["TableArn"])["Tags"]
+    assert tables.describe_time_to_live(TableName=target)["TimeToLiveDescription"]["TimeToLiveStatus"] == "DISABLED"
+    described = tables.describe_continuous_backups(TableName=target)["ContinuousBackupsDescription"]
+    assert described["PointInTimeRecoveryDescription"]["PointInTimeRecoveryStatus"] == "DISABLED"
+
+    tables.delete_table(TableName=target)
+    tables.update_table(TableName=table, DeletionProtectionEnabled=False)
+
+
 def test_trail_that_logs_has_delivered(cloud: EmbeddedCloud) -> None:
     trails, name = cloud.client("cloudtrail", ACCOUNT), f"trail-{uuid.uuid4().hex[:8]}"
     trails.create_trail(Name=name, S3BucketName="trails")

@@ -9,9 +9,11 @@ import pytest
 
 from data_protection.adapters.calls import Calls
 from data_protection.adapters.snapshots import Snapshots
-from data_protection.assessments import Assessment, assess
-from data_protection.changes import CannotChange
+from data_protection.assessments import Assessment, assess, cases
+from data_protection.changes import CannotChange, Change, Reversibility
+from data_protection.checks.check import Case, Check
 from data_protection.collection import Questions
+from data_protection.errors import StepRefused
 from data_protection.profiles import Profile, parse
 from data_protection.readings import Found
 from data_protection.resources import Place
@@ -30,6 +32,37 @@ SHIPPED = Path("functions/data_protection/profiles_shipped/rfc-008.yaml")
 COUNTED = {"DDB-PITR", "DDB-DELPROT", "DDB-STREAM", "DDB-KMS", "S3-VERSION", "S3-LOCK", "S3-LOG", "S3-LIFECYCLE"}
 DATA = ("audio", "transcripts", "logs")
 PHASES = (1, 2, 3, 4)
+# Checks and the calls of theirs that have an inverse, as far as the account needs them.
+UNDONE = {
+    "BK-PLAN create_backup_vault",
+    "CT-DATA put_event_selectors",
+    "CT-HARDEN update_trail",
+    "CT-LOGGING start_logging",
+    "CW-ALARMS put_metric_alarm",
+    "DDB-DELPROT update_table",
+    "DDB-EXISTS update_table",
+    "DDB-KMS update_table",
+    "DDB-PITR update_continuous_backups",
+    "DDB-SCALE put_scaling_policy",
+    "DDB-SCALE register_scalable_target",
+    "DDB-STREAM update_table",
+    "DDB-TTL update_time_to_live",
+    "KMS-ROT enable_key_rotation",
+    "RDS-BACKUP modify_db_instance",
+    "RDS-PUBLIC modify_db_instance",
+    "RDS-TLS modify_db_parameter_group",
+    "S3-BPA put_public_access_block",
+    "S3-KMS put_bucket_encryption",
+    "S3-LIFECYCLE put_bucket_lifecycle_configuration",
+    "S3-LOG put_bucket_logging",
+    "S3-LOG put_bucket_policy",
+    "S3-TLS put_bucket_policy",
+    "S3-VERSION put_bucket_lifecycle_configuration",
+    "SNS-KMS put_key_policy",
+    "SNS-KMS set_topic_attributes",
+}
+# What was changed, in order: what is undone at the end.
+MADE: list[tuple[Check[Any], Case[Any], Change]] = []
 
 
 class Estate:
@@ -53,8 +86,9 @@ class Estate:
         now = datetime.now(UTC)
         return assess(self._snapshots.take(Questions(self.place, self.profile), now), self.profile, now)
 
-    def fix(self, phase: int) -> None:
-        """Make what the mutators of a phase propose."""
+    def fix(self, phase: int) -> list[tuple[Check[Any], Case[Any], Change]]:
+        """Make what the mutators of a phase propose, and return it."""
+        made = []
         for finding in self.look().findings:
             mutator = finding.check.mutator
             if mutator is None or mutator.phase != phase or finding.status not in {Status.FAIL, Status.WARN}:
@@ -65,6 +99,25 @@ class Estate:
                 continue  # another fix comes first
             for change in changes:
                 self._calls.make(finding.check.id, change.call, self.place.region)
+                made.append((finding.check, finding.case, change))
+        return made
+
+    def undo(self, change: Change) -> None:
+        """Make the inverse call of a change."""
+        assert change.inverse is not None
+        self._calls.make(change.check, change.inverse, self.place.region)
+
+    def present(self, check: Check[Any], of: Case[Any], change: Change) -> Any:
+        """Return what stands now where a change has written, as a step looks at it."""
+        only = [(check.id, of.resource)]
+        now = datetime.now(UTC)
+        snapshot = self._snapshots.take(Questions(self.place, self.profile, only), now)
+        (case,) = (case for one, case in cases(snapshot, self.profile, now) if (one.id, case.resource) in only)
+        assert check.mutator is not None
+        try:
+            return check.mutator.present(case, change)
+        except ResourceMissing:
+            return None
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +160,7 @@ def test_all_of_it_can_be_fixed_and_nothing_of_others_is_lost(estate: Estate) ->
     foreign, contents = estate.account.foreign(), estate.account.contents()
 
     for phase in (*PHASES, *PHASES):
-        estate.fix(phase)
+        MADE.extend(estate.fix(phase))
         estate.world.pass_by()
 
     found = estate.look()
@@ -118,3 +171,20 @@ def test_all_of_it_can_be_fixed_and_nothing_of_others_is_lost(estate: Estate) ->
     assert estate.account.foreign() == foreign
     assert estate.account.contents() == contents
     assert [name for name in DATA if not foreign[name]["notifications"]] == []
+
+
+def test_what_is_undone_later_is_as_it_was_before_whatever_made_it(estate: Estate) -> None:
+    undone: set[str] = set()
+    for check, case, change in reversed(MADE):
+        if change.inverse is None or change.reversibility is Reversibility.ONE_WAY:
+            continue
+        if estate.present(check, case, change) != change.after:
+            continue  # a later change, which stays, has added to it
+        try:
+            estate.undo(change)
+        except StepRefused:
+            continue  # what rests on it stays
+        assert estate.present(check, case, change) == change.before, change.title
+        undone.add(f"{check.id} {change.call.operation}")
+
+    assert undone == UNDONE

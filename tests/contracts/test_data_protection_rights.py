@@ -171,10 +171,17 @@ def test_policy_of_approvers_is_what_the_commands_need() -> None:
         "lambda:InvokeFunction",
         "lambda:InvokeFunctionUrl",
         "dynamodb:Query",
+        "states:DescribeExecution",
         *PlanReader.IAM,
         *ApprovalReader.IAM,
     }
     assert given["lambda:InvokeFunction"]["Condition"] == {"Bool": {"lambda:InvokedViaFunctionUrl": "true"}}
+    lake, evidence = (f"arn:${{AWS::Partition}}:s3:::${{{name}}}" for name in ("LakeBucketName", "EvidenceBucketName"))
+    assert resources(given["s3:ListBucket"]) == {lake, evidence}
+    assert resources(given["s3:GetObject"]) == {
+        f"{lake}/data_protection/plans/*",
+        f"{evidence}/data_protection/evidence/*/plan/*",
+    }
     assert resources(given["cloudformation:DescribeStacks"]) == {
         "arn:${AWS::Partition}:cloudformation:${AWS::Region}:${AWS::AccountId}:stack/${RootStackName}/*"
     }

@@ -6,10 +6,12 @@ import re
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from kernel.contracts import Contract, MachineInput
+from kernel.sentences import sentences
 from local.paths import ROOT
 from tests.support.definitions import Json, read, states
 from tests.support.handlers import handler_source
-from tests.support.templates import Function, functions, machines, sqs_sources
+from tests.support.templates import Function, Machine, functions, machines, sqs_sources
 
 
 def sample(function: Function, kind: str = "") -> Json:
@@ -27,6 +29,8 @@ def refusals(function: Function, event: Json) -> list[ValidationError]:
 
 def missing_and_unknown(model: type[BaseModel], sent: set[str]) -> list[str]:
     """Return the keys that a contract asks for in vain, and those it does not know."""
+    if issubclass(model, MachineInput):
+        return sorted(sent ^ {*MachineInput.model_fields, "input"})
     required = {name for name, field in model.model_fields.items() if field.is_required()}
     return sorted((required - sent) | (sent - model.model_fields.keys()))
 
@@ -144,12 +148,50 @@ def test_an_event_that_a_rule_holds_back_is_reported() -> None:
 
 
 def test_a_key_out_of_step_is_reported() -> None:
-    class Contract(BaseModel):
+    class Step(Contract):
         run_id: str
         note: str = ""
 
-    assert missing_and_unknown(Contract, {"runid"}) == ["run_id", "runid"]
-    assert not missing_and_unknown(Contract, {"run_id"})
+    class Begin(MachineInput):
+        bucket: str
+
+    assert missing_and_unknown(Step, {"runid"}) == ["run_id", "runid"]
+    assert not missing_and_unknown(Step, {"run_id"})
+    # A machine that chose among the fields of its input would not hear of a wrong one.
+    assert missing_and_unknown(Begin, {"run", "time", "bucket"}) == ["bucket", "input"]
+    assert not missing_and_unknown(Begin, {"run", "time", "input"})
+
+
+def first_contracts() -> list[tuple[Machine, type[BaseModel]]]:
+    """Return what each machine of data_protection sends its first function."""
+    found = []
+    for machine in machines():
+        if machine.stack.domain == "data_protection":
+            tasks = dict(states(read(machine.path), "Task"))
+            first = tasks[next(iter(tasks))]
+            found.append((machine, handler_source(machine.function(first["Arguments"]["FunctionName"])).contract))
+    return found
+
+
+@pytest.mark.parametrize(("machine", "contract"), [pytest.param(*one, id=str(one[0])) for one in first_contracts()])
+def test_machine_has_its_input_looked_at_as_a_whole_and_says_where_it_is_described(
+    machine: Machine, contract: type[BaseModel]
+) -> None:
+    assert issubclass(contract, MachineInput), f"{machine}: {contract.__name__} does not see the machine's whole input"
+    page, _, section = contract.described.partition("#")
+    sections = re.findall(r"^#+ (.*)$", (ROOT / page).read_text(), re.MULTILINE)
+    assert section in {one.lower().replace(" ", "-") for one in sections}, f"{page} has no section {section}"
+
+
+@pytest.mark.parametrize("function", functions(), ids=str)
+def test_what_a_contract_refuses_is_told_in_sentences(function: Function) -> None:
+    [refused] = refusals(function, sample(function, ".invalid"))
+    contract = handler_source(function).contract
+
+    [sentence] = sentences(refused, contract)
+    assert sentence.endswith((".", "?"))
+    assert "pydantic" not in sentence
+    assert "Input should" not in sentence
 
 
 def _is_value(candidate: object, value: str | None) -> bool:

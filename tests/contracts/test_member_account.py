@@ -143,17 +143,12 @@ def test_every_role_is_of_a_phase_or_assesses() -> None:
 
 @pytest.mark.parametrize("name", ROLES)
 def test_only_gatehouses_roles_with_the_external_id_may_assume_it_for_an_hour(name: str) -> None:
-    assumes, tags = role(name)["AssumeRolePolicyDocument"]["Statement"]
+    [assumes] = role(name)["AssumeRolePolicyDocument"]["Statement"]
 
-    for statement in (assumes, tags):
-        assert statement["Principal"]["AWS"]["Fn::Sub"].endswith("::${GatehouseAccountId}:root")
-        assert statement["Condition"]["ArnLike"]["aws:PrincipalArn"]["Fn::Sub"].endswith(
-            ":role/${GatehouseStackName}-*"
-        )
+    assert assumes["Principal"]["AWS"]["Fn::Sub"].endswith("::${GatehouseAccountId}:root")
+    assert assumes["Condition"]["ArnLike"]["aws:PrincipalArn"]["Fn::Sub"].endswith(":role/${GatehouseStackName}-*")
     assert assumes["Action"] == "sts:AssumeRole"
     assert assumes["Condition"]["StringEquals"] == {"sts:ExternalId": {"Ref": "ExternalId"}}
-    assert tags["Action"] == "sts:TagSession"
-    assert tags["Condition"]["ForAllValues:StringEquals"] == {"aws:TagKeys": ["gatehouse:run", "gatehouse:step"]}
     assert role(name)["MaxSessionDuration"] == 3600
 
 

@@ -1,10 +1,17 @@
 """`assess_account` and `remediate_account` as they are deployed, over an account in the embedded cloud."""
 
 import json
+from pathlib import Path
+from typing import Any
+from unittest.mock import ANY
 
 import pytest
+from typer.testing import CliRunner
 
+from cli.main import app
 from cli.target import Target
+from data_protection.adapters.evidence import chains_of
+from data_protection.remediation.audits import audit
 from tests.e2e.conftest import Gatehouse
 from tests.support.cloud import eventually
 from tests.support.deployed_protection import decided, findings, keep_profile, make_tables, recovers
@@ -21,6 +28,16 @@ PROFILE = {
         },
         {"kind": "s3-bucket", "select": [{"pattern": "audio-*"}], "requires": {"S3-VERSION": {}, "S3-TLS": {}}},
     ],
+    "exceptions": [
+        {
+            "check": "S3-TLS",
+            "kind": "s3-bucket",
+            "name": "audoi-1",
+            "owner": "team-shop",
+            "reason": "A slip of the pen in its name",
+            "expires": "2099-12-31",
+        }
+    ],
 }
 REMEDIATED = {
     "name": "rfc-008",
@@ -34,7 +51,14 @@ REMEDIATED = {
 }
 
 
-def test_an_account_is_judged_by_the_profile_in_the_bucket(gatehouse: Gatehouse) -> None:
+def told(gatehouse: Gatehouse, *arguments: str) -> str:
+    """Return what the command line says about the deployed application."""
+    ended = CliRunner().invoke(app, [*arguments, "--cloud", gatehouse.cloud.state.name])
+    assert ended.exit_code == 0, ended.output
+    return ended.stdout
+
+
+def test_an_account_is_judged_by_the_profile_in_the_bucket(gatehouse: Gatehouse, tmp_path: Path) -> None:
     tables, s3 = gatehouse.client("dynamodb"), gatehouse.client("s3")
     s3.put_object(
         Bucket=gatehouse.output("LakeBucketName"),
@@ -70,10 +94,18 @@ def test_an_account_is_judged_by_the_profile_in_the_bucket(gatehouse: Gatehouse)
     assert (place["percent"], place["coverage"]) == (25.0, 100.0)
     report = json.loads(described["output"])["report"]
     assert (report["places"], report["failed"], report["percent"]) == (1, 0, 25.0)
+    assert report["misaimed_exceptions"] == 1
     page = gatehouse.client("s3").get_object(
         Bucket=gatehouse.output("LakeBucketName"), Key=f"{report['prefix']}index.html"
     )
-    assert b"DDB-STREAM" in page["Body"].read()
+    shown = page["Body"].read()
+    assert b"DDB-STREAM" in shown
+    assert b"is called audoi-1; did you mean audio-1?" in shown
+    assert b"gatehouse run remediate_account --env local --input" in shown
+    assert told(gatehouse, "assessments").splitlines()[1].split("\t")[:5] == [run, ANY, "1", "25 %", "100 %"]
+    fetched = told(gatehouse, "assessments", run, "--out", str(tmp_path))
+    assert fetched.replace("\n", "") == str(tmp_path / run / "index.html")
+    assert (tmp_path / run / "index.html").read_bytes() == shown
 
 
 def test_a_plan_is_made_approved_and_carried_out(gatehouse: Gatehouse) -> None:
@@ -89,7 +121,7 @@ def test_a_plan_is_made_approved_and_carried_out(gatehouse: Gatehouse) -> None:
     assert (dry["status"], plan["changes"], plan["approvers"]) == ("SUCCEEDED", 4, 1)
     assert not any(recovers(tables, name) for name in ("carts", "orders"))
 
-    target = Target("local", gatehouse.client, gatehouse.cloud.folder.name)
+    target = Target.of("local", gatehouse.cloud.state.name, "bob")
     running = gatehouse.start("RemediateAccountArn", plan=plan["plan"], requested_by="alice", dry_run=False)
     said = eventually(lambda: decided(target, plan["plan"], approves=True))
     assert said["outcome"] == "approved"
@@ -103,6 +135,38 @@ def test_a_plan_is_made_approved_and_carried_out(gatehouse: Gatehouse) -> None:
     kept = gatehouse.client("s3").list_objects_v2(Bucket=gatehouse.output("EvidenceBucketName"), Prefix=prefix)
     # Seen, applied and verified of each step; of the plan planned, by the dry run as well, approved and finished.
     assert kept["KeyCount"] == 4 * 3 + 4
+    shown = told(gatehouse, "plans", plan["plan"][:8])
+    assert "  outcome     done: 4 verified\n" in shown
+    assert ": yes by arn:aws:iam::000000000000:user/bob at " in shown
+    assert "4 verified" in told(gatehouse, "plans")
+    assert told(gatehouse, "drifts").startswith("check\t")
+    assert not gatehouse.refusals()
+    _is_undone(gatehouse, plan["plan"])
+
+
+def _is_undone(gatehouse: Gatehouse, plan: str) -> None:
+    """Undo a part of a plan: people approve that, drift leaves it alone, and the evidence of both tells of it."""
+    tables = gatehouse.client("dynamodb")
+    asked = {"undo": plan, "steps": ["DDB-DELPROT"], "requested_by": "alice"}
+    dry = json.loads(gatehouse.run("RemediateAccountArn", **asked)["output"])
+    assert (dry["undoes"], dry["changes"], dry["approvers"], dry["omitted"]) == (plan, 2, 1, {"not_asked": 2})
+    target = Target("local", gatehouse.client, gatehouse.cloud.folder.name)
+
+    running = gatehouse.start("RemediateAccountArn", plan=dry["plan"], requested_by="alice", dry_run=False)
+    eventually(lambda: decided(target, dry["plan"], approves=True))
+    ended = gatehouse.end(running)
+
+    assert ended["status"] == "SUCCEEDED", ended
+    assert json.loads(ended["output"])["finished"]["counts"] == {"verified": 2}
+    described = [tables.describe_table(TableName=name)["Table"] for name in ("carts", "orders")]
+    assert [one["DeletionProtectionEnabled"] for one in described] == [False, False]
+    assert all(recovers(tables, name) for name in ("carts", "orders"))
+    for one in (plan, dry["plan"]):
+        chains = chains_of(gatehouse.client("s3"), gatehouse.output("EvidenceBucketName"), one)
+        found = audit(one, chains)
+        assert (found.breaks, found.open) == ((), ())
+    again = gatehouse.run("RemediateAccountArn", plan=plan, requested_by="alice", dry_run=False)
+    assert (again["status"], again["error"]) == ("FAILED", "PlanUndone")
     assert not gatehouse.refusals()
 
 
@@ -118,10 +182,43 @@ def test_first_wave_that_is_not_good_is_the_last_and_the_execution_says_why(gate
     ended = gatehouse.run("RemediateAccountArn", plan=plan["plan"], requested_by="alice", dry_run=False)
 
     assert (plan["approvers"], ended["status"], ended["error"]) == (0, "FAILED", "RemediationIncomplete")
-    cause = json.loads(ended["cause"])
-    assert cause["counts"] == {"refused": 1, "planned": 1}
-    assert cause["failures"][0].startswith("DDB-PITR/dynamodb-table/a-gone/0 is refused: ")
+    told, _, counts = ended["cause"].rpartition(f" Plan {plan['plan']}: ")
+    assert json.loads(counts) == {"refused": 1, "planned": 1}
+    assert told.startswith("DDB-PITR/dynamodb-table/a-gone/0 is refused: ")
     assert not recovers(tables, "b-there")
+
+
+@pytest.mark.parametrize(
+    ("machine", "given", "error", "cause"),
+    [
+        (
+            "AssessAccountArn",
+            {"account": "000000000000"},
+            "AssessmentIncomplete",
+            "ValidationError: `account` is unknown; did you mean accounts? docs/data_protection.md#assess",
+        ),
+        (
+            "RemediateAccountArn",
+            {"account": "000000000000", "region": "eu-central-1", "phases": [5], "requested_by": "alice"},
+            "ValidationError",
+            "`phases[0]`: 5 is not one of 1 to 4. docs/data_protection.md#remediate",
+        ),
+        (
+            "LockObjectsArn",
+            {"bucket": "audio-1", "days": 0, "requested_by": "alice"},
+            "ValidationError",
+            "BeginLock: `days`: 0 is not one of 1 to 36500. docs/data_protection.md#simulate",
+        ),
+        ("CreateSecureResourcesArn", {}, "ValidationError", "`request` is missing. docs/data_protection.md#create"),
+    ],
+)
+def test_wrong_input_ends_an_execution_at_once_with_a_sentence(
+    gatehouse: Gatehouse, machine: str, given: dict[str, Any], error: str, cause: str
+) -> None:
+    ended = gatehouse.run(machine, **given)
+
+    assert (ended["status"], ended["error"]) == ("FAILED", error)
+    assert ended["cause"] == f"{cause} describes the fields."
 
 
 def test_rejected_plan_ends_without_a_change(gatehouse: Gatehouse) -> None:

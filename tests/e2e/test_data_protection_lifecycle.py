@@ -53,36 +53,42 @@ def test_forecast_of_a_bucket_that_is_not_there_says_so(gatehouse: Gatehouse) ->
     assert "ForecastInvalid" in described["cause"]
 
 
-def test_drill_is_measured_and_a_table_that_does_not_tell_what_it_was_made_from_is_left_alone(
-    gatehouse: Gatehouse,
-) -> None:
-    """The embedded cloud restores, but its tables have no RestoreSummary: what cannot be known is not deleted."""
+def test_drill_restores_measures_counts_and_leaves_nothing(gatehouse: Gatehouse) -> None:
     tables, s3 = gatehouse.client("dynamodb"), gatehouse.client("s3")
     tables.create_table(
         TableName=TABLE,
         KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
         AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
+        ProvisionedThroughput={"ReadCapacityUnits": 5, "WriteCapacityUnits": 5},
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_IMAGE"},
+        Tags=[{"Key": "team", "Value": "data"}],
     )
-    tables.put_item(TableName=TABLE, Item={"id": {"S": "1"}})
+    for number in range(3):
+        tables.put_item(TableName=TABLE, Item={"id": {"S": str(number)}})
     tables.update_continuous_backups(
         TableName=TABLE, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
     )
 
     described = run(gatehouse, "drill_restore", table=TABLE)
 
-    assert described["status"] == "FAILED"
-    assert "made from nothing" in described["cause"]
-    (scratch,) = [name for name in tables.list_tables()["TableNames"] if name.startswith("gatehouse-drill-")]
+    assert described["status"] == "SUCCEEDED", described.get("cause")
     bucket = gatehouse.output("LakeBucketName")
     kept = {
         entry["Key"].rpartition("/")[2]: json.loads(s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read())
-        for entry in s3.list_objects_v2(Bucket=bucket, Prefix="data_protection/drills/")["Contents"]
+        for entry in s3.list_objects_v2(Bucket=bucket, Prefix=f"data_protection/drills/table={TABLE}/")["Contents"]
     }
-    assert kept["result.json"]["drill"]["scratch"] == scratch
-    assert kept["count.json"]["is_over"]
-    assert kept["count.json"]["counted"] == kept["count.json"]["segments"]
-    assert kept["count.json"]["items"] == tables.scan(TableName=scratch, Select="COUNT")["Count"]
+    found, count = kept["result.json"], kept["count.json"]
+    assert found["differing"] == []
+    assert [line.partition(" must")[0] for line in found["to_set"]] == [
+        "The stream (NEW_IMAGE)",
+        "Point-in-time recovery",
+        "The tags team",
+        "Scaling policies, alarms and policies that name the table",
+    ]
+    assert found["seconds"] > 0
+    assert (count["counted"], count["items"]) == (count["segments"], 3)
+    assert found["drill"]["scratch"].startswith("gatehouse-drill-")
+    assert [name for name in tables.list_tables()["TableNames"] if TABLE in name] == [TABLE]
 
 
 def test_drill_of_a_table_without_recovery_is_refused(gatehouse: Gatehouse) -> None:
@@ -90,3 +96,25 @@ def test_drill_of_a_table_without_recovery_is_refused(gatehouse: Gatehouse) -> N
 
     assert described["status"] == "FAILED"
     assert "DrillRefused" in described["cause"]
+
+
+@pytest.mark.parametrize(
+    ("machine", "given", "cause"),
+    [
+        (
+            "drill_restore",
+            {"tabel": "x"},
+            "The input was refused: ValidationError: `table` is missing.",
+        ),
+        (
+            "forecast_lifecycle",
+            {"bukket": "x"},
+            "Nothing was counted: ValidationError: `bucket` is missing.",
+        ),
+    ],
+)
+def test_wrong_input_is_refused_by_field(gatehouse: Gatehouse, machine: str, given: dict[str, Any], cause: str) -> None:
+    described = run(gatehouse, machine, **given)
+
+    assert described["status"] == "FAILED"
+    assert described["cause"].startswith(cause)

@@ -1,6 +1,7 @@
 """The deployed application: real template, real functions, every way a run can end."""
 
 import json
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,12 @@ def test_missing_object_fails_the_run_after_the_rest_is_committed(gatehouse: Gat
     eventually(lambda: [item for item in gatehouse.ledger(there) if item["state"] == "COMMITTED"])
 
 
+@cache
+def _many_events() -> bytes:
+    """Return an object that takes seconds to process, and to make."""
+    return raw.ndjson(raw.an_event(n) for n in range(250_000))
+
+
 @pytest.mark.parametrize(
     ("limit", "configuration"), [("time", {"Timeout": 1}), ("memory", {"MemorySize": 128})], ids=["time", "memory"]
 )
@@ -99,7 +106,8 @@ def test_unit_over_its_limit_fails_the_run_after_the_rest_and_the_next_run_finis
     gatehouse: Gatehouse, limit: str, configuration: dict[str, int]
 ) -> None:
     with gatehouse.untriggered(), gatehouse.planning(UNIT_MB="1"):
-        heavy = gatehouse.put_events(f"over-{limit}", range(250_000 if limit == "time" else 60_000))
+        events = _many_events() if limit == "time" else raw.ndjson(raw.an_event(n) for n in range(60_000))
+        heavy = gatehouse.put(f"cloudflare/3/over-{limit}.log.gz", events)
         light = gatehouse.put("cloudflare/47/light.parquet", raw.parquet(10)) if limit == "time" else heavy
         with gatehouse.configured("process-unit", **configuration):
             described = gatehouse.run(objects=[heavy, light])
@@ -117,7 +125,7 @@ def test_unit_over_its_limit_fails_the_run_after_the_rest_and_the_next_run_finis
 
 def test_stopped_execution_gives_its_objects_back(gatehouse: Gatehouse) -> None:
     with gatehouse.untriggered():
-        ref = gatehouse.put_events("stopped", range(250_000))
+        ref = gatehouse.put("cloudflare/3/stopped.log.gz", _many_events())
         arn = gatehouse.start(objects=[ref])
         eventually(lambda: [item for item in gatehouse.ledger(ref) if item["state"] == "CLAIMED"])
         gatehouse.client("stepfunctions").stop_execution(executionArn=arn)

@@ -13,6 +13,7 @@ from data_protection.adapters.bucket_objects import Listing
 from data_protection.errors import ForecastInvalid
 from data_protection.handlers import count_objects, plan_forecast, report_forecast
 from kernel import aws
+from kernel.prices import AS_OF, REGION
 from kernel.settings import load
 from tests.support.aws import LAKE
 from tests.support.context import Context
@@ -105,8 +106,46 @@ def test_rule_that_loses_money_is_named_with_the_size_from_which_it_pays() -> No
     assert found["saving_percent"] < -100
     (effect,) = found["effects"]
     assert effect["pays_from_bytes"] > 30 * 1024
-    assert f"ObjectSizeGreaterThan {round(effect['pays_from_bytes'])}" in effect["verdict"]
+    assert f"ObjectSizeGreaterThan {effect['pays_from_bytes'] - 1}" in effect["verdict"]
     assert "It loses money" in found["page"]
+
+
+def test_figures_say_whose_prices_they_are_and_end_with_cents() -> None:
+    found = forecast(rules=[GLACIER], inventory=inventory(rows(50, 700 * 1024, 5)))
+
+    # The bucket is in another region than the prices: its page begins with that.
+    note = f"All USD are at prices of {REGION} as of {AS_OF}"
+    assert found["region"] != REGION
+    assert (found["prices"]["region"], found["prices"]["as_of"]) == (REGION, AS_OF.isoformat())
+    assert note in found["prices"]["note"]
+    assert note in found["told"]["prices"]
+    assert found["page"].index(note) < found["page"].index("By year")
+    assert f"USD at prices of {REGION}" in found["page"]
+    (effect,) = found["effects"]
+    bill = found["bills"]["lifecycle"]
+    for usd in (
+        found["told"]["lifecycle_usd"],
+        effect["moving_usd"],
+        *(one["total"] for one in found["bills"].values()),
+    ):
+        assert usd == round(usd, 2)
+    assert sum(line["usd"] for line in bill["lines"]) == pytest.approx(bill["total"], abs=0.006)
+    assert {line["charge"] for line in bill["lines"]} <= found["charges"].keys()
+    assert isinstance(effect["pays_from_bytes"], int)
+    assert "s3_" not in found["page"]
+
+
+def test_objects_that_a_rule_leaves_are_counted_with_the_reason() -> None:
+    by_default = {**GLACIER, "Filter": {"Prefix": ""}}
+    where = inventory([*rows(7, MB, 5), *rows(4, MB, 200), *rows(3, 100, 5), *rows(2, MB, 400, "DEEP_ARCHIVE")])
+
+    found = forecast(rules=[by_default], inventory=where)
+
+    (effect,) = found["effects"]
+    assert effect["objects"] == {"moved_at_once": 4, "moved_as_they_age": 7, "left": {"small": 3, "there": 2}}
+    for sentence in effect["reached"]:
+        assert sentence in found["page"].replace("&#39;", "'")
+    assert "smaller than 128 KB" in found["page"]
 
 
 def test_listed_bucket_is_counted_with_its_noncurrent_versions() -> None:

@@ -9,9 +9,8 @@ from typing import Any
 
 import pytest
 from moto.backends import get_backend
-from pydantic import ValidationError
 
-from data_protection.adapters.evidence import EvidenceChain
+from data_protection.adapters.evidence import EvidenceChain, chains_of
 from data_protection.adapters.lock_configuration import LockConfiguration
 from data_protection.adapters.lock_files import LockFiles
 from data_protection.adapters.lock_ledger import LockMarks
@@ -30,9 +29,10 @@ from data_protection.handlers import configure_bucket, list_versions, lock_shard
 from data_protection.locations import ESTATE_KEY, profile_key, simulation_key
 from data_protection.locking.contracts import ListVersions
 from data_protection.locking.lister import Lister
+from data_protection.remediation.audits import Audit, audit
 from data_protection.remediation.evidence import Event, verify_chain
 from kernel import aws
-from kernel.errors import EffectConflict
+from kernel.errors import EffectConflict, ValidationError
 from tests.support.aws import LAKE
 from tests.support.context import Context
 from tests.support.locking import (
@@ -122,6 +122,34 @@ def test_twenty_objects_of_a_bucket_without_versions_are_locked(s3: Retentions) 
     assert evidence(simulated["simulation"]) == [Event.PLANNED, Event.APPROVED, Event.BEGUN, Event.FINISHED]
     for step in ("S3-VERSION", "S3-LOCK"):
         assert evidence(simulated["simulation"], step) == [Event.SEEN, Event.APPLIED, Event.VERIFIED]
+
+
+def audited(simulation: str) -> Audit:
+    return audit(simulation, chains_of(aws.s3(), EVIDENCE, simulation))
+
+
+def test_end_of_a_lock_names_the_heads_of_all_its_chains(s3: Retentions) -> None:
+    write("a", "b")
+    simulated = simulate()["simulation"]
+    approve(simulated)
+    reported = apply(simulated)
+
+    assert audited(simulated) == Audit(head=reported["head"], breaks=(), open=())
+    last = f"data_protection/evidence/{simulated}/S3-LOCK/0002.json"
+    aws.s3().delete_object(Bucket=EVIDENCE, Key=last)
+    assert [sentence for sentence in audited(simulated).breaks if "S3-LOCK" in sentence] == [
+        "The chain of S3-LOCK is not the one that record 3 of the plan names."
+    ]
+
+
+def test_end_of_a_lock_that_is_not_complete_names_them_too(s3: Retentions) -> None:
+    write("a", "b")
+    s3.denied = {"b"}
+    simulated = simulate()["simulation"]
+    approve(simulated)
+
+    assert not apply(simulated)["complete"]
+    assert (audited(simulated).breaks, audited(simulated).open) == ((), ())
 
 
 def test_simulating_changes_nothing_in_the_bucket(s3: Retentions) -> None:
@@ -590,7 +618,7 @@ def test_throttling_is_no_refusal(s3: Retentions) -> None:
         ({"bucket": ""}, "give a bucket"),
         ({"requested_by": ""}, "requested_by"),
         ({"requested_by": "", "bucket": "", "apply": "0" * 64}, "requested_by"),
-        ({"days": 0}, "greater than or equal to 1"),
+        ({"days": 0}, "one of 1 to"),
         ({"named": ["EVERYTHING"]}, "COMPLIANCE"),
     ],
 )

@@ -6,7 +6,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pydantic import ValidationError
 
 from firewall_logs.adapters.access import SourceClients
 from firewall_logs.adapters.backfills import Backfills
@@ -21,7 +20,7 @@ from firewall_logs.feeds import Feeds
 from firewall_logs.handlers.plan_backfill import handler
 from firewall_logs.identity import object_id
 from kernel import aws
-from kernel.errors import EffectConflict
+from kernel.errors import EffectConflict, ValidationError
 from tests.support.aws import LAKE, LEDGER, RAW, RUNS
 from tests.support.context import Context
 from tests.support.firewall import FEEDS, NOW, a_proof
@@ -228,7 +227,7 @@ def test_deleted_object_is_no_part_of_a_plan() -> None:
         ({}, ValidationError, "give just one of 'feed', 'list_key' and 'resume'"),
         ({"resume": "b1", "from": "2026-06-01"}, ValidationError, "narrow a feed"),
         ({"feed": "47", "from": "2026-06-02", "to": "2026-06-01"}, ValidationError, "is later than"),
-        ({"feed": "47", "max_usd": 0}, ValidationError, "greater than 0"),
+        ({"feed": "47", "max_usd": 0}, ValidationError, "0 is not more than 0"),
     ],
 )
 def test_wrong_input_is_refused_with_a_sentence(wanted: dict[str, Any], error: type[Exception], said: str) -> None:

@@ -7,7 +7,6 @@ import pyarrow.parquet as pq
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
-from pydantic import ValidationError
 
 from firewall_logs.adapters.lake import Manifests
 from firewall_logs.adapters.runs import Evidence
@@ -18,6 +17,7 @@ from firewall_logs.errors import BatchDisabled, FeedConfigInvalid, FeedUnknown, 
 from firewall_logs.handlers.plan_run import handler
 from firewall_logs.locations import list_key
 from kernel import aws
+from kernel.errors import ValidationError
 from kernel.settings import load
 from tests.support.answers import Body
 from tests.support.aws import LAKE, PARAMETER, RAW, RUNS, entry, sources

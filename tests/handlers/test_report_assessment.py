@@ -18,7 +18,7 @@ from kernel.settings import load
 from tests.support.aws import LAKE
 from tests.support.context import Context
 from tests.support.data_protection_account import PLACE
-from tests.support.data_protection_reports import TIME, conflict, row
+from tests.support.data_protection_reports import TIME, conflict, exception, row
 
 TABLE = "findings"
 
@@ -31,17 +31,18 @@ def store(aws_account: None) -> Iterator[FindingStore]:
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("place", "entry")],
         KeySchema=[{"AttributeName": "place", "KeyType": "HASH"}, {"AttributeName": "entry", "KeyType": "RANGE"}],
     )
-    with patch.dict("os.environ", {"FINDINGS_TABLE": TABLE}):
+    with patch.dict("os.environ", {"FINDINGS_TABLE": TABLE, "ENVIRONMENT": "prod"}):
         load.cache_clear()
         yield FindingStore(aws.s3(), LAKE, aws.dynamodb(), TABLE)
 
 
-def assessed(store: FindingStore, run: str, time: datetime, rows: list[FindingRow]) -> None:
+def assessed(store: FindingStore, run: str, time: datetime, rows: list[FindingRow], profile: str = "rfc-008") -> None:
     """Keep what a run found, as AssessPlace does."""
     asked = AssessPlace(run=run, time=time, place=PlaceRef(account=PLACE.account, region=PLACE.region))
     store.write_conflicts(run, time.date(), PLACE, [conflict()])
     store.write(run, time.date(), PLACE, rows)
-    store.keep(asked, rows, score(one.status for one in rows), int(time.timestamp()) + 1)
+    store.write_exceptions(run, time.date(), PLACE, [exception("order", aimed=False, profile=profile)])
+    store.keep(asked, rows, score(one.status for one in rows), profile=profile, expires=int(time.timestamp()) + 1)
 
 
 def reported(run: str, **given: Any) -> dict[str, Any]:
@@ -66,7 +67,31 @@ def test_a_run_is_compared_with_the_one_before_it(store: FindingStore) -> None:
 
     assert [(point["run"], point["percent"]) for point in told["trend"]] == [("daily-1", 50.0), ("daily-2", 50.0)]
     assert [len(told["changes"][kind]) for kind in ("broken", "fixed", "unknown", "gone")] == [1, 1, 0, 0]
-    assert len(told["conflicts"]) == 1
+    assert len(told["conflicts"]) == len(told["misaimed_exceptions"]) == 1
+
+
+def test_a_run_is_compared_with_the_last_one_by_the_same_profile(store: FindingStore) -> None:
+    failed, passed = ([row("DDB-PITR", status)] for status in (Status.FAIL, Status.PASS))
+    assessed(store, "daily-0", TIME - timedelta(days=2), passed)
+    assessed(store, "daily-1", TIME - timedelta(days=1), failed, "strict")
+    assessed(store, "daily-2", TIME, failed)
+
+    made = reported("daily-2")
+    told = json.loads(files(made["prefix"])["report.json"])
+
+    assert (made["misaimed_exceptions"], told["compared"]) == (1, ["daily-0"])
+    assert [point["run"] for point in told["trend"]] == ["daily-0", "daily-2"]
+    assert len(told["changes"]["broken"]) == 1
+
+
+def test_a_place_in_which_nothing_is_in_scope_is_compared_too(store: FindingStore) -> None:
+    for run, days in (("daily-1", 1), ("daily-2", 0)):
+        assessed(store, run, TIME - timedelta(days=days), [])
+
+    told = json.loads(files(reported("daily-2")["prefix"])["report.json"])
+
+    assert [point["run"] for point in told["trend"]] == ["daily-1", "daily-2"]
+    assert told["places"][0]["profile"] == "rfc-008"
 
 
 def test_reported_again_a_run_has_the_same_files(store: FindingStore) -> None:

@@ -11,6 +11,7 @@ import pytest
 from tests.support import raw
 from tests.support.aws import RUNS
 from tests.support.backfills import execution, finish
+from tests.support.effort import spread
 from tests.support.pipeline import Pipeline, StepFailed
 
 pytestmark = pytest.mark.cloud
@@ -71,7 +72,7 @@ def test_plan_can_be_carried_out_later(pipeline: Pipeline, expected: dict[str, b
     assert pipeline.lake() == expected
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", spread(range(20)))
 def test_backfill_killed_at_random_and_resumed_commits_every_object_once(
     pipeline: Pipeline, expected: dict[str, bytes], seed: int
 ) -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from database_logs.collection import lanes, portions
 from local.rds.model.portions import CutMarker
 from local.rds.model.script import Effect, Rule
+from tests.support.effort import examples
 from tests.support.rds_collecting import (
     Collecting,
     alert_entries,
@@ -64,7 +65,7 @@ LOGS: dict[str, tuple[str, str, str, Any]] = {
 }
 
 
-@settings(max_examples=16, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(16), deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 @given(
     log=st.sampled_from(sorted(LOGS)),
     steps=st.lists(STEPS, min_size=4, max_size=14),

@@ -11,6 +11,7 @@ import pytest
 from tests.support import raw
 from tests.support.aws import BUS, LEDGER, RAW, RUNS
 from tests.support.cloud import eventually
+from tests.support.effort import spread
 from tests.support.pipeline import Pipeline, StepFailed
 from tests.support.states import State
 
@@ -103,7 +104,7 @@ def test_run_killed_between_any_two_effects_and_retried_ends_alike(
 def test_run_given_up_between_any_two_effects_is_finished_by_the_next(
     pipeline: Pipeline, refs: list[dict[str, str]], moments: list[Moment], expected: tuple[Any, ...]
 ) -> None:
-    for step, done in _points(moments):
+    for step, done in spread(_points(moments)):
         pipeline.put_back(moments[step].before)
         handler, event = next(_from(pipeline, refs, step))
         _killed(pipeline, handler, event, done)

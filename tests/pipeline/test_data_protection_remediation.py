@@ -13,7 +13,7 @@ from moto.backends import get_backend
 
 from data_protection.adapters.approvals import ApprovalStore
 from data_protection.adapters.plans import PlanReader
-from data_protection.adapters.steps import ResourceLocks
+from data_protection.adapters.steps import ResourceLocks, StepLedger
 from data_protection.errors import (
     ApprovalClosed,
     EstateInvalid,
@@ -22,6 +22,7 @@ from data_protection.errors import (
     PlanMissing,
     PlanTooLarge,
     PlanUnapproved,
+    ReadDenied,
     ResourceLocked,
     ResourceUnreadable,
 )
@@ -491,18 +492,59 @@ def test_denied_call_stops_its_resource_alone_and_nothing_is_left_half_done(run:
     assert locks["Count"] == 0
 
 
-def test_resource_that_cannot_be_read_is_left_alone_and_tried_again(run: Remediation) -> None:
+@pytest.mark.parametrize(
+    ("code", "error", "said"),
+    [
+        ("ThrottlingException", ResourceUnreadable, "cannot be judged now: dynamodb.DescribeContinuousBackups of"),
+        (
+            "AccessDeniedException",
+            ReadDenied,
+            r"gatehouse-test needs dynamodb:DescribeContinuousBackups on arn:aws:dynamodb:.*:table/orders",
+        ),
+    ],
+)
+def test_resource_that_cannot_be_read_is_left_alone_and_tells_what_it_waits_for(
+    run: Remediation, code: str, error: type[Exception], said: str
+) -> None:
     plan = run.approve(run.plan(1))
 
     def refuse(_: Any) -> None:
-        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "DescribeContinuousBackups")
+        raise ClientError({"Error": {"Code": code, "Message": "no"}}, "DescribeContinuousBackups")
+
+    with whenever("dynamodb", "DescribeContinuousBackups", refuse):
+        for _ in range(2):
+            with pytest.raises(error, match=said) as told:
+                run.step(plan, ORDERS)
+    assert type(told.value) is error
+    kept = aws.dynamodb().get_item(TableName=REMEDIATIONS, Key={"plan": {"S": plan}, "entry": {"S": f"step#{ORDERS}"}})[
+        "Item"
+    ]
+    # Written once, however often it is tried.
+    assert (kept["state"]["S"], kept["note"]["S"], kept["version"]["N"]) == ("planned", str(told.value), "1")
+    assert run.step(plan, ORDERS)["good"]
+
+
+def test_step_that_waits_for_another_remediation_says_so(run: Remediation) -> None:
+    plan = run.approve(run.plan(1))
+    ResourceLocks(aws.dynamodb(), REMEDIATIONS).take(ORDERS_ARN, "others", CLOCK(), timedelta(hours=1))
+
+    with pytest.raises(ResourceLocked, match="is being changed by others"):
+        run.step(plan, ORDERS)
+
+    assert "by others" in StepLedger(aws.dynamodb(), REMEDIATIONS).find(plan, ORDERS, CLOCK()).note
+
+
+def test_tags_that_may_not_be_read_are_not_waited_for(run: Remediation) -> None:
+    plan = run.approve(run.plan(1))
+
+    def refuse(_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetResources")
 
     with (
-        whenever("dynamodb", "DescribeContinuousBackups", refuse),
-        pytest.raises(ResourceUnreadable, match="AccessDeniedException"),
+        whenever("resourcegroupstaggingapi", "GetResources", refuse),
+        pytest.raises(ReadDenied, match=r"its tags cannot be read\. .* needs .*tag:GetResources"),
     ):
         run.step(plan, ORDERS)
-    assert run.step(plan, ORDERS)["good"]
 
 
 def test_two_remediations_at_once_make_the_call_once(run: Remediation) -> None:

@@ -167,7 +167,7 @@ def test_choice_is_narrowed_by_key_reason_and_day(pipeline: Pipeline) -> None:
     [
         ({"feed": None}, "ValidationError", "give 'feed' or 'keys'"),
         ({"from": "2026-06-02", "to": "2026-06-01"}, "ValidationError", "is later than"),
-        ({"reasons": []}, "ValidationError", "at least 1 item"),
+        ({"reasons": []}, "ValidationError", "`input.reasons` is empty"),
     ],
 )
 def test_wrong_input_is_refused_with_a_sentence(

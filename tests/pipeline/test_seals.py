@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tests.support.aws import DAYS, LAKE, RAW
+from tests.support.effort import spread
 from tests.support.pipeline import Pipeline, StepFailed
 from tests.support.seal import DAY, EVENTS, SEALED_KINDS, STARTED_AT, KilledOnce, Way, day_of, seal, table_files
 
@@ -53,7 +54,7 @@ def test_seal_given_up_between_any_two_effects_is_finished_by_the_next(
     seal(pipeline, "killed", DAY, call=way)
     expected = day_of(pipeline, DAY)
     assert way.effects > 15
-    for done in range(way.effects + 1):
+    for done in spread(range(way.effects + 1)):
         _give_up(pipeline, KilledOnce(way, done, retry=False))
         seal(pipeline, "next", DAY)
         assert day_of(pipeline, DAY) == expected, done

@@ -71,6 +71,6 @@ def test_four_hundred_places_may_fail_at_once_and_each_is_told_of() -> None:
     )
     failed = [{"failed": True, "told": output}] * 400
 
-    assert output.startswith('222222222222 in ap-southeast-1: AccessRefused: {"errorMessage": "STS refuses the role')
+    assert output.startswith("222222222222 in ap-southeast-1: AccessRefused: STS refuses the role")
     assert size(failed) < LIMIT
     assert evaluated(MAP["Assign"]["failures"], result=failed) == [output] * 400

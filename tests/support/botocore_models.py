@@ -1,13 +1,21 @@
-"""AWS' models are found and parsed once a process: every client with a session of its own would do it again."""
+"""AWS' models are found and parsed once a process: every client with a session of its own would do it again.
+
+And so are the names of botocore's events, by which each session looks up hundreds of handlers, and the words of which
+it makes its user agent, twice for each request.
+"""
 
 from functools import cache
 from typing import Any
 
+from botocore import useragent
+from botocore.hooks import EVENT_ALIASES, EventAliaser
 from botocore.loaders import JSONFileLoader, Loader
 
 
 def parse_once() -> None:
     """Let all sessions of this process share the models, as all clients of one session do."""
+    useragent.sanitize_user_agent_string_component = cache(useragent.sanitize_user_agent_string_component)
+    _share_names_of_events()
     read, look = cache(JSONFileLoader().load_file), Loader.list_available_services
     found: dict[tuple[str, ...], list[str]] = {}
 
@@ -22,3 +30,15 @@ def parse_once() -> None:
 
     JSONFileLoader.load_file = load_file  # type: ignore[method-assign, assignment]
     Loader.list_available_services = list_available_services  # type: ignore[method-assign]
+
+
+def _share_names_of_events() -> None:
+    begin = EventAliaser.__init__
+    names: dict[str, str] = {}
+
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:  # noqa: N807 - it takes the place of one
+        begin(self, *args, **kwargs)
+        if self._event_aliases == EVENT_ALIASES:
+            self._alias_name_cache = names
+
+    EventAliaser.__init__ = __init__  # type: ignore[method-assign]

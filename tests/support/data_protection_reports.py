@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from data_protection.checks.catalogue import catalogue
-from data_protection.contracts import ConflictRow, FindingRow
+from data_protection.contracts import ConflictRow, ExceptionRow, FindingRow
 from data_protection.reports.report import Look, PastScore, Report
 from data_protection.resources import Resource
 from data_protection.verdicts import Status
@@ -62,10 +62,19 @@ def conflict(**given: str) -> ConflictRow:
     return ConflictRow.model_validate(values | given)
 
 
-def past(days: int, passed: int, failed: int, unknown: int = 0) -> PastScore:
+def past(days: int, passed: int, failed: int, unknown: int = 0, profile: str = "rfc-008") -> PastScore:
     """Return the score of a run some days ago."""
     counts = {Status.PASS: passed, Status.FAIL: failed, Status.UNKNOWN: unknown}
-    return PastScore(f"daily-{days}-ago", TIME - timedelta(days=days), counts)
+    return PastScore(f"daily-{days}-ago", TIME - timedelta(days=days), profile, counts)
+
+
+def exception(name: str, *, aimed: bool | None, check: str = "DDB-PITR", **given: str) -> ExceptionRow:
+    """Return an exception, as a place met it."""
+    values = {"account": PLACE.account, "region": PLACE.region, "profile": "rfc-008", "owner": "team-a"}
+    kind = catalogue()[check].kind.value
+    return ExceptionRow.model_validate(
+        {**values, "check": check, "kind": kind, "name": name, "expires": "2027-06-30", "aimed": aimed, **given}
+    )
 
 
 def look(
@@ -75,11 +84,13 @@ def look(
     past: Sequence[PastScore] = (),
     former: Sequence[FindingRow] | None = None,
     conflicts: Sequence[ConflictRow] = (),
+    exceptions: Sequence[ExceptionRow] = (),
+    profile: str = "rfc-008",
 ) -> Look:
     """Return what a run saw of a place."""
-    return Look(PLACE.account, region, rows, conflicts, past, former)
+    return Look(PLACE.account, region, profile, rows, conflicts, exceptions, past, former)
 
 
 def report(*looks: Look, failures: Sequence[str] = ()) -> Report:
     """Return the report of these places."""
-    return Report("daily-2", TIME, looks, failures)
+    return Report("daily-2", TIME, "prod", looks, failures)

@@ -1,5 +1,6 @@
 """Layers as functions find them: the locked wheels, installed for this machine, and handlers imported beside them."""
 
+import fcntl
 import hashlib
 import json
 import platform
@@ -14,7 +15,9 @@ from local.paths import ROOT, RUNTIME_PYTHON, STATE, UV
 from tests.support.templates import Function, Json, functions
 
 _INSTALLED = STATE / "layers"
+_PROBED = STATE / "probed"
 _PROBE = ROOT / "tests/support/probe.py"
+_RUNTIME = ROOT / "requirements/runtime.txt"
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,28 @@ def imported(function: Function) -> Imported:
 
 @cache
 def _imported(code: Path, layers: tuple[Path, ...]) -> dict[str, Json]:
-    """Import the handlers of all functions with the same code and layers."""
+    """Import the handlers of all functions with the same code and layers; once for each state of all that matters."""
     same = [function for function in functions() if (function.code, tuple(function.layers)) == (code, layers)]
-    return probed(code, layers, [f"{function.module}.{function.attribute}" for function in same])
+    handlers = [f"{function.module}.{function.attribute}" for function in same]
+    kept = _PROBED / f"{_state(code, layers, handlers)}.json"
+    _PROBED.mkdir(parents=True, exist_ok=True)
+    with (_PROBED / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # another worker may be at it, which takes half a minute
+        if not kept.exists():
+            unfinished = kept.with_suffix(".unfinished")
+            unfinished.write_text(json.dumps(probed(code, layers, handlers)))
+            unfinished.replace(kept)
+    found: dict[str, Json] = json.loads(kept.read_text())
+    return found
+
+
+def _state(code: Path, layers: tuple[Path, ...], handlers: list[str]) -> str:
+    """Return what tells apart all that the probe's findings depend on."""
+    files = [_PROBE, _RUNTIME, *(layer / "requirements.txt" for layer in layers), *sorted(code.rglob("*.py"))]
+    state = hashlib.sha256(json.dumps(handlers).encode())
+    for file in files:
+        state.update(f"{file.relative_to(ROOT)} {hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
+    return state.hexdigest()[:32]
 
 
 def probed(code: Path, layers: tuple[Path, ...], handlers: list[str]) -> dict[str, Json]:

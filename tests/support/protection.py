@@ -22,6 +22,7 @@ from data_protection.profiles import Profile, parse
 from data_protection.remediation.plans import Plan, Step, make_plan
 from data_protection.remediation.policy import Limits, Policy
 from data_protection.remediation.remediator import Remediator
+from data_protection.remediation.sights import mending
 from data_protection.resources import Place, Resource
 from tests.support.data_protection_moto import say_where_buckets_are
 
@@ -101,11 +102,9 @@ class Protected:
         return Remediator(
             plan.hash,
             step,
-            plan.following(step),
             REGION,
-            check,
-            look=lambda: self.case(profile, step),
-            follow=lambda case: wrap(self.followed).append(case),
+            look=lambda: mending(check, step, plan.following(step), self.case(profile, step)),
+            follow=lambda case, state: wrap(self.followed).append(case) if state.is_final else None,
             ledger=wrap(StepLedger(self.client("dynamodb"), REMEDIATIONS)),
             locks=wrap(ResourceLocks(self.client("dynamodb"), REMEDIATIONS)),
             evidence=wrap(self.chain(plan, step)),

@@ -87,7 +87,8 @@ class Remediation:
     planned: Answer = field(default_factory=dict)
 
     def plan(self, *phases: int, dry_run: bool = False, requested_by: str = ALICE, **given: Any) -> Answer:
-        place = {} if "plan" in given else {"account": ACCOUNT, "region": REGION, "phases": phases}
+        has_own = not given.keys().isdisjoint({"plan", "undo"})
+        place = {} if has_own else {"account": ACCOUNT, "region": REGION, "phases": phases}
         asked = {"run": self.run, "time": TIME, "requested_by": requested_by, "dry_run": dry_run, **place, **given}
         self.planned = dict(plan_remediation.handler(asked, FUNCTION))
         return self.planned

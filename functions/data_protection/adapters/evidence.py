@@ -1,6 +1,7 @@
 """Chains of evidence in the bucket with Object Lock: each record is written once and never changed."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _ATTEMPTS: Final = 5
+_ROOT: Final = "data_protection/evidence/"
 
 
 class EvidenceChain:
@@ -95,24 +97,44 @@ class EvidenceChain:
 
 
 def chains_of(s3: "S3Client", bucket: str, plan: str) -> dict[str, list[Record]]:
-    """Return all chains of a plan, by the step that they are kept for; for people (s3:ListBucket, s3:GetObject).
+    """Return all chains of a plan, by the step that they are kept for; as EvidenceChain reads them.
 
     Raises:
         EvidenceBroken: Something else lies among the records.
     """
-    evidence, chains = Bucket(s3, bucket), defaultdict[str, list[Record]](list)
-    for key, _ in evidence.keys(_folder(plan)):
-        try:
-            record = Record.model_validate_json(evidence.get(key) or b"")
-        except ValidationError:
-            raise EvidenceBroken(f"s3://{bucket}/{key} is no record of evidence.") from None
+    chains = defaultdict[str, list[Record]](list)
+    for key, record in _records(s3, bucket, _folder(plan)):
         kept_for = key.removeprefix(_folder(plan)).rpartition("/")[0]
         chains[_step(record.step, kept_for)].append(record)
     return dict(sorted(chains.items()))
 
 
+def chain_of(s3: "S3Client", bucket: str, plan: str) -> list[Record]:
+    """Return the chain of a plan as a whole, in order; for people (s3:ListBucket, s3:GetObject).
+
+    Raises:
+        EvidenceBroken: Something else lies among the records.
+    """
+    return [record for _, record in _records(s3, bucket, f"{_folder(plan)}{_name_of('')}/")]
+
+
+def plans_with_evidence(s3: "S3Client", bucket: str, digits: str) -> list[str]:
+    """Return the hashes, of which there is evidence, that begin with digits; for people (s3:ListBucket)."""
+    evidence = Bucket(s3, bucket)
+    return sorted({key.removeprefix(_ROOT).partition("/")[0] for key, _ in evidence.keys(f"{_ROOT}{digits}")})
+
+
+def _records(s3: "S3Client", bucket: str, prefix: str) -> Iterator[tuple[str, Record]]:
+    evidence = Bucket(s3, bucket)
+    for key, _ in evidence.keys(prefix):
+        try:
+            yield key, Record.model_validate_json(evidence.get(key) or b"")
+        except ValidationError:
+            raise EvidenceBroken(f"s3://{bucket}/{key} is no record of evidence.") from None
+
+
 def _folder(plan: str) -> str:
-    return f"data_protection/evidence/{plan}/"
+    return f"{_ROOT}{plan}/"
 
 
 def _name_of(step: str) -> str:

@@ -5,9 +5,9 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from data_protection.assessments import Score
-from data_protection.contracts import AssessPlace, ConflictRow, FindingRow
+from data_protection.contracts import AssessPlace, ConflictRow, ExceptionRow, FindingRow
 from data_protection.findings import Standing, best_of, document, lines, standing_after
-from data_protection.locations import SCORE, conflicts_key, findings_key
+from data_protection.locations import SCORE, conflicts_key, exceptions_key, findings_key
 from data_protection.resources import Place
 from data_protection.verdicts import Status
 from kernel.objects import Bucket
@@ -62,6 +62,10 @@ class FindingStore:
         """Write the conflicts of a run about a place; of two attempts at once, those of the later one stay."""
         self._bucket.put(conflicts_key(run, day, place), document(rows), "application/x-ndjson")
 
+    def write_exceptions(self, run: str, day: date, place: Place, rows: Iterable[ExceptionRow]) -> None:
+        """Write the exceptions of the profile that a run met in a place; as conflicts are written."""
+        self._bucket.put(exceptions_key(run, day, place), document(rows), "application/x-ndjson")
+
     def standings(self, place: Place) -> dict[tuple[str, str], Standing]:
         """Return how the findings of a place stood at the last look, by their pairs."""
         pages = self._dynamodb.get_paginator("query").paginate(
@@ -72,18 +76,19 @@ class FindingStore:
         )
         return {(item["check"]["S"], item["arn"]["S"]): _standing(item) for page in pages for item in page["Items"]}
 
-    def keep(self, asked: AssessPlace, rows: Sequence[FindingRow], score: Score, expires: int) -> None:
+    def keep(self, asked: AssessPlace, rows: Sequence[FindingRow], score: Score, *, profile: str, expires: int) -> None:
         """Let the table follow the findings of a run: what changed, what is gone, and the score.
 
         Args:
             asked: Which run and place.
             rows: All findings of the run about the place.
             score: Of them.
+            profile: Name of the one by which they came.
             expires: When the score's item goes, in seconds since 1970.
         """
         place = asked.place.place
         self.follow(place, rows, self.standings(place), whole=True)
-        self._write([{"PutRequest": {"Item": _score_item(asked, score, expires)}}])
+        self._write([{"PutRequest": {"Item": _score_item(asked, score, profile, expires)}}])
 
     def follow(
         self,
@@ -112,6 +117,11 @@ class FindingStore:
             requests += [{"DeleteRequest": {"Key": _key(place, check, arn)}} for check, arn in sorted(gone)]
         self._write(requests)
 
+    def expect(self, place: Place, rows: Iterable[FindingRow], until: datetime) -> None:
+        """Let the table expect that what was found is undone until a time: how it stands then is no drift."""
+        expected = ((row, Standing(row.status, row.since, undone_until=until)) for row in rows)
+        self._write([{"PutRequest": {"Item": _item(place, row, standing)}} for row, standing in expected])
+
     def _write(self, requests: Sequence[Mapping[str, Any]]) -> None:
         for start in range(0, len(requests), _BATCH):
             left: Any = {self._table: list(requests[start : start + _BATCH])}
@@ -133,19 +143,23 @@ def _item(place: Place, row: FindingRow, standing: Standing) -> dict[str, Any]:
         "reason": {"S": row.reason},
         "run": {"S": row.run},
         **({} if standing.best is None else {"best": {"S": standing.best.value}}),
+        **({} if standing.undone_until is None else {"undone_until": {"S": standing.undone_until.isoformat()}}),
     }
 
 
 def _standing(item: Mapping[str, Any]) -> Standing:
-    status = Status(item["status"]["S"])
+    status, since = Status(item["status"]["S"]), datetime.fromisoformat(item["since"]["S"])
+    if "undone_until" in item:
+        return Standing(status, since, undone_until=datetime.fromisoformat(item["undone_until"]["S"]))
     best = Status(item["best"]["S"]) if "best" in item else best_of(status, None)
-    return Standing(status, datetime.fromisoformat(item["since"]["S"]), best)
+    return Standing(status, since, best)
 
 
-def _score_item(asked: AssessPlace, score: Score, expires: int) -> dict[str, Any]:
+def _score_item(asked: AssessPlace, score: Score, profile: str, expires: int) -> dict[str, Any]:
     return {
         "place": {"S": str(asked.place.place)},
         "entry": {"S": f"{SCORE}{asked.time.isoformat()}#{asked.run}"},
+        "profile": {"S": profile},
         "coverage": {"N": str(score.coverage)},
         "counts": {"M": {status.value: {"N": str(count)} for status, count in score.counts.items()}},
         "expires": {"N": str(expires)},

@@ -4,10 +4,10 @@ import gzip
 from datetime import date
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 
-from data_protection.contracts import Contract
 from data_protection.errors import ForecastInvalid
 from data_protection.lifecycle.contracts import Counted, ForecastPlan
 from data_protection.locations import forecast_prefix
+from kernel.contracts import Contract
 from kernel.objects import Bucket
 
 if TYPE_CHECKING:

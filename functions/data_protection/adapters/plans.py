@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from pydantic import ValidationError
 
 from data_protection.errors import PlanMissing
-from data_protection.locations import plan_key
+from data_protection.locations import plan_key, simulation_key
 from data_protection.remediation.plans import Plan
 from kernel.objects import Bucket
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _RUNS: Final = "run"  # the partition of the register
+_DIGITS: Final = 64  # of a SHA-256
 
 
 class PlanReader:
@@ -100,6 +101,14 @@ def registered(dynamodb: "DynamoDBClient", table: str) -> Iterator[Entry]:
         for item in page["Items"]:
             time, _, run = item["entry"]["S"].partition("#")
             yield Entry(run, datetime.fromisoformat(time), item["hash"]["S"])
+
+
+def plans_like(s3: "S3Client", bucket: str, digits: str) -> list[str]:
+    """Return the hashes of plans and of simulations of locks that begin with digits; for people (s3:ListBucket)."""
+    lake = Bucket(s3, bucket)
+    starts = (plan_key(digits).removesuffix(".json"), simulation_key(digits).removesuffix("/simulation.json"))
+    found = {key.removeprefix(start.removesuffix(digits))[:_DIGITS] for start in starts for key, _ in lake.keys(start)}
+    return sorted(found)
 
 
 def _key(run: str, time: datetime) -> dict[str, Any]:

@@ -66,6 +66,7 @@ class Snapshots:
     Args:
         client: Returns the client of a service in a region.
         threads: How many calls are under way at once.
+        reader: Who acts by these clients: who is to be given a right where one lacks.
     """
 
     IAM: ClassVar = frozenset(
@@ -77,9 +78,12 @@ class Snapshots:
         for action in read.actions
     )
 
-    def __init__(self, client: "Callable[[str, str], BaseClient]", threads: int = _THREADS) -> None:
+    def __init__(
+        self, client: "Callable[[str, str], BaseClient]", threads: int = _THREADS, *, reader: str = ""
+    ) -> None:
         self._client = client
         self._threads = threads
+        self._reader = reader
         self._paces: dict[str, Pace] = {}
 
     def take(self, questions: Questions, now: datetime) -> Snapshot:
@@ -105,7 +109,7 @@ class Snapshots:
 
             ask(questions.inventory())
             ask(questions.begin(readings))
-        return Snapshot(questions.place, now, readings)
+        return Snapshot(questions.place, now, readings, self._reader)
 
     def _read(self, question: Question, now: datetime) -> Reading:
         read, resource = question.read, question.resource

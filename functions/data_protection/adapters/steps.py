@@ -30,14 +30,7 @@ class StepLedger:
         item = self._dynamodb.get_item(TableName=self._table, Key=_key(plan, step), ConsistentRead=True).get("Item")
         if item is None:
             return Progress(plan=plan, step=step, state=State.PLANNED, at=now)
-        return Progress(
-            plan=plan,
-            step=step,
-            state=State(item["state"]["S"]),
-            at=datetime.fromisoformat(item["at"]["S"]),
-            note=item["note"]["S"],
-            version=int(item["version"]["N"]),
-        )
+        return _progress(item)
 
     def move(self, seen: Progress, state: State, now: datetime, note: str = "") -> Progress:
         """Move a step on from what was seen of it.
@@ -66,6 +59,18 @@ class StepLedger:
                 f"Two workers move {seen.step} of the plan {seen.plan}; the other one goes on."
             ) from None
         return moved
+
+
+def begun(dynamodb: "DynamoDBClient", table: str, plan: str) -> dict[str, Progress]:
+    """Return how far the steps of a plan are that were begun, by their ids; for people (dynamodb:Query)."""
+    pages = dynamodb.get_paginator("query").paginate(
+        TableName=table,
+        KeyConditionExpression="#plan = :plan AND begins_with(entry, :step)",
+        ExpressionAttributeNames={"#plan": "plan"},
+        ExpressionAttributeValues={":plan": {"S": plan}, ":step": {"S": _STEP}},
+    )
+    steps = [_progress(item) for page in pages for item in page["Items"]]
+    return {step.step: step for step in steps}
 
 
 class ResourceLocks:
@@ -112,6 +117,17 @@ class ResourceLocks:
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
                 raise
+
+
+def _progress(item: Any) -> Progress:
+    return Progress(
+        plan=item["plan"]["S"],
+        step=item["entry"]["S"].removeprefix(_STEP),
+        state=State(item["state"]["S"]),
+        at=datetime.fromisoformat(item["at"]["S"]),
+        note=item["note"]["S"],
+        version=int(item["version"]["N"]),
+    )
 
 
 def _key(plan: str, step: str) -> dict[str, Any]:

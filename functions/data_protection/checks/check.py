@@ -46,11 +46,15 @@ class Scope:
         spared: Returns why no change for a check may touch a resource, as a clause: somebody answers for it, or a tag
             protects it; empty where nothing keeps changes away. Raises NotRead where tags were not read. Of the
             resource that is judged, others see to that.
+        standard_checks: How many checks the standard behind the profile speaks of; None where it names no number.
+        protected: Returns why no change at all may touch a resource, in the same way: a tag alone.
     """
 
     resources: Sequence[Resource]
     needs: Mapping[Resource, Mapping[str, Requirement]]
     spared: Callable[[str, Resource], str] = lambda _check, _resource: ""
+    standard_checks: int | None = None
+    protected: Callable[[Resource], str] = lambda _resource: ""
 
 
 @dataclass(frozen=True)
@@ -121,6 +125,10 @@ class Mutator(Generic[R]):
             known whether its call was made, and whether its inverse would undo nothing but it.
         after: Ids of checks whose changes add to the resource what this one judges as well, and so must be made first.
         quota: That its changes meet; None where AWS names none.
+        may_undo: Raises CannotChange where undoing a change of its later would touch more than that: what others have
+            asked for since, or what must be left alone. Of the resource itself and of its target, others see to that.
+        undoing_loses: Returns what is lost where a later plan undoes a change of its, besides the protection; one
+            sentence, empty for nothing. Only who asks for it by name gets such an undoing.
     """
 
     phase: int
@@ -131,6 +139,8 @@ class Mutator(Generic[R]):
     present: Callable[[Case[R], Change], Any]
     after: frozenset[str] = frozenset()
     quota: Quota | None = None
+    may_undo: Callable[[Case[R], Change], None] = lambda _case, _change: None
+    undoing_loses: Callable[[Change], str] = lambda _change: ""
 
 
 @dataclass(frozen=True, kw_only=True)

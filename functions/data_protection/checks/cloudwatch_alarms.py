@@ -318,5 +318,6 @@ CHECK: Final = Check(
         actions=frozenset({"cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"}),
         propose=_propose,
         present=_present,
+        undoing_loses=lambda _: "The history of the alarm is deleted.",
     ),
 )

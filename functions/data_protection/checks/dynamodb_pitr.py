@@ -14,9 +14,10 @@ from data_protection.resources import Kind
 from data_protection.times import moment
 from data_protection.verdicts import Status, Verdict
 
-_MOST_DAYS: Final = (
-    35  # of PITR; https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html
-)
+# Of PITR, and how far before now it restores to: typically five minutes.
+# https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Point-in-time-recovery.html
+_MOST_DAYS: Final = 35
+LAG_MINUTES: Final = 5
 
 
 class PointInTimeRecovery(Requirement):
@@ -24,12 +25,12 @@ class PointInTimeRecovery(Requirement):
 
     Attributes:
         days: How far back a table can be restored.
-        rpo_minutes: What may be lost. PITR restores to typically five minutes before now.
+        rpo_minutes: What may be lost; None where no RPO is stated, and then it is PITR's usual lag of five minutes.
         tolerance_minutes: How much later than that is still no finding.
     """
 
     days: int = Field(default=_MOST_DAYS, ge=1, le=_MOST_DAYS)
-    rpo_minutes: int = Field(default=5, ge=1)
+    rpo_minutes: int | None = Field(default=None, ge=1)
     tolerance_minutes: int = Field(default=10, ge=0)
 
 
@@ -47,7 +48,7 @@ def _validate(case: Case[PointInTimeRecovery]) -> Verdict:
     observed = {"status": status, "days": days, "latest_restorable": latest}
     if days < wanted.days:
         return Verdict(Status.WARN, f"It goes back {days} days, {wanted.days} are asked.", observed, expected)
-    allowed = timedelta(minutes=wanted.rpo_minutes + wanted.tolerance_minutes)
+    allowed = timedelta(minutes=(wanted.rpo_minutes or LAG_MINUTES) + wanted.tolerance_minutes)
     if latest is not None and case.now - moment(latest) > allowed:
         behind = round((case.now - moment(latest)).total_seconds() / 60)
         return Verdict(Status.WARN, f"The latest moment to restore to is {behind} minutes ago.", observed, expected)
@@ -125,5 +126,6 @@ CHECK: Final = Check(
         actions=frozenset({"dynamodb:UpdateContinuousBackups"}),
         propose=_propose,
         present=_present,
+        undoing_loses=lambda _: "The table cannot be restored to any moment before it is turned on again.",
     ),
 )

@@ -93,5 +93,6 @@ CHECK: Final = Check(
         actions=frozenset({"dynamodb:UpdateTable"}),
         propose=_propose,
         present=_present,
+        undoing_loses=lambda _: "What is not read of the stream is lost, and a later stream has another ARN.",
     ),
 )

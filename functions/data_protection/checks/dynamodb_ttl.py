@@ -104,6 +104,9 @@ CHECK: Final = Check(
         actions=frozenset({"dynamodb:UpdateTimeToLive"}),
         propose=_propose,
         present=_present,
+        undoing_loses=lambda change: (
+            "Items whose time has passed are deleted again." if change.before["Enabled"] else ""
+        ),
         quota=_QUOTA,
     ),
 )

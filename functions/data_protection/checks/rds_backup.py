@@ -33,8 +33,14 @@ def _judge(state: Mapping[str, Any], wanted: int) -> Verdict:
     coming = state.get("PendingModifiedValues", {}).get("BackupRetentionPeriod", days)
     observed = {"days": days, "pending": coming, "latest_restorable": state.get("LatestRestorableTime")}
     expected = {"days": wanted}
-    if days >= wanted:
+    if min(days, coming) >= wanted:
         return Verdict(Status.PASS, f"Backups are kept {days} days.", observed, expected)
+    if days >= wanted:
+        # AWS tells of it until the maintenance window makes it so, and then deletes what is older:
+        # https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_PendingModifiedValues.html
+        later = f"will be kept {coming} days" if coming else "will be turned off and deleted"
+        said = f"Backups are kept {days} days and {later}, as a change that waits asks; {wanted} days are asked."
+        return Verdict(Status.FAIL, said, observed, expected)
     if coming >= wanted:
         return Verdict(Status.WARN, f"Backups will be kept {coming} days.", observed, expected, settling=True)
     said = f"Backups are kept {days} days, {wanted} are asked." if days else "Automated backups are off."
@@ -42,8 +48,10 @@ def _judge(state: Mapping[str, Any], wanted: int) -> Verdict:
 
 
 def _propose(case: Case[AutomatedBackups]) -> Sequence[Change]:
-    keeper, days = databases.keeper(case), case.requirement.days
-    name, turns_on = keeper.resource.name, not keeper.state["BackupRetentionPeriod"]
+    keeper = databases.keeper(case)
+    name, present = keeper.resource.name, keeper.state["BackupRetentionPeriod"]
+    # What is kept longer and is to be lowered stays as it is.
+    days, turns_on = max(case.requirement.days, present), not present
     keeper.require_available()
     if "AwsBackupRecoveryPointArn" in keeper.state:
         raise CannotChange(f"AWS Backup keeps the backups of {name}: change the rule of its plan.")
@@ -73,6 +81,17 @@ def _propose(case: Case[AutomatedBackups]) -> Sequence[Change]:
     ]
 
 
+def _may_undo(case: Case[AutomatedBackups], change: Change) -> None:
+    keeper = databases.keeper(case)
+    keeper.require_available()
+    if change.inverse is not None and change.inverse.parameters["ApplyImmediately"]:
+        keeper.require_nothing_pending("BackupRetentionPeriod")
+    if keeper.is_cluster:
+        databases.require_protected_is_none(
+            case, keeper.resource.name, databases.members(case.resource.place, keeper.state)
+        )
+
+
 def _present(case: Case[AutomatedBackups], _: Change) -> Any:
     return databases.keeper(case).present("BackupRetentionPeriod")
 
@@ -88,7 +107,8 @@ CHECK: Final = Check(
     validate=_validate,
     cost="Backup storage beyond the size of the databases is about 0.095 USD a GB-month.",
     advice="Set the backup retention period; of a member of a cluster, on the cluster. To turn backups on at once "
-    "brings about all that waits for the maintenance window. Turning them off deletes them.",
+    "brings about all that waits for the maintenance window. Turning them off deletes them. A shorter period that "
+    "waits for that window fails by now: ask for the present one again.",
     controls={"AWS FSBP": ("RDS.11",)},
     mutator=Mutator(
         phase=1,
@@ -97,5 +117,7 @@ CHECK: Final = Check(
         actions=frozenset({"rds:ModifyDBInstance", "rds:ModifyDBCluster"}),
         propose=_propose,
         present=_present,
+        may_undo=_may_undo,
+        undoing_loses=lambda _: "Automated backups older than what is kept then are deleted, or all of them.",
     ),
 )

@@ -167,6 +167,11 @@ def _change(group: _Group, setting: Mapping[str, Any], served: Iterable[Resource
     )
 
 
+def _may_undo(case: Case[TlsRequired], _: Change) -> None:
+    group = _group(case, databases.instance(case))
+    databases.require_protected_is_none(case, group.name, sorted(group.served(case)))
+
+
 def _present(case: Case[TlsRequired], change: Change) -> Any:
     ((name, _),) = change.after.items()
     setting = _group(case, databases.instance(case)).setting(case, name) or {}
@@ -208,5 +213,6 @@ CHECK: Final = Check(
         ),
         propose=_propose,
         present=_present,
+        may_undo=_may_undo,
     ),
 )

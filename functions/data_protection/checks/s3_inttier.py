@@ -201,5 +201,8 @@ CHECK: Final = Check(
         actions=frozenset({"s3:PutIntelligentTieringConfiguration"}),
         propose=_propose,
         present=_present,
+        undoing_loses=lambda change: (
+            "Objects are archived again as the configuration before said." if change.before else ""
+        ),
     ),
 )

@@ -132,5 +132,6 @@ CHECK: Final = Check(
         actions=putting.ACTIONS,
         propose=_propose,
         present=_present,
+        undoing_loses=putting.undoing_loses,
     ),
 )

@@ -146,5 +146,6 @@ CHECK: Final = Check(
         actions=putting.ACTIONS | {"s3:PutBucketVersioning"},
         propose=_propose,
         present=_present,
+        undoing_loses=putting.undoing_loses,
     ),
 )

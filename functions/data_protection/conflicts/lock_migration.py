@@ -24,7 +24,7 @@ def _detect(cases: Sequence[Case[Any]]) -> Iterable[tuple[Resource, str]]:
 
 CONFLICT: Final = Conflict(
     id="LOCK-MIGRATION",
-    title="Phase 4 is planned as a risky migration, and is a one-way switch",
+    title="Locking needs no migration of data, and is a one-way switch",
     between=("S3-LOCK", "phase 4"),
     # Since November 2023: https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-configure.html
     ways_out="Plan no copy. Decide on mode and period, look at what becomes undeletable, and have two people approve.",

@@ -30,7 +30,7 @@ def _is_ours(table: Any) -> bool:
 
 CONFLICT: Final = Conflict(
     id="PHASE-ONE-RISK",
-    title="Phase 1 is called low in risk, and holds changes that break readers",
+    title="Phase 1 holds changes that can break readers",
     between=("DDB-STREAM", "DDB-KMS"),
     ways_out="Have these two approved by those who read the tables, after consumers are drained and rights are given.",
     detect=_detect,

@@ -15,6 +15,8 @@ def _detect(cases: Sequence[Case[Any]]) -> Iterable[tuple[Resource, str]]:
         if not isinstance(case.requirement, LifecycleTiers):
             continue
         for tier in case.requirement.tiers:
+            if tier.rto_hours is None:
+                continue
             slow = [step for step in tier.transitions if hours(step.storage_class) > tier.rto_hours]
             if slow:
                 steps = " and ".join(
@@ -30,7 +32,7 @@ def _detect(cases: Sequence[Case[Any]]) -> Iterable[tuple[Resource, str]]:
 
 CONFLICT: Final = Conflict(
     id="RTO-ARCHIVE",
-    title="What is archived cannot be read within the hour",
+    title="What is archived cannot be read within the RTO",
     between=("RTO", "S3-LIFECYCLE"),
     ways_out="Use GLACIER_IR, which answers at once, or state another RTO for archived data as the tier's rto_hours.",
     detect=_detect,

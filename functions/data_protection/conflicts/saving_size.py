@@ -1,4 +1,4 @@
-"""The saving that the standard expects of its tiers, and the size of objects from which it comes about."""
+"""The saving that is expected of tiers, and the size of objects from which it comes about."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -14,7 +14,6 @@ from data_protection.lifecycle.rules import SMALL, Configuration, StorageClass
 from data_protection.lifecycle.tiers import Tier
 from data_protection.resources import Resource
 
-_EXPECTED_PERCENT: Final = 40  # to 70, says the standard
 _LARGE: Final = 1 << 30  # bytes: of larger objects the share that is saved changes no more
 _ANY_TIME: Final = datetime(2026, 1, 1, tzinfo=UTC)  # a tier names ages, no dates
 
@@ -24,21 +23,22 @@ def _detect(cases: Sequence[Case[Any]]) -> Iterable[tuple[Resource, str]]:
         if not isinstance(case.requirement, LifecycleTiers):
             continue
         for tier in case.requirement.tiers:
-            if tier.transitions:
-                said = f"objects {tier.name} of {case.resource.name} that are kept seven years {_limit(tier)}"
-                yield case.resource, f"Tiers are to save at least {_EXPECTED_PERCENT} %: {said}."
+            if tier.transitions and tier.saves_percent is not None:
+                limit = _limit(tier, tier.saves_percent)
+                said = f"objects {tier.name} of {case.resource.name} that are kept seven years {limit}"
+                yield case.resource, f"Tiers are to save at least {tier.saves_percent} %: {said}."
 
 
 @cache
-def _limit(tier: Tier) -> str:
+def _limit(tier: Tier, expected: int) -> str:
     most = _saving(tier, _LARGE)
-    if most < _EXPECTED_PERCENT:
+    if most < expected:
         return f"save {most:.0f} % even if they are large"
     smallest = SMALL if tier.larger_than_bytes is None else tier.larger_than_bytes + 1
     too_small, enough = smallest - 1, _LARGE
     while enough - too_small > 1:
         middle = (too_small + enough) // 2
-        if _saving(tier, middle) < _EXPECTED_PERCENT:
+        if _saving(tier, middle) < expected:
             too_small = middle
         else:
             enough = middle
@@ -54,8 +54,8 @@ def _saving(tier: Tier, size: int) -> float:
 
 CONFLICT: Final = Conflict(
     id="SAVING-SIZE",
-    title="Small objects do not save what the standard expects",
-    between=("S3-LIFECYCLE", "40 to 70 % saved"),
+    title="Small objects do not save what is expected of tiers",
+    between=("S3-LIFECYCLE", "the saving that is expected"),
     ways_out="Forecast the bucket with its own objects (forecast_lifecycle) before the saving is promised, and let "
     "people pack small objects into large ones.",
     detect=_detect,

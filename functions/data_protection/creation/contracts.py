@@ -1,14 +1,14 @@
 """What the steps of create_secure_resources send each other."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from data_protection.contracts import Contract
 from data_protection.creation.outlines import Standing
 from data_protection.resources import Kind, Place, Resource
 from data_protection.verdicts import Status
+from kernel.contracts import Contract, MachineInput
 
 
 class ResourceRef(Contract):
@@ -32,18 +32,16 @@ class PlannedResource(ResourceRef):
     stage: int
 
 
-class PlanCreation(Contract):
+class PlanCreation(MachineInput):
     """Input of create_secure_resources.
 
     Attributes:
-        run: Name of the execution.
-        time: When it began.
         request: Name of the request.
         apply: Whether to make what is missing; else it is only told.
     """
 
-    run: Annotated[str, Field(min_length=1)]
-    time: datetime
+    described: ClassVar = "docs/data_protection.md#create"
+
     request: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]{0,63}$")]
     apply: bool = False
 

@@ -26,6 +26,7 @@ from data_protection.profiles import Profile, Rule
 from data_protection.resources import Kind, Place, Resource
 from data_protection.selectors import Selector
 from data_protection.snapshot import Snapshot
+from kernel.sentences import sentences
 
 # What all services take in a tag: https://docs.aws.amazon.com/tag-editor/latest/userguide/best-practices-and-strats.html
 _TAG_KEY: Final = re.compile(r"(?!aws:|gatehouse:)[A-Za-z0-9 _.:/=+@-]{1,128}", re.IGNORECASE)
@@ -158,15 +159,11 @@ def parse_request(text: str, place: Place, boundary: str) -> Request:
         CreationInvalid: The text is no YAML, or no request; the sentence says where and what.
     """
     try:
-        request = Request.model_validate(_fill(yaml.safe_load(text), place))
+        request = Request.model_validate(_fill(yaml.load(text, yaml.CSafeLoader), place))
     except yaml.YAMLError as error:
         raise CreationInvalid(f"The request is no YAML: {' '.join(str(error).split())}.") from None
     except ValidationError as invalid:
-        first = invalid.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "the top"
-        raise CreationInvalid(
-            f"The request does not hold at {where}: {first['msg'].removeprefix('Value error, ')}."
-        ) from None
+        raise CreationInvalid(f"The request does not hold. {' '.join(sentences(invalid, Request))}") from None
     if not boundary and request.roles:
         raise CreationInvalid("Roles are made within a permissions boundary: deploy with DataProtectionBoundaryArn.")
     if any(role.boundary not in {"", boundary} for role in request.roles):

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from data_protection.contracts import Contract
 from data_protection.drift.drifts import Drift
 from data_protection.remediation.plans import Plan
 from data_protection.remediation.steps import State
+from kernel.contracts import Contract
 
 HOUR: Final = timedelta(hours=1)
 _FIRST_PAUSE: Final = timedelta(minutes=1)

@@ -7,11 +7,12 @@ from typing import Final
 
 from data_protection.assessments import Finding
 from data_protection.changes import digest
-from data_protection.contracts import Contract, PlaceRef
+from data_protection.contracts import PlaceRef
 from data_protection.drift.touches import Cause
 from data_protection.findings import Standing
 from data_protection.resources import Kind, Place, Resource, named
 from data_protection.verdicts import Status
+from kernel.contracts import Contract
 
 _RANK: Final = {Status.PASS: 0, Status.NOT_APPLICABLE: 0, Status.WARN: 1, Status.FAIL: 2}
 

@@ -20,6 +20,7 @@ from data_protection.profiles import Profile
 from data_protection.remediation.evidence import Event, verify_chain
 from data_protection.remediation.plans import Plan, Step, make_plan
 from data_protection.remediation.remediator import Remediator
+from data_protection.remediation.sights import mending
 from data_protection.remediation.steps import State
 
 if TYPE_CHECKING:
@@ -203,11 +204,9 @@ class Fixer:
         return Remediator(
             plan.hash,
             step,
-            plan.following(step),
             plan.region,
-            catalogue()[drift.check],
-            look=lambda: self._case(drift),
-            follow=lambda _case: None,  # the look after the fix tells of it, to all who want to know
+            look=lambda: mending(catalogue()[drift.check], step, plan.following(step), self._case(drift)),
+            follow=lambda _case, _state: None,  # the look after the fix tells of it, to all who want to know
             ledger=self._ledger,
             locks=self._locks,
             evidence=self._chain(plan, step),

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from data_protection.changes import Reversibility
 from data_protection.checks.catalogue import catalogue
 from data_protection.remediation.policy import MAY_BE_PREAPPROVED
+from kernel.sentences import nearest
 
 
 class DriftPolicy(BaseModel):
@@ -31,7 +32,7 @@ class DriftPolicy(BaseModel):
     def _come_back(cls, checks: frozenset[str]) -> frozenset[str]:
         for check in sorted(checks):
             if check not in catalogue():
-                raise ValueError(f"there is no check {check}; the checks are {', '.join(catalogue())}")
+                raise ValueError(f"there is no check {check}; {nearest(check, catalogue())}")
             mutator = catalogue()[check].mutator
             if mutator is None:
                 raise ValueError(f"{check} has no change that would fix it")

@@ -1,21 +1,19 @@
 """What the steps of drill_restore send each other, and what is kept of a drill."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from data_protection.contracts import Contract
+from kernel.contracts import Contract, MachineInput
 
 _Table = Annotated[str, Field(pattern=r"^[a-zA-Z0-9_.-]{3,255}$")]
 
 
-class StartDrill(Contract):
+class StartDrill(MachineInput):
     """Input of drill_restore.
 
     Attributes:
-        run: Name of the execution.
-        time: When it began.
         table: That is restored; it is read and never changed.
         most_gb: How large a table may be: a restore is paid by the GB.
         most_counted_gb: How much of the restored table is read at most to count its items, which is paid by the read; a
@@ -25,8 +23,8 @@ class StartDrill(Contract):
         rpo_minutes: How much may be lost.
     """
 
-    run: str = Field(min_length=1)
-    time: datetime
+    described: ClassVar = "docs/data_protection.md#how-long-a-restore-takes"
+
     table: _Table
     most_gb: float = Field(default=100, gt=0)
     most_counted_gb: float = Field(default=10, ge=0)

@@ -23,6 +23,7 @@ from kernel import aws
 from kernel.clock import utc_now
 from kernel.errors import EffectConflict
 from kernel.observability import logger, metrics, tracer
+from kernel.sentences import sentences
 from kernel.settings import load
 
 # What a person can do something about is told to that person, and is no error of the function.
@@ -58,10 +59,7 @@ def _decider(settings: FinishSettings, approver: str) -> Decider:
 
 
 def _sentence(refusal: Exception) -> str:
-    if not isinstance(refusal, ValidationError):
-        return str(refusal)
-    first = refusal.errors(include_url=False, include_input=False)[0]
-    return f"The request's {'.'.join(map(str, first['loc'])) or 'body'} does not hold: {first['msg']}."
+    return " ".join(sentences(refusal, DecideApproval)) if isinstance(refusal, ValidationError) else str(refusal)
 
 
 def _answer(status: int, body: dict[str, Any]) -> dict[str, Any]:

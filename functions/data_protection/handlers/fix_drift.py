@@ -98,7 +98,7 @@ def _fixer(account: Account, drift: Drift, own: str, context: LambdaContext) -> 
     return Fixer(
         ProfileStore(aws.s3(), settings.lake_bucket).load(account.profile),
         account.profile,
-        snapshots=Snapshots(Clients.reading(account).of),
+        snapshots=Snapshots(Clients.reading(account).of, reader=account.reader(context.invoked_function_arn)),
         calls=ReversibleCalls(changing.of) if changing is not None else None,
         attempts=AttemptStore(dynamodb, table),
         ledger=StepLedger(dynamodb, table),

@@ -1,9 +1,8 @@
-"""Plan the remediation of one account in one region, once in a run; or take up a plan that was made.
+"""Plan the remediation of one account in one region, once in a run, or the undoing of one; or take up a plan.
 
 Trigger: the machine remediate_account. Input: PlanRemediation. Output: RemediationPlanned.
-Errors: EstateInvalid, ProfileInvalid, ProfileMissing, PlanTooLarge, PlanMissing, PlanExpired, AccessRefused (never
-retried);
-everything else is transient.
+Errors: EstateInvalid, ProfileInvalid, ProfileMissing, PlanTooLarge, PlanMissing, PlanExpired, PlanUndone, UndoRefused,
+EvidenceBroken, AccessRefused (never retried); everything else is transient.
 """
 
 from datetime import datetime
@@ -13,17 +12,19 @@ from typing import Any
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from data_protection.adapters.estate import Clients, EstateStore
-from data_protection.adapters.evidence import EvidenceChain
+from data_protection.adapters.evidence import EvidenceChain, chains_of
 from data_protection.adapters.plans import PlanReader, PlanRegister
 from data_protection.adapters.profiles import ProfileStore
 from data_protection.adapters.snapshots import Snapshots
+from data_protection.estate import Account
 from data_protection.locations import plan_key
 from data_protection.remediation.contracts import PlanRemediation, planned
 from data_protection.remediation.decisions import approvers_needed
-from data_protection.remediation.planner import Planner, new_plan
+from data_protection.remediation.planner import Planner, new_plan, new_undoing
 from data_protection.remediation.plans import Plan
 from data_protection.remediation.policy import Policy
 from data_protection.remediation.waves import waves
+from data_protection.resources import Place
 from data_protection.settings import RemediationSettings
 from kernel import aws
 from kernel.clock import utc_now
@@ -60,7 +61,7 @@ def _planner(asked: PlanRemediation, settings: RemediationSettings, function_arn
             s3, settings.evidence_bucket, plan=plan, step="", principal=asked.requested_by, controls={}
         ),
         partial(_policy, settings),
-        partial(_make, asked, settings, function_arn),
+        partial(_undo if asked.undo else _make, asked, settings, function_arn),
     )
 
 
@@ -69,16 +70,39 @@ def _policy(settings: RemediationSettings, plan: Plan) -> Policy:
 
 
 def _make(asked: PlanRemediation, settings: RemediationSettings, function_arn: str, now: datetime) -> Plan:
-    _, partition, _, region, own, *_ = function_arn.split(":")
-    estate = EstateStore(aws.s3(), settings.lake_bucket).load(own, region)
-    (place,) = estate.places(frozenset({asked.account}), frozenset({asked.region}), partition)
-    account = estate.account(place.account)
+    place, account = _place(settings, function_arn, asked.account, asked.region)
     return new_plan(
         asked,
         now,
         place=place,
         account=account,
-        own=own,
+        own=_own(function_arn),
         profile=ProfileStore(aws.s3(), settings.lake_bucket).load(account.profile),
         snapshots=Snapshots(Clients.reading(account).of),
     )
+
+
+def _undo(asked: PlanRemediation, settings: RemediationSettings, function_arn: str, now: datetime) -> Plan:
+    first = PlanReader(aws.s3(), settings.lake_bucket).load(asked.undo)
+    place, account = _place(settings, function_arn, first.account, first.region)
+    return new_undoing(
+        asked,
+        now,
+        first=first,
+        chains=chains_of(aws.s3(), settings.evidence_bucket, first.hash),
+        place=place,
+        account=account,
+        profile=ProfileStore(aws.s3(), settings.lake_bucket).load(account.profile),
+        snapshots=Snapshots(Clients.reading(account).of),
+    )
+
+
+def _place(settings: RemediationSettings, function_arn: str, account: str, region: str) -> tuple[Place, Account]:
+    _, partition, _, own_region, own, *_ = function_arn.split(":")
+    estate = EstateStore(aws.s3(), settings.lake_bucket).load(own, own_region)
+    (place,) = estate.places(frozenset({account}), frozenset({region}), partition)
+    return place, estate.account(account)
+
+
+def _own(function_arn: str) -> str:
+    return function_arn.split(":")[4]

@@ -1,7 +1,7 @@
 """Compare what was listed with what was locked, and report it.
 
 Trigger: the machine lock_objects, at the end of a lock. Input: FinishLock. Output: LockReported.
-Errors: PlanMissing (people must act); everything else is transient.
+Errors: EvidenceBroken, PlanMissing (people must act); everything else is transient.
 """
 
 from typing import Any
@@ -27,15 +27,14 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Reconcile the lock."""
     asked, settings = FinishLock.model_validate(event), load(EndLockSettings)
     table = (aws.dynamodb(), settings.remediations_table)
-    evidence = EvidenceChain(
-        aws.s3(),
-        settings.evidence_bucket,
-        plan=asked.job.simulation,
-        step="",
-        principal=context.invoked_function_arn,
-        controls={},
-    )
-    reconciler = Reconciler(LockFiles(aws.s3(), settings.lake_bucket), ShardCounts(*table), LockMarks(*table), evidence)
+
+    def chain(check: str) -> EvidenceChain:
+        bucket, plan = settings.evidence_bucket, asked.job.simulation
+        return EvidenceChain(
+            aws.s3(), bucket, plan=plan, step=check, principal=context.invoked_function_arn, controls={}
+        )
+
+    reconciler = Reconciler(LockFiles(aws.s3(), settings.lake_bucket), ShardCounts(*table), LockMarks(*table), chain)
     reported = reconciler.reconcile(asked.job, utc_now())
     logger.info("lock reported", run=asked.job.run, **reported.model_dump(mode="json"))
     metrics.add_metric("LocksCompleted", "Count", int(reported.complete))

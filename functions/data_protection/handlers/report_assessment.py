@@ -24,7 +24,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Report the run."""
     asked, settings = ReportAssessment.model_validate(event), load(ReportSettings)
     store = ReportStore(aws.s3(), settings.lake_bucket, aws.dynamodb(), settings.findings_table)
-    reported = Reporter(store).report(asked)
+    reported = Reporter(store, settings.environment).report(asked)
     logger.info("assessment reported", **reported.model_dump(mode="json"))
     metrics.add_metric("PlacesReported", "Count", reported.places)
+    metrics.add_metric("ExceptionsMisaimed", "Count", reported.misaimed_exceptions)
     return reported.model_dump(mode="json")

@@ -1,24 +1,22 @@
 """What the steps of forecast_lifecycle send each other, and what they keep in the lake between them."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Field
 
-from data_protection.contracts import Contract
 from data_protection.lifecycle.population import Lot
 from data_protection.lifecycle.rules import StorageClass
+from kernel.contracts import Contract, MachineInput
 
 Raw: TypeAlias = dict[str, Any]  # of AWS' JSON, as plain JSON
 _Bucket = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 
 
-class PlanForecast(Contract):
+class PlanForecast(MachineInput):
     """Input of forecast_lifecycle.
 
     Attributes:
-        run: Name of the execution.
-        time: When it began.
         bucket: Whose objects.
         account: Of it; the deployment's own without.
         region: Of it; the first one of its account in the estate without.
@@ -32,8 +30,8 @@ class PlanForecast(Contract):
         inflow_days: From how many of the last days the inflow is taken.
     """
 
-    run: str = Field(min_length=1)
-    time: datetime
+    described: ClassVar = "docs/data_protection.md#what-a-lifecycle-costs"
+
     bucket: _Bucket
     account: str | None = None
     region: str | None = None
@@ -156,8 +154,9 @@ class ForecastReported(Contract):
     """What a forecast says in short.
 
     Attributes:
-        standard_usd, lifecycle_usd: Of seven years.
-        saving_percent: Of the lifecycle, against STANDARD; None where nothing costs anything.
+        standard_usd, lifecycle_usd: Of seven years, to the cent.
+        saving_percent: Of the lifecycle, against STANDARD, to the tenth; None where nothing costs anything.
+        prices: Of which region and date they are, in words.
         losing_rules: Ids of the rules whose moves cost more than they save.
         prefix: Of the files in the lake bucket.
     """
@@ -165,5 +164,6 @@ class ForecastReported(Contract):
     standard_usd: float
     lifecycle_usd: float
     saving_percent: float | None
+    prices: str
     losing_rules: tuple[str, ...]
     prefix: str

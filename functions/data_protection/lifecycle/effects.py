@@ -81,7 +81,7 @@ def course(
         for rule in rules
         for transition in rule.transitions
         if (age := transition.when.age(now)) is not None
-        and _is_large_enough(rule, transition, size, configuration.minimum)
+        and is_large_enough(rule, transition, size, configuration.minimum)
     ]
     return _course(moves, ends)
 
@@ -97,7 +97,7 @@ def noncurrent_course(configuration: Configuration, key: str, size: int) -> Cour
         Move(transition.when.days, transition.storage_class, rule.id)
         for rule in rules
         for transition in rule.noncurrent_transitions
-        if transition.when.days is not None and _is_large_enough(rule, transition, size, configuration.minimum)
+        if transition.when.days is not None and is_large_enough(rule, transition, size, configuration.minimum)
     ]
     return _course(moves, ends)
 
@@ -139,7 +139,7 @@ def _is_left(
     rule: Rule, transition: Transition, age: int, ends: Iterable[tuple[Rule, int]], minimum: DefaultMinimum
 ) -> bool:
     """Return whether objects of some size are still there when a rule moves them."""
-    left = rule.least if _is_large_enough(rule, transition, rule.least, minimum) else SMALL
+    left = rule.least if is_large_enough(rule, transition, rule.least, minimum) else SMALL
     taken = sorted(
         (other.least, other.limit)
         for other, end in ends
@@ -162,10 +162,17 @@ def _course(all_moves: Iterable[Move], ends: Iterable[tuple[int, str]]) -> Cours
     return Course(tuple(moves), expires, expired_by)
 
 
-def _is_large_enough(rule: Rule, transition: Transition, size: int, minimum: DefaultMinimum) -> bool:
+def is_large_enough(rule: Rule, transition: Transition, size: int, minimum: DefaultMinimum) -> bool:
+    """Return whether an object of a size in bytes, which a rule covers, is moved by a transition of it."""
     if size >= SMALL or rule.filters_by_size:
         return True
     return minimum is DefaultMinimum.VARIES and transition.storage_class.is_archive
+
+
+def makes(rule: Rule, move: Move, *, noncurrent: bool) -> bool:
+    """Return whether a move is one of a rule's, of noncurrent versions or of current ones."""
+    transitions = rule.noncurrent_transitions if noncurrent else rule.transitions
+    return move.rule == rule.id and any(one.storage_class is move.storage_class for one in transitions)
 
 
 def noncurrent_days(configuration: Configuration, prefix: str) -> int | None:

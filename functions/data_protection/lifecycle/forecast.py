@@ -14,8 +14,9 @@ from typing import Final, TypeAlias
 
 from data_protection.lifecycle.break_even import pays_from, zero
 from data_protection.lifecycle.charges import Charge, Item, charges
-from data_protection.lifecycle.effects import Course, Move, course, noncurrent_course
+from data_protection.lifecycle.effects import Course, course, makes, noncurrent_course
 from data_protection.lifecycle.population import DAYS_OF_YEAR, MONTHS_OF_YEAR, Lot, Population, size_edges
+from data_protection.lifecycle.reach import Reach, reach
 from data_protection.lifecycle.rules import LARGEST, SMALL, Configuration, Rule, StorageClass
 from data_protection.lifecycle.stays import Fate, stays
 from data_protection.lifecycle.tariff import Amount, total
@@ -101,6 +102,7 @@ class RuleEffect:
         pays_from: Bytes from which all its moves together pay for a new object, if those of all sizes moved; None where
             they never do, or where it moves nothing.
         steps: Its moves that come about; what another rule preempts is left out.
+        reach: Which of the objects that are there it moves, and why not the others; None where it moves nothing.
     """
 
     rule: str
@@ -110,6 +112,7 @@ class RuleEffect:
     moving_by_size: Mapping[int, float]
     pays_from: float | None
     steps: tuple[StepEffect, ...]
+    reach: Reach | None
 
     @property
     def loses(self) -> bool:
@@ -185,6 +188,7 @@ def _effect(index: int, population: Population, configuration: Configuration, te
         else {octave: usd - whole.by_size.get(octave, 0.0) for octave, usd in unmoved.by_size.items()},
         pays_from=_pays_from(rule.prefix, changed(_of_all_sizes), changed(_without_moves), terms) if moves else None,
         steps=tuple(_steps(rule, configuration, terms)),
+        reach=reach(rule, population, configuration, terms.now, terms.horizon) if moves else None,
     )
 
 
@@ -214,14 +218,9 @@ def _steps(rule: Rule, configuration: Configuration, terms: Terms) -> Iterable[S
         for number, move in enumerate(life.moves):
             if move.age >= terms.horizon:
                 break
-            if _is_of(rule, move, noncurrent=noncurrent):
+            if makes(rule, move, noncurrent=noncurrent):
                 yield _step(number, life, source, move.age - entered, terms, noncurrent=noncurrent)
             source, entered = move.storage_class, move.age
-
-
-def _is_of(rule: Rule, move: Move, *, noncurrent: bool) -> bool:
-    moves = rule.noncurrent_transitions if noncurrent else rule.transitions
-    return move.rule == rule.id and any(one.storage_class is move.storage_class for one in moves)
 
 
 def _step(number: int, life: Course, source: StorageClass, held: int, terms: Terms, *, noncurrent: bool) -> StepEffect:

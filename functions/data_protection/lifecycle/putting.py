@@ -75,3 +75,10 @@ def present(answer: Answer | None, change: Change) -> Any:
     # A size limit that no change names is AWS' own default, which comes and goes with the rules.
     whole = {"Rules": [], **(answer or {})}
     return {name: whole.get(name) for name in change.after}
+
+
+def undoing_loses(change: Change) -> str:
+    """Return what is lost where a later plan undoes a change of a bucket: rules that come back act again."""
+    before, after = (state.get("Rules", []) for state in (change.before, change.after))
+    returning = [rule for rule in before if rule not in after]
+    return "Objects are moved or deleted again by the rules that come back." if returning else ""

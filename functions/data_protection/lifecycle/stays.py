@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from data_protection.lifecycle.effects import Course
+from data_protection.lifecycle.effects import Course, Move
 from data_protection.lifecycle.rules import StorageClass
 
 
@@ -85,7 +85,7 @@ def _turns(
 ) -> tuple[list[tuple[int, StorageClass]], int | None]:
     """Return the moves of an object, by days from now, and when it is gone; None for never."""
     course = fate.noncurrent if noncurrent else fate.current
-    turns, end = list(_moves(course, storage_class, age)), _left(course, age)
+    turns, end = _moves(course, storage_class, age), _left(course, age)
     if noncurrent or end is None or not fate.versioned:
         return turns, end
     # There an expiration deletes nothing: the version becomes noncurrent.
@@ -99,16 +99,27 @@ def _left(course: Course, age: int) -> int | None:
     return None if course.expires is None else max(course.expires - age, 0)
 
 
-def _moves(course: Course, storage_class: StorageClass, age: int) -> Iterator[tuple[int, StorageClass]]:
+def _moves(course: Course, storage_class: StorageClass, age: int) -> list[tuple[int, StorageClass]]:
+    return [(after, move.storage_class) for after, move in due(course, storage_class, age)]
+
+
+def due(course: Course, storage_class: StorageClass, age: int) -> Iterator[tuple[int, Move]]:
+    """Yield the moves that are left to an object, by days from now; of what is overdue, the one to the coldest class.
+
+    Args:
+        course: Of its life.
+        storage_class: That it is in.
+        age: In days.
+    """
     if course.expires is not None and course.expires <= age:
         return
     current = storage_class
-    overdue = [move.storage_class for move in course.moves if move.age <= age]
-    due = next((to for to in reversed(overdue) if current.leads_to(to)), None)
-    if due is not None:
-        yield 0, due
-        current = due
+    overdue = [move for move in course.moves if move.age <= age]
+    first = next((move for move in reversed(overdue) if current.leads_to(move.storage_class)), None)
+    if first is not None:
+        yield 0, first
+        current = first.storage_class
     for move in course.moves:
         if move.age > age and current.leads_to(move.storage_class):
-            yield move.age - age, move.storage_class
+            yield move.age - age, move
             current = move.storage_class

@@ -44,8 +44,9 @@ class Tier(BaseModel):
         transitions: Where they move, in any order.
         expire_days: At which age they are deleted; None for never.
         larger_than_bytes: Only what is larger moves and expires. Without it all expire, and none below 128 KB moves.
-        rto_hours: How long it may take until one can be read again. Archives need hours: to say so here is the way to
-            have them in spite of a shorter RTO elsewhere.
+        rto_hours: How long it may take until one can be read again; None where no RTO is stated. Archives need hours.
+        saves_percent: What its moves are expected to save against STANDARD; None where nothing is. Neither of the two
+            makes a rule: where they cannot come true, that is told as a conflict.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -54,7 +55,8 @@ class Tier(BaseModel):
     transitions: tuple[Step, ...] = ()
     expire_days: int | None = Field(default=None, ge=1)
     larger_than_bytes: int | None = Field(default=None, ge=0)
-    rto_hours: float = Field(default=1, gt=0)
+    rto_hours: float | None = Field(default=None, gt=0)
+    saves_percent: int | None = Field(default=None, ge=1, le=100)
 
     @model_validator(mode="after")
     def _is_possible(self) -> Self:

@@ -30,6 +30,10 @@ _PATIENCE: Final = timedelta(minutes=10)
 _HELD: Final = timedelta(hours=1)
 
 
+# What a lock changes of a bucket, in order; each has a chain of evidence.
+CONFIGURED: Final = (VERSION, LOCK)
+
+
 class Configurer:
     """Configures one bucket.
 

@@ -1,26 +1,26 @@
 """What the steps of lock_objects send each other."""
 
 from datetime import datetime
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from data_protection.checks.s3_lock import Mode
-from data_protection.contracts import Contract, PlaceRef
+from data_protection.contracts import PlaceRef
 from data_protection.locations import lock_prefix, simulation_prefix
 from data_protection.locking.retention import Outcome
 from data_protection.locking.tally import Amount
 from data_protection.locking.terms import Terms
 from data_protection.remediation.policy import Window, next_opening
 from data_protection.resources import Kind, Resource
+from kernel.contracts import Contract, MachineInput
+from kernel.sentences import sentences
 
 
-class BeginLock(Contract):
+class BeginLock(MachineInput):
     """Asks to simulate the lock of a bucket, or to apply what was simulated.
 
     Attributes:
-        run: Name of the execution.
-        time: When it began.
         requested_by: Who asks, to simulate or to apply, as AWS names the caller; who asks may not approve.
         account: Whose bucket it is; empty for the deployment's own.
         bucket, prefix, mode, days, at_least_days: As `locking.terms.Terms`.
@@ -28,8 +28,8 @@ class BeginLock(Contract):
         apply: Hash of a simulation that was approved; instead of a bucket.
     """
 
-    run: str = Field(min_length=1)
-    time: datetime
+    described: ClassVar = "docs/data_protection.md#simulate"
+
     requested_by: str = Field(min_length=1)
     account: str = Field(default="", pattern=r"^(\d{12})?$")
     bucket: str = ""
@@ -45,7 +45,10 @@ class BeginLock(Contract):
         if bool(self.bucket) == bool(self.apply):
             raise ValueError("give a bucket, to simulate its lock, or the hash of a simulation, to apply it")
         if self.bucket:
-            _ = self.terms
+            try:
+                _ = self.terms
+            except ValidationError as invalid:
+                raise ValueError(" ".join(sentences(invalid, Terms))) from None
         return self
 
     @property
@@ -226,6 +229,7 @@ class LockReported(Contract):
         complete: Whether all counts add up and nothing was refused.
         reason: Why it is not complete; else empty.
         prefix: Of the files in the lake bucket.
+        head: Of the chain of evidence of the lock, whose last record names the heads of the others.
     """
 
     simulation: str
@@ -234,3 +238,4 @@ class LockReported(Contract):
     complete: bool
     reason: str
     prefix: str
+    head: str

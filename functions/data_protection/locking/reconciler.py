@@ -1,10 +1,11 @@
 """ReconcileLock's work: every version that was listed is accounted for, or the lock is not complete."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from data_protection.checks.s3_lock import Mode
+from data_protection.locking.configurer import CONFIGURED
 from data_protection.locking.contracts import LockJob, LockReported, Part, ShardDone
 from data_protection.locking.lister import listing_of
 from data_protection.locking.pages import lock_page
@@ -12,7 +13,7 @@ from data_protection.locking.report import LockReport, PartReport
 from data_protection.locking.retention import Outcome
 from data_protection.locking.tally import Amount
 from data_protection.locking.versions import Listing
-from data_protection.remediation.evidence import Event
+from data_protection.remediation.evidence import Event, verify_chain
 
 if TYPE_CHECKING:
     from data_protection.adapters.evidence import EvidenceChain
@@ -27,17 +28,25 @@ class Reconciler:
         files: Keep listings and reports.
         counts: Say what became of shards.
         marks: Keep since when the bucket is governed.
-        evidence: Of the lock as a whole.
+        chain: Returns the chain of evidence of a change of the bucket, by its check; without one, that of the lock as
+            a whole.
     """
 
     def __init__(
-        self, files: "LockFiles", counts: "ShardCounts", marks: "LockMarks", evidence: "EvidenceChain"
+        self, files: "LockFiles", counts: "ShardCounts", marks: "LockMarks", chain: "Callable[[str], EvidenceChain]"
     ) -> None:
         self._files, self._counts = files, counts
-        self._marks, self._evidence = marks, evidence
+        self._marks, self._chain = marks, chain
 
     def reconcile(self, job: LockJob, now: datetime) -> LockReported:
-        """Compare listings and counts, and report the lock, complete or not."""
+        """Compare listings and counts, and report the lock, complete or not.
+
+        The record that closes it names the heads of the other chains: without it, whoever deletes the last record of
+        one would go unseen.
+
+        Raises:
+            EvidenceBroken: A chain is not as it was written.
+        """
         report = LockReport(
             simulation=job.simulation,
             account=job.place.account,
@@ -54,8 +63,13 @@ class Reconciler:
         problems = report.problems
         if not problems and job.terms.mode is Mode.GOVERNANCE and not job.terms.prefix:
             self._marks.govern(job.bucket.arn, now)
-        told = {"run": job.run, "present": _counts(report.present), "later": _counts(report.later)}
-        self._evidence.append(Event.NOT_VERIFIED if problems else Event.FINISHED, now, {**told, "problems": problems})
+        chains = {check.id: self._chain(check.id).records() for check in CONFIGURED}
+        heads = {check: verify_chain(records) for check, records in chains.items() if records}
+        told = {"run": job.run, "present": _counts(report.present), "later": _counts(report.later), "heads": heads}
+        whole = self._chain("")
+        verify_chain(whole.records())
+        ended = Event.NOT_VERIFIED if problems else Event.FINISHED
+        head = whole.append(ended, now, {**told, "problems": problems})
         return LockReported(
             simulation=job.simulation,
             outcomes=_counts(report.present),
@@ -63,6 +77,7 @@ class Reconciler:
             complete=not problems,
             reason="; ".join(problems),
             prefix=prefix,
+            head=head,
         )
 
     def _part(self, job: LockJob, part: Part) -> PartReport:

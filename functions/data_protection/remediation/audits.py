@@ -2,9 +2,13 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from data_protection.errors import EvidenceBroken
 from data_protection.remediation.evidence import Event, Record, verify_chain
+
+# A lock that is not complete has ended as well, and so has the plan that undoes this one.
+_ENDS: Final = frozenset({Event.FINISHED, Event.NOT_VERIFIED, Event.TAKEN_BACK})
 
 
 @dataclass(frozen=True)
@@ -59,9 +63,9 @@ def _breaks(plan: str, step: str, records: Sequence[Record]) -> Iterator[str]:
 
 
 def _named(records: Sequence[Record]) -> Iterator[tuple[int, str, str]]:
-    """Yield the heads of steps' chains that ends of runs name: number of the record, step, hash."""
+    """Yield the heads of steps' chains that ends of runs name, undoing ones too: number of the record, step, hash."""
     for record in records:
-        if record.event is Event.FINISHED:
+        if record.event in _ENDS:
             for step, head in record.content.get("heads", {}).items():
                 yield record.number, step, head
 

@@ -22,8 +22,10 @@ from data_protection.remediation.decisions import require_approval
 from data_protection.remediation.looks import Look
 from data_protection.remediation.policy import Policy
 from data_protection.remediation.remediator import Remediator
-from data_protection.remediation.standings import Standings
+from data_protection.remediation.sights import Sight, mending, undoing
+from data_protection.remediation.standings import Standings, Undone
 from data_protection.remediation.steps import Progress, State
+from data_protection.remediation.undoings import require_undoing
 from data_protection.settings import StepSettings
 from data_protection.times import stamp
 from kernel import aws
@@ -59,16 +61,19 @@ def bench(asked: WorkOnStep, settings: StepSettings, function_arn: str, *, apply
         asked: Which.
         settings: Of the function.
         function_arn: Of the function.
-        applying: Whether it is to be applied: then only with approval, and not where an exception or a tag came since.
+        applying: Whether it is to be applied: then only with approval, and not where an exception or a tag came since;
+            an exception does not keep it from being undone by another plan.
 
     Raises:
-        PlanMissing: There is no such plan or step, or the plan is not what was planned.
+        PlanMissing: There is no such plan or step, or the plan is not what was planned, or does not undo what it says.
+        EvidenceBroken: It is to be applied, and the evidence of what it undoes is not as it was written.
         PlanUnapproved: It is to be applied without approval.
         PlanExpired: It is to be applied, and too old.
         EstateInvalid: The account is not remediated any more.
     """
     _, partition, _, region, own, *_ = function_arn.split(":")
-    plan = PlanReader(aws.s3(), settings.lake_bucket).load(asked.plan)
+    plans = PlanReader(aws.s3(), settings.lake_bucket)
+    plan = plans.load(asked.plan)
     step = plan.step(asked.step)
     check = catalogue()[step.change.check]
     if check.mutator is None:
@@ -81,26 +86,40 @@ def bench(asked: WorkOnStep, settings: StepSettings, function_arn: str, *, apply
     if applying:
         approvals = ApprovalReader(aws.dynamodb(), settings.remediations_table)
         require_approval(plan, profile.remediation, approvals, utc_now())
-    look = Look(step, place, profile, Snapshots(Clients.reading(account).of), utc_now)
+    snapshots = Snapshots(Clients.reading(account).of, reader=account.reader(function_arn))
+    look = Look(step, place, profile, snapshots, utc_now)
     findings = FindingStore(aws.s3(), settings.lake_bucket, aws.dynamodb(), settings.findings_table)
-    remediator = Remediator(
-        plan.hash,
-        step,
-        plan.following(step),
-        plan.region,
-        check,
-        look=look.if_open if applying else look.anyhow,
-        follow=Standings(findings, check.id, profile, profile_name=plan.profile, plan=plan.hash).follow,
-        ledger=StepLedger(aws.dynamodb(), settings.remediations_table),
-        locks=ResourceLocks(aws.dynamodb(), settings.remediations_table),
-        evidence=EvidenceChain(
+    standings = Standings(findings, check.id, profile, profile_name=plan.profile, plan=plan.hash)
+
+    def chain(of: str) -> EvidenceChain:
+        return EvidenceChain(
             aws.s3(),
             settings.evidence_bucket,
-            plan=plan.hash,
+            plan=of,
             step=step.id,
             principal=role.arn if role else function_arn,
             controls=check.controls,
-        ),
+        )
+
+    def mend() -> Sight:
+        return mending(check, step, plan.following(step), look.if_open() if applying else look.anyhow())
+
+    def undo() -> Sight:
+        return undoing(check, step, look.if_unprotected() if applying else look.anyhow())
+
+    if applying and plan.undoes:
+        require_undoing(step, plans.load(plan.undoes), chain(plan.undoes).records())
+    remediator = Remediator(
+        plan.hash,
+        step,
+        plan.region,
+        look=undo if plan.undoes else mend,
+        follow=Undone(standings, chain(plan.undoes), plan.hash, term=step.term, now=utc_now).follow
+        if plan.undoes
+        else standings.follow,
+        ledger=StepLedger(aws.dynamodb(), settings.remediations_table),
+        locks=ResourceLocks(aws.dynamodb(), settings.remediations_table),
+        evidence=chain(plan.hash),
         now=utc_now,
     )
     return Bench(remediator, role, plan.policy)

@@ -1,40 +1,44 @@
 """What the parts of a remediation send each other: inputs and results of remediate_account's steps."""
 
 import base64
+import json
 from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from data_protection.checks.catalogue import catalogue
-from data_protection.contracts import Contract
 from data_protection.remediation.plans import LeftOut, Plan
 from data_protection.remediation.steps import State
 from data_protection.remediation.waves import Wave
 from data_protection.times import stamp
+from kernel.contracts import Contract, MachineInput
+from kernel.sentences import nearest
 
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class PlanRemediation(Contract):
-    """Asks for a plan: a new one, or one that was made before.
+class PlanRemediation(MachineInput):
+    """Asks for a plan: a new one, one that undoes another, or one that was made before.
 
     Attributes:
-        run: Name of the execution.
-        time: When it began.
         requested_by: Who asks, as AWS names the caller.
         dry_run: Whether it ends with the plan.
-        plan: Hash of a plan to carry out, as it was made; then nothing below is given, and else all but `named`.
-        account, region: Whose and where.
+        plan: Hash of a plan to carry out, as it was made; then nothing below is given.
+        undo: Hash of a plan whose changes are to be undone; then of what is below only `steps` and `named` are given.
+        steps: Ids of its steps, or of checks, where not all of them are to be undone.
+        account, region: Whose and where, of a plan that mends; it has `phases`, too.
         phases: Of the standard.
-        named: Checks whose changes may lose data or be one-way.
+        named: Checks whose changes, or the undoing of them, may lose data or be one-way.
     """
 
-    run: str = Field(min_length=1)
-    time: datetime
+    described: ClassVar = "docs/data_protection.md#remediate"
+
     requested_by: str = Field(min_length=1)
     dry_run: bool = True
     plan: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+    undo: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+    steps: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     account: str = Field(default="", pattern=r"^(\d{12})?$")
     region: str = ""
     phases: tuple[Annotated[int, Field(ge=1, le=4)], ...] = ()
@@ -44,16 +48,22 @@ class PlanRemediation(Contract):
     @classmethod
     def _exist(cls, named: frozenset[str]) -> frozenset[str]:
         if unknown := sorted(named - catalogue().keys()):
-            raise ValueError(f"there is no check {', '.join(unknown)}")
+            raise ValueError(f"there is no check {unknown[0]}; {nearest(unknown[0], catalogue())}")
         return named
 
     @model_validator(mode="after")
     def _is_one(self) -> Self:
-        given = [name for name in ("account", "region", "phases", "named") if getattr(self, name)]
+        given = {name for name in ("undo", "steps", "account", "region", "phases", "named") if getattr(self, name)}
         if self.plan and given:
-            raise ValueError(f"a plan that is made has its own {', '.join(given)}: give its hash alone")
-        if not self.plan and not (self.account and self.region and self.phases):
-            raise ValueError("give account, region and phases of a new plan, or the hash of one that is made")
+            raise ValueError(f"a plan that is made has its own {', '.join(sorted(given))}: give its hash alone")
+        if self.undo and (own := given & {"account", "region", "phases"}):
+            raise ValueError(f"a plan that is undone has its own {', '.join(sorted(own))}: leave them out")
+        if self.steps and not self.undo:
+            raise ValueError("steps are of a plan that is undone: give its hash as undo, or leave them out")
+        if not self.plan and not self.undo and not (self.account and self.region and self.phases):
+            raise ValueError(
+                "give account, region and phases of a new plan, or the hash of one that is made as plan, or as undo"
+            )
         return self
 
 
@@ -62,6 +72,7 @@ class RemediationPlanned(Contract):
 
     Attributes:
         plan: Hash of it.
+        undoes: Hash of the plan that it undoes; empty for none.
         dry_run: Whether the execution ends here.
         approvers: How many people must approve it.
         changes, resources: How many it makes, and touches.
@@ -74,6 +85,7 @@ class RemediationPlanned(Contract):
     """
 
     plan: str
+    undoes: str
     account: str
     region: str
     dry_run: bool
@@ -160,7 +172,7 @@ class DecideApproval(_Event):
     def _read_body(cls, event: Any) -> Any:
         if isinstance(event, dict) and isinstance(body := event.get("body"), str):
             text = base64.b64decode(body).decode() if event.get("isBase64Encoded") else body
-            return {**event, "body": Said.model_validate_json(text)}
+            return {**event, "body": json.loads(text)}
         return event
 
     @property
@@ -246,6 +258,7 @@ def planned(
     """Return what a plan comes to now, when so many must approve it."""
     return RemediationPlanned(
         plan=plan.hash,
+        undoes=plan.undoes,
         account=plan.account,
         region=plan.region,
         dry_run=dry_run,

@@ -32,6 +32,7 @@ class Event(StrEnum):
     ROLLED_BACK = "rolled_back"
     NOT_ROLLED_BACK = "not_rolled_back"
     FINISHED = "finished"
+    TAKEN_BACK = "taken_back"  # a later plan, which the record names, has undone what was verified
 
 
 class Record(BaseModel):

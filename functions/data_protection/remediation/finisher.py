@@ -1,12 +1,14 @@
 """FinishRemediation's work: what became of each step of a plan, with the heads of all chains of evidence."""
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from data_protection.remediation.contracts import FinishRemediation, RemediationFinished
 from data_protection.remediation.evidence import Event, verify_chain
-from data_protection.remediation.steps import State
+from data_protection.remediation.plans import Plan
+from data_protection.remediation.steps import Progress, State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +59,7 @@ class Finisher:
             "failures": asked.failures,
             "steps": {step.step: step.state for step in steps},
             "heads": heads,
+            **self._take_back(plan, steps, now),
         }
         whole = self._evidence(plan.hash, "")
         verify_chain(whole.records())
@@ -69,3 +72,13 @@ class Finisher:
             not_good=tuple(f"{step.step} is {step.state}: {step.note}" for step in begun[:_TOLD]),
             head=head,
         )
+
+    def _take_back(self, plan: Plan, steps: Sequence[Progress], now: datetime) -> dict[str, str]:
+        """Have the evidence of a plan that was undone tell so, and return its head for that of the undoing plan."""
+        undone = [step.step for step in steps if step.state is State.VERIFIED] if plan.undoes else []
+        if not undone:
+            return {}
+        whole = self._evidence(plan.undoes, "")
+        verify_chain(whole.records())
+        heads = {step: verify_chain(self._evidence(plan.undoes, step).records()) for step in undone}
+        return {"undone_head": whole.append(Event.TAKEN_BACK, now, {"by": plan.hash, "heads": heads})}

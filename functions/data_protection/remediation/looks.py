@@ -7,13 +7,33 @@ from typing import TYPE_CHECKING, Any
 from data_protection.assessments import cases
 from data_protection.checks.check import Case
 from data_protection.collection import Questions
-from data_protection.errors import ResourceUnreadable
+from data_protection.errors import ReadDenied, ResourceUnreadable
 from data_protection.profiles import Profile
+from data_protection.readings import Unreadable
+from data_protection.reads.tagging import TAGS
 from data_protection.remediation.plans import Step
-from data_protection.resources import Place, named
+from data_protection.resources import Place, account_of, named
+from data_protection.snapshot import NotRead
 
 if TYPE_CHECKING:
     from data_protection.adapters.snapshots import Snapshots
+
+
+def unreadable(told: str, unread: NotRead | None, reader: str) -> ResourceUnreadable:
+    """Return the error that says that something cannot be read: now, or for want of a right.
+
+    Args:
+        told: What cannot be done or known.
+        unread: The call that was not answered; None where it is not known.
+        reader: Who made it, as an ARN.
+    """
+    if unread is None or not unread.reading.is_denied:
+        return ResourceUnreadable(told)
+    rights = " and ".join(sorted(unread.read.actions))
+    return ReadDenied(
+        f"{told} {reader or 'Who reads'} needs {rights} on {unread.resource.arn}: look at its policy and boundary, at "
+        f"policies of the organization and at that of the resource or its key, then go on with the plan by its hash."
+    )
 
 
 class Look:
@@ -50,9 +70,22 @@ class Look:
 
         Raises:
             ResourceUnreadable: Tags cannot be read, of the resource or of another one that the step changes.
+            ReadDenied: Nor may they.
+        """
+        case = self.if_unprotected()
+        if case is None or self._profile.exception(self._check, case.resource, case.now.date()):
+            return None
+        return case
+
+    def if_unprotected(self) -> Case[Any] | None:
+        """Return the case as it is; None, too, where a tag protects it by now. Exceptions keep nobody from undoing.
+
+        Raises:
+            ResourceUnreadable: Tags cannot be read, of the resource or of another one that the step changes.
+            ReadDenied: Nor may they.
         """
         case = self.anyhow()
-        if case is None or self._profile.exception(self._check, case.resource, case.now.date()):
+        if case is None:
             return None
         snapshot, limits = case.snapshot, self._profile.remediation.limits
         of_all = {str(case.resource): snapshot.tags_of(case.resource)}
@@ -60,7 +93,11 @@ class Look:
             of_all[self._target] = snapshot.inventory.tags_by_arn(self._target)
         for what, tags in of_all.items():
             if tags is None:
-                raise ResourceUnreadable(f"{what} may be protected by now: its tags cannot be read.")
+                told = f"{what} may be protected by now: its tags cannot be read."
+                tagged = account_of(self._resource.place)
+                reading = snapshot.reading(TAGS, tagged)
+                unread = NotRead(TAGS, tagged, reading) if isinstance(reading, Unreadable) else None
+                raise unreadable(told, unread, snapshot.reader)
             if limits.protect(tags):
                 return None
         return case

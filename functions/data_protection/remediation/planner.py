@@ -1,19 +1,20 @@
 """PlanRemediation's work: a plan made once in a run, or one that was made before."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from data_protection.assessments import assess
 from data_protection.collection import Questions
-from data_protection.errors import PlanMissing
+from data_protection.errors import PlanMissing, PlanUndone
 from data_protection.estate import Account
 from data_protection.profiles import Profile
 from data_protection.remediation.contracts import PlanRemediation
 from data_protection.remediation.decisions import require_fresh
-from data_protection.remediation.evidence import Event
+from data_protection.remediation.evidence import Event, Record
 from data_protection.remediation.plans import Plan, make_plan
 from data_protection.remediation.policy import Policy
+from data_protection.remediation.undoings import Chains, judged, make_undoing
 from data_protection.resources import Place
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ class Planner:
 
         Raises:
             PlanMissing: A plan that is asked for is not there, is not what was planned, or was planned by nobody.
+            PlanUndone: It was undone since.
             PlanExpired: It is too old.
             PlanTooLarge: A new one would change more than its limits allow.
         """
@@ -57,14 +59,21 @@ class Planner:
         if known is None:
             self._register.keep(asked.run, asked.time, plan)
         chain = self._evidence(plan.hash)
-        if asked.plan and not chain.records():
-            # Whoever can write into the lake could make a plan that needs nobody's approval, and its hash.
-            raise PlanMissing(f"There is no evidence that the plan {plan.hash} was made by a run. Plan again.")
         if asked.plan:
+            _require_open(plan, chain.records())
             require_fresh(plan, self._policy(plan), now)
         content = {**plan.summary, "run": asked.run, "asked_by": asked.requested_by, "dry_run": asked.dry_run}
         chain.append(Event.PLANNED, now, content)
         return plan
+
+
+def _require_open(plan: Plan, records: Sequence[Record]) -> None:
+    if not records:
+        # Whoever can write into the lake could make a plan that needs nobody's approval, and its hash.
+        raise PlanMissing(f"There is no evidence that the plan {plan.hash} was made by a run. Plan again.")
+    for record in records:
+        if record.event is Event.TAKEN_BACK:
+            raise PlanUndone(f"The plan {plan.hash} was undone by the plan {record.content['by']}. Plan again.")
 
 
 def new_plan(
@@ -100,6 +109,49 @@ def new_plan(
         profile=account.profile,
         phases=asked.phases,
         named=asked.named,
+        policy=profile.remediation,
+        requested_by=asked.requested_by,
+    )
+
+
+def new_undoing(
+    asked: PlanRemediation,
+    now: datetime,
+    *,
+    first: Plan,
+    chains: Chains,
+    place: Place,
+    account: Account,
+    profile: Profile,
+    snapshots: "Snapshots",
+) -> Plan:
+    """Return the plan that undoes what another one has changed, as far as that is as it was left.
+
+    Args:
+        asked: Which steps of it, and names.
+        now: The time.
+        first: The plan that is undone.
+        chains: Its evidence, by the step that it is kept for, empty for the plan as a whole.
+        place: Of that plan.
+        account: Of that plan.
+        profile: By which the account is judged now.
+        snapshots: Takes the snapshot, with the clients that assess the account.
+
+    Raises:
+        UndoRefused: That plan undoes another one itself.
+        PlanMissing: It has none of the steps that are asked for.
+        EvidenceBroken: Its evidence is not as it was written.
+        PlanTooLarge: More would be changed than the profile's limits allow.
+    """
+    only = judged(first, place)
+    snapshot = snapshots.take(Questions(place, profile, only), now)
+    return make_undoing(
+        first,
+        chains,
+        assess(snapshot, profile, now, only),
+        wanted=asked.steps,
+        named=asked.named,
+        profile=account.profile,
         policy=profile.remediation,
         requested_by=asked.requested_by,
     )

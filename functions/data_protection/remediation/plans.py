@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from data_protection.assessments import Assessment, Finding
 from data_protection.changes import CannotChange, Change, digest
@@ -21,6 +21,7 @@ from data_protection.resources import Kind
 from data_protection.snapshot import NotRead, ResourceMissing
 from data_protection.verdicts import Status
 
+_SLACK: Final = timedelta(minutes=10)  # for calls that come late
 _URGENCY: Final = {severity: rank for rank, severity in enumerate(Severity)}
 
 
@@ -39,6 +40,13 @@ class LeftOut(StrEnum):
     OTHER_PHASE = "other_phase"
     NOT_NAMED = "not_named"  # cannot be undone, and nobody asked for it by name
     LATER = "later"  # another step replaces the same whole; the next plan has it
+    # Of a step that is not undone:
+    NOT_ASKED = "not_asked"
+    NOT_VERIFIED = "not_verified"  # by evidence; it changed nothing, or nobody knows
+    UNDONE = "undone"  # by another plan
+    NO_INVERSE = "no_inverse"
+    CHANGED = "changed"  # others have changed by now what it made
+    NEEDED = "needed"  # by another step that stays
 
 
 class Step(_Document):
@@ -72,6 +80,11 @@ class Step(_Document):
     def target(self) -> str:
         """The ARN of what the call changes: the resource, or another one that it needs."""
         return self.change.target or self.arn
+
+    @property
+    def term(self) -> timedelta:
+        """How long the work on it takes at most: until its change has settled, and once more to undo it."""
+        return 2 * timedelta(seconds=self.change.wait_seconds) + _SLACK
 
 
 class Omission(_Document):
@@ -121,6 +134,8 @@ class Plan(_Document):
         steps: In the order in which they are applied.
         omissions: Findings without a step.
         contradictions: Conflicts about what its steps are to meet.
+        undoes: Hash of the plan whose steps it undoes; empty for one that mends. Where empty it is no part of the
+            document, so that plans from before there was an undoing keep their hashes.
     """
 
     account: str
@@ -134,6 +149,7 @@ class Plan(_Document):
     steps: tuple[Step, ...]
     omissions: tuple[Omission, ...]
     contradictions: tuple[Contradiction, ...]
+    undoes: str = Field(default="", exclude_if=lambda undoes: not undoes)
 
     @property
     def hash(self) -> str:
@@ -173,11 +189,12 @@ class Plan(_Document):
             "resources": self.resources_touched,
             "one_way": [step.id for step in self.one_way],
             "contradictions": sorted({one.conflict for one in self.contradictions}),
+            **({"undoes": self.undoes} if self.undoes else {}),
         }
 
     def approvers_by(self, policy: Policy) -> int:
-        """Return how many people a policy asks to approve it."""
-        lasting = sum(not step.change.undone_automatically for step in self.steps)
+        """Return how many people a policy asks to approve it; an undoing is approved beforehand by none."""
+        lasting = sum(bool(self.undoes) or not step.change.undone_automatically for step in self.steps)
         return policy.approvers(self.phases, changes=len(self.steps), lasting=lasting)
 
     def expires_by(self, policy: Policy) -> datetime:
@@ -253,7 +270,7 @@ def make_plan(
         omissions=tuple(omissions),
         contradictions=_contradictions(steps, assessment),
     )
-    _keep(plan, policy.limits)
+    require_within_limits(plan)
     return plan
 
 
@@ -262,8 +279,13 @@ def _order(finding: Finding) -> tuple[int, int, str, str]:
     return phase, _URGENCY[finding.check.severity], finding.check.id, finding.resource.arn
 
 
-class _NotPlanned(Exception):
-    """Why a finding gets no step."""
+class NotPlanned(Exception):
+    """Why something gets no step.
+
+    Args:
+        why: The class of the reason.
+        reason: A sentence.
+    """
 
     def __init__(self, why: LeftOut, reason: str) -> None:
         super().__init__(reason)
@@ -279,48 +301,58 @@ def _steps(
         _require_open(finding, limits)
         steps = _chain(finding, _changes(finding, phases, named))
         for target in {step.change.target for step in steps} - {""}:
-            _require_unprotected(target, finding.case.snapshot.inventory.tags_by_arn(target), limits)
+            require_unprotected(target, finding.case.snapshot.inventory.tags_by_arn(target), limits)
         _require_apart(steps, planned)
         _require_whole(finding, planned)
         return steps  # noqa: TRY300 - what is planned, beside the reasons why nothing is
-    except _NotPlanned as reason:
+    except NotPlanned as reason:
         return Omission(check=finding.check.id, arn=finding.arn, why=reason.why, reason=str(reason))
 
 
 def _require_open(finding: Finding, limits: Limits) -> None:
     """Let only pass what was seen, what nobody answers for, and what no tag protects."""
     if finding.status is Status.UNKNOWN:
-        raise _NotPlanned(LeftOut.UNKNOWN, finding.verdict.reason)
+        raise NotPlanned(LeftOut.UNKNOWN, finding.verdict.reason)
     if (exception := finding.exception) is not None:
-        raise _NotPlanned(
+        raise NotPlanned(
             LeftOut.EXCEPTED, f"{exception.owner} answers for it until {exception.expires}: {exception.reason}"
         )
     snapshot = finding.case.snapshot
-    _require_unprotected("It", snapshot.tags_of(finding.resource), limits)
+    require_unprotected("It", snapshot.tags_of(finding.resource), limits)
 
 
-def _require_unprotected(what: str, tags: Mapping[str, str] | None, limits: Limits) -> None:
+def require_unprotected(what: str, tags: Mapping[str, str] | None, limits: Limits) -> None:
+    """Let only pass what no tag protects.
+
+    Args:
+        what: A resource, or `It`.
+        tags: Of it; None where they cannot be read.
+        limits: Which tags protect.
+
+    Raises:
+        NotPlanned: One does, or may.
+    """
     if tags is None:
-        raise _NotPlanned(LeftOut.UNKNOWN, f"{what} may be protected: its tags cannot be read.")
+        raise NotPlanned(LeftOut.UNKNOWN, f"{what} may be protected: its tags cannot be read.")
     if tag := limits.protect(tags):
-        raise _NotPlanned(LeftOut.PROTECTED, f"{what} carries the tag {tag}, which keeps remediation away.")
+        raise NotPlanned(LeftOut.PROTECTED, f"{what} carries the tag {tag}, which keeps remediation away.")
 
 
 def _changes(finding: Finding, phases: Sequence[int], named: frozenset[str]) -> Sequence[Change]:
     check, mutator = finding.check, finding.check.mutator
     if mutator is None:
-        raise _NotPlanned(LeftOut.NO_MUTATOR, check.advice)
+        raise NotPlanned(LeftOut.NO_MUTATOR, check.advice)
     if mutator.phase not in phases:
-        raise _NotPlanned(LeftOut.OTHER_PHASE, f"It belongs to phase {mutator.phase}.")
+        raise NotPlanned(LeftOut.OTHER_PHASE, f"It belongs to phase {mutator.phase}.")
     try:
         changes = mutator.propose(finding.case)
     except CannotChange as refusal:
-        raise _NotPlanned(LeftOut.REFUSED, str(refusal)) from None
+        raise NotPlanned(LeftOut.REFUSED, str(refusal)) from None
     except (NotRead, ResourceMissing) as missing:
-        raise _NotPlanned(LeftOut.UNKNOWN, str(missing)) from None
+        raise NotPlanned(LeftOut.UNKNOWN, str(missing)) from None
     for change in changes:
         if not change.reversibility.comes_back and check.id not in named:
-            raise _NotPlanned(
+            raise NotPlanned(
                 LeftOut.NOT_NAMED,
                 f"{change.title}: class {change.reversibility}, which does not come back. Ask for {check.id} by name.",
             )
@@ -336,7 +368,7 @@ def _require_apart(steps: Iterable[Step], planned: Iterable[Step]) -> None:
     for step in steps:
         for other in planned:
             if _replaced(step) == _replaced(other) and step.change.call != other.change.call:
-                raise _NotPlanned(
+                raise NotPlanned(
                     LeftOut.LATER,
                     f"{other.id} changes the same of {step.target} before it: plan again after it.",
                 )
@@ -347,7 +379,7 @@ def _require_whole(finding: Finding, planned: Iterable[Step]) -> None:
     after = finding.check.mutator.after if finding.check.mutator else ()
     for other in planned:
         if other.arn == finding.arn and other.change.check in after:
-            raise _NotPlanned(LeftOut.LATER, f"{other.id} adds what must be changed, too: plan again after it.")
+            raise NotPlanned(LeftOut.LATER, f"{other.id} adds what must be changed, too: plan again after it.")
 
 
 def _replaced(step: Step) -> tuple[str, str, frozenset[str], object]:
@@ -406,7 +438,13 @@ def _contradictions(steps: Iterable[Step], assessment: Assessment) -> tuple[Cont
     )
 
 
-def _keep(plan: Plan, limits: Limits) -> None:
+def require_within_limits(plan: Plan) -> None:
+    """Let only pass a plan that changes no more than its policy allows.
+
+    Raises:
+        PlanTooLarge: It does; the sentence says how much and what to do.
+    """
+    limits = plan.policy.limits
     if len(plan.steps) > limits.changes:
         raise PlanTooLarge(
             f"The plan has {len(plan.steps)} changes, {limits.changes} are allowed. Plan fewer phases or a narrower "

@@ -1,13 +1,20 @@
 """How findings stand after the work on a step: nobody else looks, as drift pays no heed to Gatehouse's own calls."""
 
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from data_protection.assessments import assess
 from data_protection.checks.check import Case
-from data_protection.findings import rows
+from data_protection.contracts import FindingRow
+from data_protection.findings import Standing, rows
 from data_protection.profiles import Profile
+from data_protection.remediation.evidence import Event
+from data_protection.remediation.steps import State
 
 if TYPE_CHECKING:
+    from data_protection.adapters.evidence import EvidenceChain
     from data_protection.adapters.findings import FindingStore
 
 
@@ -26,10 +33,60 @@ class Standings:
         self._findings, self._check, self._profile = findings, check, profile
         self._name, self._plan = profile_name, plan
 
-    def follow(self, case: Case[Any]) -> None:
-        """Keep how the check on the resource stands, unless another look has seen it since."""
+    def follow(self, case: Case[Any], state: State) -> None:
+        """Keep how the check on the resource stands once a step has ended, unless another look has seen it since."""
+        if not state.is_final:
+            return
+        known = self._findings.standings(case.resource.place)
+        self._keep(case, {pair: replace(standing, undone_until=None) for pair, standing in known.items()})
+
+    def expect(self, case: Case[Any], until: datetime) -> None:
+        """Keep that a call undoes what the check rests on, by a time: a look that comes between finds no drift."""
         place = case.resource.place
-        standings = self._findings.standings(place)
+        self._findings.expect(place, self._rows(case, self._findings.standings(place)), until)
+
+    def forget(self, case: Case[Any]) -> None:
+        """Keep how it stands once that is undone, as if it had never stood better, which else were drift."""
+        known = self._findings.standings(case.resource.place)
+        self._keep(case, {pair: replace(standing, undone_until=None, best=None) for pair, standing in known.items()})
+
+    def _keep(self, case: Case[Any], standings: Mapping[tuple[str, str], Standing]) -> None:
+        self._findings.follow(case.resource.place, self._rows(case, standings), standings, whole=False)
+
+    def _rows(self, case: Case[Any], standings: Mapping[tuple[str, str], Standing]) -> list[FindingRow]:
         seen = assess(case.snapshot, self._profile, case.now, [(self._check, case.resource)])
-        fresh = rows(seen, run=f"remediation-{self._plan}", profile=self._name, standings=standings)
-        self._findings.follow(place, fresh, standings, whole=False)
+        return rows(seen, run=f"remediation-{self._plan}", profile=self._name, standings=standings)
+
+
+class Undone:
+    """Lets findings and evidence follow a step that undoes one of another plan.
+
+    Args:
+        standings: Of the check on the resource.
+        evidence: Of the step that is undone, in its own plan.
+        plan: Hash of the plan that undoes it.
+        term: How long the undoing may take.
+        now: The time.
+    """
+
+    def __init__(
+        self,
+        standings: Standings,
+        evidence: "EvidenceChain",
+        plan: str,
+        *,
+        term: timedelta,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._standings, self._evidence = standings, evidence
+        self._plan, self._term, self._now = plan, term, now
+
+    def follow(self, case: Case[Any], state: State) -> None:
+        """Expect the check to fail before the call is made, and forget what was known of it once that is so."""
+        if state is State.APPLYING:
+            self._standings.expect(case, self._now() + self._term)
+        elif state is State.VERIFIED:
+            self._evidence.append(Event.TAKEN_BACK, self._now(), {"by": self._plan})
+            self._standings.forget(case)
+        else:
+            self._standings.follow(case, state)

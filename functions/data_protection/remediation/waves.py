@@ -50,14 +50,18 @@ def waves(plan: Plan) -> tuple[Wave, ...]:
 
 
 def _groups(steps: Sequence[Step]) -> Iterator[list[Step]]:
-    """Yield steps that are connected by what they judge or change, in the order of the plan."""
+    """Yield steps that are connected by what they judge, change or follow, in the order of the plan."""
     left = list(steps)
     while left:
         group, touched = [left.pop(0)], set[str]()
         size = 0
         while size != len(group):
             size = len(group)
-            touched |= {arn for step in group for arn in (step.arn, step.target)}
-            group += [step for step in left if {step.arn, step.target} & touched]
+            touched |= {name for step in group for name in _touched(step)}
+            group += [step for step in left if _touched(step) & touched]
             left = [step for step in left if step not in group]
         yield [step for step in steps if step in group]
+
+
+def _touched(step: Step) -> set[str]:
+    return {step.arn, step.target, step.id, *step.follows}

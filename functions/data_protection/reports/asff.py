@@ -78,7 +78,9 @@ def finding(row: FindingRow) -> dict[str, Any]:
         "CreatedAt": since,
         "UpdatedAt": time,
         "Severity": {"Label": "INFORMATIONAL" if done else row.severity.upper(), "Original": row.severity},
-        "Title": short(f"{row.check}: {check.title}", _TITLE),
+        # As of Security Hub's own findings: the title is the control's, whatever became of it, and the description says
+        # what was seen.
+        "Title": short(f"{row.check} requires: {check.title}", _TITLE),
         "Description": short(f"{row.reason} {check.why}", _DESCRIPTION),
         "Remediation": {"Recommendation": {"Text": short(how(check), _TEXT)}},
         "ProductFields": {

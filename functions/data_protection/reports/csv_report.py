@@ -15,8 +15,8 @@ from data_protection.reports.texts import how
 _FORMULA: Final = tuple("=+-@\t\r\n＝＋－＠")  # noqa: RUF001 - just these
 
 COLUMNS: Final = (
-    "account", "region", "check", "title", "severity", "status", "judged", "kind", "name", "arn", "reason", "observed",
-    "expected", "since", "before", "owner", "expires", "excuse", "how", "run", "time",
+    "account", "region", "check", "requires", "severity", "status", "judged", "kind", "name", "arn", "reason",
+    "observed", "expected", "since", "before", "owner", "expires", "excuse", "how", "run", "time",
 )  # fmt: skip
 
 
@@ -37,7 +37,7 @@ def as_csv(report: Report) -> bytes:
 def _cells(row: FindingRow) -> dict[str, Any]:
     check = catalogue()[row.check]
     return row.model_dump(mode="json") | {
-        "title": check.title,
+        "requires": check.title,
         "how": how(check),
         "observed": json.dumps(row.observed, ensure_ascii=False, sort_keys=True),
         "expected": json.dumps(row.expected, ensure_ascii=False, sort_keys=True),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import ceil
 
 from data_protection.lifecycle.contracts import ForecastPlan
 from data_protection.lifecycle.effects import Move, course
@@ -10,9 +11,8 @@ from data_protection.lifecycle.population import Population, prefixes
 from data_protection.lifecycle.restores import hours
 from data_protection.lifecycle.rules import LARGEST, Configuration, Rule, StorageClass, When
 from data_protection.lifecycle.tariff import RESTORED_DAYS, prices
-from kernel.prices import AS_OF
-
-_KB = 1024
+from data_protection.reports.forecast_words import LEAVINGS, as_size, dollars, known_there, priced
+from kernel.prices import AS_OF, REGION
 
 
 @dataclass(frozen=True)
@@ -106,21 +106,52 @@ class Forecast:
             if hours(move.storage_class) > 1
         ]
 
+    @property
+    def is_priced_elsewhere(self) -> bool:
+        """Whether the prices are those of another region than the bucket's."""
+        return self.plan.region != REGION
+
+    @property
+    def prices_note(self) -> str:
+        """Whose prices the figures are made of."""
+        if self.is_priced_elsewhere:
+            return (
+                f"All USD are at prices of {REGION} as of {AS_OF}, since Gatehouse's price table does not have all of "
+                f"{self.plan.region}: what AWS asks there may differ, and with it what is saved and from which size on."
+                f"{known_there(self.plan.region)}"
+            )
+        return f"All USD are at AWS' list prices of {REGION} as of {AS_OF}."
+
     def verdict(self, effect: RuleEffect) -> str:
         """Return what people should know of a rule's moves."""
-        if effect.moving is None or not effect.steps:
-            return "It moves nothing, or other rules move or delete everything before it would."
-        if effect.pays_from is None:
-            return "Its moves pay for objects of no size."
-        pays = f"pays for objects {'of any size' if effect.pays_from == 0 else f'from {as_size(effect.pays_from)} on'}"
-        filtered = f"ObjectSizeGreaterThan {round(effect.pays_from)}"
-        if effect.loses:
-            return (
-                f"It loses money: it {pays}, and too many here are smaller. Let it move only larger ones: {filtered}."
-            )
-        if any(usd < 0 for usd in effect.moving_by_size.values()):
-            return f"It {pays}, and would save more if it left smaller ones alone: {filtered}."
-        return f"It {pays}, which those that it moves are." if effect.moving else f"It {pays}; here it moves none."
+        if effect.moving is None:
+            return "It moves nothing." if effect.deleting is None else "It deletes, and moves nothing."
+        if not effect.steps:
+            return "It moves nothing: other rules move or delete everything before it would."
+        if effect.moving:
+            return f"{_gain(effect.moving)} {_sized(effect)}"
+        if effect.reach is not None and effect.reach.moved:
+            return f"It adds nothing: without it other rules would move the same objects just so. {_sized(effect)}"
+        return f"Here it moves none. {_sized(effect)}"
+
+    def standing(self, effect: RuleEffect) -> str:
+        """Return in two words how a rule does."""
+        if not effect.moving:
+            return "moves nothing" if effect.deleting is None else "deletes only"
+        return "loses money" if effect.loses else "saves money"
+
+    def reached(self, effect: RuleEffect) -> list[str]:
+        """Return which of the objects that are there a rule moves, and why it leaves the others."""
+        reach = effect.reach
+        if reach is None:
+            return []
+        if not reach.objects:
+            return ["Nothing that is there now has such a key, or is such a version."]
+        moved = f"it moves {reach.at_once:,.0f} at once and {reach.as_they_age:,.0f} more as they age."
+        return [f"Of {reach.objects:,.0f} objects that are there {moved}"] + [
+            f"It leaves {objects:,.0f} where they are: they {LEAVINGS[leaving]}."
+            for leaving, objects in reach.left.items()
+        ]
 
     @property
     def assumptions(self) -> list[str]:
@@ -132,10 +163,10 @@ class Forecast:
 
     def _assumptions(self) -> Iterator[str]:
         asked = self.plan.asked
-        unread = ", ".join(sorted(name for name, price in prices().items() if price.read is None))
+        unread = ", ".join(sorted(priced(name) for name, price in prices().items() if price.read is None))
         yield (
-            f"Prices are AWS' list prices for us-east-1 in the first volume, as of {AS_OF}, and stay as they are. "
-            f"Those found on no page: {unread}."
+            f"Prices are AWS' list prices for {REGION} in the first volume, as of {AS_OF}, and stay as they are. "
+            f"Of these nobody has found a page that prints them: {unread}."
         )
         yield (
             f"In each month as much comes in as in the last {asked.inflow_days} days by what is still there, and "
@@ -159,12 +190,23 @@ class Forecast:
             yield f"{self.left_out:,} objects are in storage classes that no lifecycle knows, and in no figure."
 
 
-def as_size(size: float) -> str:
-    """Return bytes as people write them."""
-    for unit, above in (("TB", _KB**4), ("GB", _KB**3), ("MB", _KB**2), ("KB", _KB)):
-        if size >= above:
-            return f"{size / above:.3g} {unit}" if size / above < 1000 else f"{size / above:,.0f} {unit}"  # noqa: PLR2004
-    return f"{size:.0f} bytes"
+def _gain(usd: float) -> str:
+    if usd < 0:
+        return f"It loses money: its moves cost {dollars(-usd)} more than they save."
+    return f"Its moves save {dollars(usd)}."
+
+
+def _sized(effect: RuleEffect) -> str:
+    """Return from which size moves pay, and how to leave the others alone where that would save more."""
+    if effect.pays_from is None:
+        return "Moving pays for objects of no size."
+    if effect.pays_from == 0:
+        return "Moving pays for objects of any size."
+    pays = f"Moving pays for objects from {as_size(effect.pays_from)} on"
+    if not any(usd < 0 for usd in effect.moving_by_size.values()):
+        return f"{pays}."
+    smaller = ceil(effect.pays_from) - 1
+    return f"{pays}, and some here are smaller: let it move only larger ones, by ObjectSizeGreaterThan {smaller}."
 
 
 def _dated(rule: Rule) -> Iterator[When]:

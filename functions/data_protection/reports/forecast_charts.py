@@ -5,9 +5,11 @@ from typing import Final
 
 from markupsafe import Markup
 
+from data_protection.lifecycle.charges import Item
 from data_protection.lifecycle.forecast import Bill
 from data_protection.lifecycle.rules import StorageClass
-from data_protection.reports.forecast import Forecast, as_size
+from data_protection.reports.forecast import Forecast
+from data_protection.reports.forecast_words import as_size, dollars
 
 _WIDTH: Final = 1040
 _HEIGHT: Final = 270
@@ -87,11 +89,12 @@ def by_year(bill: Bill) -> Mapping[int, Mapping[StorageClass, float]]:
     }
 
 
-def dollars(usd: float) -> str:
-    """Return an amount as people write it, in USD."""
-    if abs(usd) >= 100:  # noqa: PLR2004 - cents do not matter there
-        return f"{usd:,.0f} USD"
-    return f"{usd:,.2f} USD"
+def by_charge(bill: Bill) -> Mapping[Item, float]:
+    """Return USD of all years by kind of charge."""
+    found: dict[Item, float] = {}
+    for (_, _, item), usd in bill.usd.items():
+        found[item] = found.get(item, 0.0) + usd
+    return found
 
 
 def _from(octave: int) -> str:

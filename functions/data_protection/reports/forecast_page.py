@@ -6,10 +6,12 @@ from jinja2 import Template
 
 from data_protection.lifecycle.rules import StorageClass
 from data_protection.reports.charts import percent
-from data_protection.reports.forecast import Forecast, as_size
-from data_protection.reports.forecast_charts import by_year, dollars, sizes_chart, years_chart
+from data_protection.reports.forecast import Forecast
+from data_protection.reports.forecast_charts import by_charge, by_year, sizes_chart, years_chart
+from data_protection.reports.forecast_words import CHARGES, as_size, dollars
 from kernel.pages.templating import templates_of
 from kernel.pages.words import seen
+from kernel.prices import REGION
 
 
 def as_html(forecast: Forecast) -> bytes:
@@ -30,6 +32,13 @@ def as_html(forecast: Forecast) -> bytes:
             bills={
                 name: {year: sum(parts.values()) for year, parts in by_year(bill).items()}
                 for name, bill in bills.items()
+            },
+            totals=[bill.total for bill in bills.values()],
+            region=REGION,
+            charges={
+                said: [by_charge(bill).get(item, 0.0) for bill in bills.values()]
+                for item, said in CHARGES.items()
+                if any(item in by_charge(bill) for bill in bills.values())
             },
         )
         .encode()

@@ -13,8 +13,9 @@ from data_protection.reports.texts import identity
 def as_json(report: Report) -> bytes:
     """Return the report as a JSON object.
 
-    Of a finding there is all that is kept of it (`contracts.FindingRow`) with its identity, and of its check title,
-    controls and phase. `changes` names findings by identity; `gone` ones are not among the findings any more.
+    Of a finding there is all that is kept of it (`contracts.FindingRow`) with its identity, and of its check what it
+    requires, its controls and its phase. `changes` names findings by identity, against the runs in `compared`; `gone`
+    ones are not among the findings any more.
     """
     changes = report.changes
     body = {
@@ -22,13 +23,21 @@ def as_json(report: Report) -> bytes:
         "time": report.time.isoformat(),
         "compliant": report.compliant,
         "score": _score(report.score),
-        "places": [{"account": look.account, "region": look.region, **_score(look.score)} for look in report.looks],
+        "places": [
+            {"account": look.account, "region": look.region, "profile": look.profile, **_score(look.score)}
+            for look in report.looks
+        ],
         "failed_places": list(report.failures),
-        "trend": [{"run": point.run, "time": point.time.isoformat(), **_score(point.score)} for point in report.trend],
-        "compared": report.has_former,
+        "trend": [
+            {"run": point.run, "time": point.time.isoformat(), **_score(point.score)} for point in report.trend.points
+        ],
+        "compared": [one.run for one in report.compared],
         "changes": {
             name: [identity(row) for row in getattr(changes, name)] for name in ("broken", "fixed", "unknown", "gone")
         },
+        "misaimed_exceptions": [
+            one.row.model_dump(mode="json") | {"sentence": one.sentence} for one in report.misaimed
+        ],
         "conflicts": [conflict.model_dump(mode="json") for conflict in report.conflicts],
         "findings": [_finding(row) for row in report.rows],
     }
@@ -45,7 +54,7 @@ def _finding(row: FindingRow) -> dict[str, Any]:
     return {
         "id": identity(row),
         **row.model_dump(mode="json"),
-        "title": check.title,
+        "requires": check.title,
         "controls": check.controls,
         "phase": check.mutator.phase if check.mutator else None,
         "runbook": check.runbook,

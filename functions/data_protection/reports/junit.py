@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 from data_protection.checks.catalogue import catalogue
 from data_protection.contracts import FindingRow
 from data_protection.reports.report import Report
-from data_protection.reports.texts import how
+from data_protection.reports.texts import how, requires
 from data_protection.verdicts import Status
 from kernel.pages.words import seen
 
@@ -42,7 +42,7 @@ def _case(suite: ET.Element, row: FindingRow) -> None:
     match row.status:
         case Status.FAIL | Status.WARN:
             failure = ET.SubElement(case, "failure", type=row.status.value, message=_text(row.reason))
-            failure.text = _text(f"{check.title}. {check.why} {how(check)}")
+            failure.text = _text(f"{requires(check)} {check.why} {how(check)}")
         case Status.UNKNOWN:
             ET.SubElement(case, "error", type=row.status.value, message=_text(row.reason))
         case Status.EXCEPTED:

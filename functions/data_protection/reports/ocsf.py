@@ -11,7 +11,7 @@ from typing import Any, Final
 from data_protection.checks.catalogue import catalogue
 from data_protection.contracts import FindingRow
 from data_protection.reports.report import Report
-from data_protection.reports.texts import how, identity
+from data_protection.reports.texts import how, identity, requires
 from data_protection.verdicts import Status
 
 OCSF_VERSION: Final = "1.3.0"
@@ -70,8 +70,9 @@ def event(row: FindingRow) -> dict[str, Any]:
         },
         "finding_info": {
             "uid": identity(row),
-            "title": check.title,
-            "desc": check.why,
+            # "A title or a brief phrase summarizing the reported finding", so what was seen and not what is asked.
+            "title": f"{row.check}: {row.reason}",
+            "desc": f"{requires(check)} {check.why}",
             "types": [row.check],
             "created_time": _milliseconds(row.since),
             "modified_time": _milliseconds(row.time),

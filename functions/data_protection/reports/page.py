@@ -4,15 +4,19 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 from jinja2 import Template
+from markupsafe import Markup, escape
 
 from data_protection.checks.catalogue import catalogue
 from data_protection.contracts import FindingRow
+from data_protection.reports.actions import actions
 from data_protection.reports.charts import percent, trend_chart
 from data_protection.reports.report import BROKEN, Report
+from data_protection.runbooks import run_command, runbook
+from data_protection.terms import CLASSES, PHASES, TERMS
 from data_protection.verdicts import Status
 from kernel.pages.templating import templates_of
 from kernel.pages.words import seen
@@ -20,6 +24,7 @@ from kernel.pages.words import seen
 # Lines of a list; more would make a page that nobody reads. All are in the files beside it.
 _LISTED: Final = 100
 _SHOWN: Final = 12
+_OFFERED: Final = 3
 # What stands in a cell, so that nobody needs its colour.
 _SIGNS: Final = {
     Status.PASS: "✓",
@@ -55,11 +60,19 @@ def as_html(report: Report) -> bytes:
         .render(
             report=report,
             score=report.score,
-            trend=trend_chart(report.trend),
+            trend=report.trend,
+            chart=trend_chart(report.trend.points),
+            actions=actions(report),
             maps=heat_maps(report),
             listed=_LISTED,
             shown=_SHOWN,
+            offered=_OFFERED,
             catalogue=catalogue(),
+            runbook=runbook,
+            assess=partial(_assess, report.environment),
+            terms=TERMS,
+            phases=PHASES,
+            classes=CLASSES,
         )
         .encode()
     )
@@ -89,6 +102,13 @@ def _heat_map(kind: str, found: Mapping[tuple[str, str, str, str], Mapping[str, 
     )
 
 
+def _assess(environment: str, rows: Sequence[FindingRow]) -> str:
+    """Return the command that looks again at the places of some findings; of many accounts, at all places."""
+    accounts, regions = ({getattr(row, name) for row in rows} for name in ("account", "region"))
+    asked = {"accounts": sorted(accounts), "regions": sorted(regions)} if len(accounts) <= _SHOWN else {}
+    return run_command("assess_account", asked, environment)
+
+
 @cache
 def _template() -> Template:
     templates = templates_of("data_protection.reports")
@@ -98,6 +118,7 @@ def _template() -> Template:
         sign=lambda status: _SIGNS[status],
         words=lambda status: status.value.replace("_", " "),
         day=_day,
+        code=_code,
     )
     return templates.get_template("assessment.html.j2")
 
@@ -105,3 +126,11 @@ def _template() -> Template:
 def _day(value: date | datetime | str) -> str:
     given = date.fromisoformat(value) if isinstance(value, str) else value
     return f"{given.day} {given:%B %Y}"
+
+
+def _code(text: str) -> Markup:
+    """Return a text with what stands in backticks as code."""
+    parts = escape(text).split("`")
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts)
+    )

@@ -2,15 +2,17 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from itertools import groupby
 from typing import Any, Final
 
 from data_protection.assessments import Score, score
 from data_protection.checks.catalogue import catalogue
 from data_protection.checks.check import Check, Severity
-from data_protection.contracts import ConflictRow, FindingRow
+from data_protection.contracts import ConflictRow, ExceptionRow, FindingRow
+from data_protection.exceptions import Misaimed, misaimed
 from data_protection.verdicts import Status
 
 # Of an exception that somebody should renew or make superfluous.
@@ -30,12 +32,14 @@ class PastScore:
     Attributes:
         run: Name of it.
         time: When the run began.
+        profile: Name of the one by which the place was judged; empty where that was not kept.
         counts: Findings by status.
     """
 
     run: str
     time: datetime
-    counts: Mapping[Status, int]
+    profile: str
+    counts: Mapping[Status, int] = field(compare=False)
 
 
 @dataclass(frozen=True)
@@ -44,16 +48,21 @@ class Look:
 
     Attributes:
         account, region: Of the place.
+        profile: Name of the one by which it was judged.
         rows: Its findings.
         conflicts: Of requirements there.
-        past: Its scores in earlier runs, the latest first.
-        former: Its findings in the latest of them; None where there was none, or they are kept no more.
+        exceptions: Of the profile, that may be about something there.
+        past: Its scores in earlier runs, by whatever profile, the latest first.
+        former: Its findings in the latest of them by the same profile; None where there was none, or they are kept no
+            more.
     """
 
     account: str
     region: str
+    profile: str
     rows: Sequence[FindingRow]
     conflicts: Sequence[ConflictRow] = ()
+    exceptions: Sequence[ExceptionRow] = ()
     past: Sequence[PastScore] = ()
     former: Sequence[FindingRow] | None = None
 
@@ -61,6 +70,11 @@ class Look:
     def name(self) -> str:
         """The place, for people."""
         return f"{self.account} in {self.region}"
+
+    @property
+    def comparable(self) -> Sequence[PastScore]:
+        """Its scores by the same profile, the latest first: by another one, other things were asked."""
+        return comparable(self.past, self.profile)
 
     @property
     def score(self) -> Score:
@@ -78,6 +92,19 @@ class Point:
 
 
 @dataclass(frozen=True)
+class Trend:
+    """Scores of runs that can be compared: of the same places, each by the same profile.
+
+    Attributes:
+        points: In order of time; the last is this run's.
+        left_out: How many earlier runs are not among them, as they saw only some of the places, or by another profile.
+    """
+
+    points: Sequence[Point]
+    left_out: int
+
+
+@dataclass(frozen=True)
 class Step:
     """What to do for one check.
 
@@ -88,6 +115,34 @@ class Step:
 
     check: Check[Any]
     rows: Sequence[FindingRow]
+
+    @property
+    def counts(self) -> Mapping[Status, int]:
+        """How many of its findings fail, and how many warn."""
+        return Counter(row.status for row in self.rows)
+
+    @property
+    def reasons(self) -> Sequence[str]:
+        """What is wrong, each reason once: those of failures first, then by how many findings it is the reason."""
+        counts = Counter((_GRAVITY.index(row.status), row.reason) for row in self.rows)
+        ordered = sorted(counts, key=lambda one: (one[0], -counts[one], one[1]))
+        return list(dict.fromkeys(reason for _, reason in ordered))
+
+
+@dataclass(frozen=True)
+class Clash:
+    """A conflict with all resources that are in it.
+
+    Attributes:
+        rows: At least one, all of one kind of conflict, by place and resource.
+    """
+
+    rows: Sequence[ConflictRow]
+
+    @property
+    def kind(self) -> ConflictRow:
+        """One of them, for what all have: title, requirements and ways out."""
+        return self.rows[0]
 
 
 @dataclass(frozen=True)
@@ -114,12 +169,14 @@ class Report:
     Attributes:
         run: Name of it.
         time: When it began.
+        environment: Of the deployment, for commands.
         looks: What was seen, a place each.
         failures: A sentence for each place that could not be assessed.
     """
 
     run: str
     time: datetime
+    environment: str
     looks: Sequence[Look]
     failures: Sequence[str] = ()
 
@@ -139,6 +196,11 @@ class Report:
         found = (row for look in self.looks for row in look.conflicts)
         return sorted(found, key=lambda row: (row.conflict, row.account, row.region, row.arn, row.sentence))
 
+    @property
+    def clashes(self) -> Sequence[Clash]:
+        """The conflicts, each kind once."""
+        return [Clash(list(rows)) for _, rows in groupby(self.conflicts, key=lambda row: row.conflict)]
+
     @cached_property
     def score(self) -> Score:
         """The score over all places as of one."""
@@ -150,21 +212,27 @@ class Report:
         return self.score.compliant and not self.failures
 
     @property
-    def trend(self) -> Sequence[Point]:
-        """The scores of earlier runs over the same places, and of this one, in order of time.
+    def profiles(self) -> Sequence[str]:
+        """Names of the profiles by which the places were judged."""
+        return sorted({look.profile for look in self.looks})
 
-        A run that saw only some of the places would show a jump where nothing changed, so it is left out.
+    @property
+    def trend(self) -> Trend:
+        """The scores of earlier runs that can be compared with this one, and of this one.
+
+        A run that saw only some of the places, or saw one by another profile, would show a jump where nothing changed.
         """
         runs: defaultdict[tuple[datetime, str], list[PastScore]] = defaultdict(list)
         for look in self.looks:
-            for past in look.past:
+            for past in look.comparable:
                 runs[past.time, past.run].append(past)
         earlier = [
             Point(run, time, _together(scores))
             for (time, run), scores in sorted(runs.items())
             if len(scores) == len(self.looks)
         ]
-        return [*earlier, Point(self.run, self.time, self.score)]
+        every = {(past.time, past.run) for look in self.looks for past in look.past}
+        return Trend([*earlier, Point(self.run, self.time, self.score)], len(every) - len(earlier))
 
     @cached_property
     def steps(self) -> Sequence[Step]:
@@ -186,7 +254,7 @@ class Report:
 
     @cached_property
     def changes(self) -> Changes:
-        """What is different from the last look."""
+        """What is different from the last look by the same profile."""
         known = [look for look in self.looks if look.former is not None]
         before = {key(row): row for look in known for row in look.former or ()}
         now = sorted((row for look in known for row in look.rows), key=_badness)
@@ -204,9 +272,10 @@ class Report:
         )
 
     @property
-    def has_former(self) -> bool:
-        """Whether there is anything to compare with."""
-        return any(look.former is not None for look in self.looks)
+    def compared(self) -> Sequence[PastScore]:
+        """The runs with which `changes` compares, in order of time; none where there is nothing to compare with."""
+        former = {past for look in self.looks if look.former is not None for past in look.comparable[:1]}
+        return sorted(former, key=lambda past: (past.time, past.run))
 
     @property
     def exceptions(self) -> Sequence[FindingRow]:
@@ -218,10 +287,20 @@ class Report:
         """Whether an exception ends within 30 days."""
         return date.fromisoformat(row.expires) <= self.day + EXPIRES_SOON
 
+    @cached_property
+    def misaimed(self) -> Sequence[Misaimed]:
+        """Exceptions that are about nothing in any place."""
+        return misaimed((row for look in self.looks for row in look.exceptions), self.rows)
+
     @property
     def unknowns(self) -> Sequence[FindingRow]:
         """What could not be read."""
         return [row for row in self.rows if row.status is Status.UNKNOWN]
+
+
+def comparable(past: Iterable[PastScore], profile: str) -> Sequence[PastScore]:
+    """Return the scores by a profile, in their order; none where it is not known."""
+    return [one for one in past if profile and one.profile == profile]
 
 
 def key(row: FindingRow) -> Key:

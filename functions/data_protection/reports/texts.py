@@ -15,6 +15,11 @@ def identity(row: FindingRow) -> str:
     return f"gatehouse/{row.account}/{row.region}/{row.check}/{digest(key(row))[:_IDENTITY]}"
 
 
+def requires(check: Check[Any]) -> str:
+    """Return what a check asks for, said so that beside a failure nobody takes it for what was seen."""
+    return f"Requires: {check.title}."
+
+
 def how(check: Check[Any]) -> str:
     """Return how a failure of a check is mended, and where its runbook is."""
     phase = f"Phase {check.mutator.phase} of remediation. " if check.mutator else ""

@@ -14,6 +14,8 @@ _OFFSET_DIGITS: Final = 16
 _POWERS: Final = pl.Series([10**digits for digits in range(1, _OFFSET_DIGITS)])
 # No column ends in a log.
 _UNSEEN: Final = "\1"
+# What begins like this (gzip, zlib, zstd) the reader of CSV would decompress, whatever it is.
+_COMPRESSED: Final = (b"\x1f\x8b", b"\x78\x01", b"\x78\x9c", b"\x78\xda", b"\x28\xb5\x2f\xfd")
 
 
 class Text:
@@ -81,7 +83,7 @@ def _line_lengths(data: bytes, indent: str) -> pl.DataFrame | None:
     leaves out blank lines and carriage returns, for instance. All that it may do leaves bytes out, so that their sum
     tells.
     """
-    if not data:
+    if not data or data.startswith(_COMPRESSED):
         return None
     lines = pl.scan_csv(
         data,

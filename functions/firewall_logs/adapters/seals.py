@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, ClassVar
 
 from firewall_logs import locations
 from firewall_logs.adapters.documents import JSON, LINES, READ, WRITE, json_of, lines_of, read_document
-from firewall_logs.contracts import Contract
 from firewall_logs.days.contracts import (
     CompactionReceipt,
     DayBlocked,
@@ -18,6 +17,7 @@ from firewall_logs.days.contracts import (
     SurveyUnit,
 )
 from firewall_logs.days.reconciliation import Evidence
+from kernel.contracts import Contract
 from kernel.errors import EffectConflict
 from kernel.objects import Bucket
 

@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
-from firewall_logs.contracts import Contract, Count, ListKey, RunInput
+from firewall_logs.contracts import Count, ListKey, RunInput
+from kernel.contracts import Contract
 
 # Runs are named `<backfill>-<wave>-<attempt>`, within the 80 letters of an execution's name.
 BackfillId = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,60}$")]

@@ -8,7 +8,8 @@ from typing import Annotated, Final, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from firewall_logs.contracts import Account, Contract, Count, Disagreement, LakeFile, ObjectId, Omitted, RunId
+from firewall_logs.contracts import Account, Count, Disagreement, LakeFile, ObjectId, Omitted, RunId
+from kernel.contracts import Contract
 
 DayStatus = Literal["OPEN", "SEALED", "REOPENED", "BLOCKED"]
 Level = Literal["pass", "warn", "fail"]

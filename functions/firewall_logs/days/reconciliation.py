@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from firewall_logs import schema
-from firewall_logs.contracts import Contract, Disagreement, LakeFile, Manifest
+from firewall_logs.contracts import Disagreement, LakeFile, Manifest
 from firewall_logs.days.arrivals import rows_by_day
 from firewall_logs.days.contracts import DayObject, PlacedRowGroup
 from firewall_logs.days.cutting import Cell
 from firewall_logs.locations import SEALED
 from firewall_logs.reconciliation import LakeFooter
+from kernel.contracts import Contract
 
 
 @dataclass(frozen=True)

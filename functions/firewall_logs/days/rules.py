@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Final, Self
 
 from pydantic import Field, TypeAdapter, ValidationInfo, field_validator, model_validator
 
-from firewall_logs.contracts import Contract
 from firewall_logs.days.measures import KNOWN_VALUES, MEASURES
 from firewall_logs.documents import parse_list
 from firewall_logs.errors import RulesInvalid
+from kernel.contracts import Contract
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

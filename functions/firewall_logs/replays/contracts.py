@@ -5,7 +5,8 @@ from typing import Annotated, Self
 
 from pydantic import AwareDatetime, ConfigDict, Field, model_validator
 
-from firewall_logs.contracts import Account, Contract, Count, ListKey, ObjectId, ReplayOf
+from firewall_logs.contracts import Account, Count, ListKey, ObjectId, ReplayOf
+from kernel.contracts import Contract
 
 # The run is named after the replay, within the 80 letters of an execution's name.
 ReplayId = Annotated[str, Field(pattern=r"^[0-9A-Za-z_-]{1,70}$")]

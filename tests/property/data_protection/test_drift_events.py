@@ -28,6 +28,7 @@ from data_protection.verdicts import Status
 from tests.support.data_protection_account import ACCOUNT, NOW, PLACE, profile, taken
 from tests.support.data_protection_healthy import TABLE as ANSWER
 from tests.support.data_protection_healthy import recovery
+from tests.support.effort import examples
 
 TABLES = [Resource(Kind.TABLE, PLACE, name) for name in ("one", "two")]
 CHECKS = {"DDB-PITR": "UpdateContinuousBackups", "DDB-DELPROT": "UpdateTable"}
@@ -149,7 +150,7 @@ def as_it_is(world: World) -> dict[tuple[str, str], Status]:
     return {(check, table.arn): Status.PASS if on else Status.FAIL for (check, table), on in world.on.items()}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(steps=STEPS)
 def test_after_a_sweep_findings_and_open_drifts_are_as_the_account_is(dynamodb: Any, steps: Any) -> None:
     made = kept(dynamodb, World())
@@ -166,7 +167,7 @@ def test_after_a_sweep_findings_and_open_drifts_are_as_the_account_is(dynamodb: 
         assert len(nouns) % 2 == (pair in made.open())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=examples(30), deadline=None)
 @given(steps=STEPS, effects=st.integers(0, 3))
 def test_a_look_that_dies_is_made_up_for_by_the_next_one(dynamodb: Any, steps: Any, effects: int) -> None:
     made = kept(dynamodb, World())

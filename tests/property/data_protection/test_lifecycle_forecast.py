@@ -14,12 +14,13 @@ from data_protection.lifecycle.population import Lot, Population, prefix_of, pre
 from data_protection.lifecycle.rules import SMALL, Configuration, StorageClass
 from data_protection.lifecycle.tariff import tariff
 from tests.support.data_protection_buckets import NOW
+from tests.support.effort import examples
 from tests.support.lifecycle_days import Thing, pay
 
 _YEARS = 2
 _NOTHING = 1e-15  # USD, by which sums of floating numbers may differ
 _SETTINGS = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 # Two paths on which every class leads to each one behind it, so that an order of theirs is one that AWS takes.
 _WAYS = (
@@ -200,3 +201,28 @@ def test_what_pays_from_a_size_pays_above_it_and_loses_below(*, rules: list[dict
         assert saved(effect.pays_from * 10 + 10**6) >= -1e-12
         if effect.pays_from > 1:
             assert saved(effect.pays_from * 0.99) <= 1e-12
+
+
+@_SETTINGS
+@given(rules=_rules(), things=_THINGS)
+def test_each_object_is_moved_or_left_for_a_reason_and_what_is_left_saves_nothing(
+    rules: list[dict[str, Any]], things: list[Thing]
+) -> None:
+    configuration = Configuration.parse({"Rules": rules})
+    known = prefixes([configuration])
+    stock = Population(tuple(_lot(thing, known) for thing in things))
+
+    for rule, effect in zip(
+        configuration.rules, rule_effects(stock, configuration, Terms(NOW, years=_YEARS)), strict=True
+    ):
+        if effect.reach is None:
+            continue
+        about = [
+            lot
+            for lot in stock.stock
+            if lot.prefix.startswith(rule.prefix)
+            and (rule.noncurrent_transitions if lot.noncurrent else rule.transitions)
+        ]
+        assert effect.reach.objects == sum(lot.objects for lot in about)
+        if not effect.reach.moved:
+            assert effect.moving == 0

@@ -14,9 +14,10 @@ from data_protection.lifecycle.merging import Family, merge, unmerge
 from data_protection.lifecycle.rules import Configuration, StorageClass
 from data_protection.lifecycle.tiers import Step, Tier, shortfalls
 from tests.support.data_protection_buckets import NOW
+from tests.support.effort import examples
 
 _SETTINGS = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 
 _PREFIXES = st.sampled_from(["", "a/", "a/b/", "audio/", "b/", "logs/", "ä/ö/"])

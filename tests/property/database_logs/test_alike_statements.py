@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from database_logs import fingerprints, statements
 from database_logs.fingerprints import Dialect, fingerprint
 from database_logs.statements import redact
+from tests.support.effort import examples
 
 _SQL = st.lists(
     st.sampled_from(
@@ -74,7 +75,7 @@ _SQL = st.lists(
 
 @pytest.mark.parametrize("function", [fingerprint, redact])
 @pytest.mark.parametrize("dialect", ["mysql", "postgres"])
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(texts=st.lists(_SQL, min_size=1, max_size=12))
 def test_what_is_made_alike_gives_the_same(
     function: Callable[[pl.Series, Dialect], pl.Series], dialect: Dialect, texts: list[str]

@@ -10,10 +10,11 @@ from database_logs.log_types import LogType
 from database_logs.parsing.dispatch import parse
 from database_logs.search.documents import documents
 from database_logs.segment_parser import segment_of
+from tests.support.effort import examples
 from tests.support.rds_segments import bytes_of
 from tests.support.rds_segments import segment_of as a_segment
 
-_SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=40)
+_SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=examples(40))
 _DIGITS = st.text("0123456789", min_size=1, max_size=24)
 _YEARS = st.sampled_from(["0000", "0001", "1899", "1969", "2024", "2262", "9999"])
 _OFFSETS = st.sampled_from(["Z", "+00:00", "-12:00", "+14:00", "+99:99"])

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from database_logs.log_types import LogType
 from database_logs.parsing.dispatch import parse
 from database_logs.search.documents import documents
+from tests.support.effort import examples
 from tests.support.postgres_logs import line
 from tests.support.rds_segments import segment_of
 
 _SECRET = "sesame"  # noqa: S105 - it is to be found
-_SETTINGS = settings(deadline=None, max_examples=60)
+_SETTINGS = settings(deadline=None, max_examples=examples(60))
 _NOISE = st.text("a1 '\"\\`$;-/*#=(),:\n\t", max_size=12)
 
 

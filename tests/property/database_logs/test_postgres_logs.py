@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from database_logs.boundaries import postgres, postgres_csv
 from database_logs.log_types import LogType
 from database_logs.parsing.columns import COMMON
+from tests.support.effort import examples
 from tests.support.postgres_logs import bytes_of, line, parsed, parsed_in_pieces
 
-_settings = settings(max_examples=40, deadline=None)
+_settings = settings(max_examples=examples(40), deadline=None)
 _TEXTS = st.one_of(
     st.text(st.characters(codec="utf-8", exclude_characters="\n\r"), max_size=40),
     st.sampled_from(
@@ -103,7 +104,7 @@ def test_csv_records_are_told_apart(records: list[bytes]) -> None:
 
 
 @pytest.mark.parametrize("log_type", [LogType.POSTGRES_STDERR, LogType.POSTGRES_CSV, LogType.POSTGRES_JSON])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(
     data=st.lists(
         st.one_of(st.binary(max_size=40), _record(), _csv(), st.sampled_from([b"\n", b'{"timestamp": "x"}\n']))
@@ -114,8 +115,14 @@ def test_any_bytes_are_kept(log_type: LogType, data: list[bytes]) -> None:
     assert bytes_of(parsed(joined, log_type)) == joined
 
 
+@pytest.mark.parametrize("magic", ["1f8b", "7801", "789c", "78da", "28b52ffd"])
+def test_line_that_begins_like_a_compressed_file_is_kept(magic: str) -> None:
+    data = bytes.fromhex(magic) + b" is no archive\nnor is this\n"
+    assert bytes_of(parsed(data, LogType.POSTGRES_STDERR)) == data
+
+
 @pytest.mark.parametrize("cut", [postgres.cut, postgres_csv.cut])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(data=st.lists(st.one_of(st.binary(max_size=40), _record(), _csv())))
 def test_cut_never_takes_the_last_record(cut: Callable[[bytes], int], data: list[bytes]) -> None:
     joined = b"".join(data)

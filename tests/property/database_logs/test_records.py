@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 
 from database_logs.log_types import LogType
 from database_logs.parsing.dispatch import SCHEMAS, parse
+from tests.support.effort import examples
 from tests.support.rds_segments import bytes_of, parsed_in_pieces, segment_of
 
-_SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=50)
+_SETTINGS = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=examples(50))
 
 _ODD = [
     b"",

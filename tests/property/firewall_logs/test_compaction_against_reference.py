@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from firewall_logs.days.contracts import Cut
 from firewall_logs.days.profiles import add_profiles
+from tests.support.effort import examples
 from tests.support.firewall_compaction import (
     Row,
     a_row,
@@ -25,7 +26,7 @@ from tests.support.firewall_compaction import (
 )
 
 _SETTINGS = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+    max_examples=examples(30), deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
 
 HOSTS = st.sampled_from([None, None, "", "a", "A", "a.example", "é.de", "\uffff", "😀", "h" * 300])

@@ -11,11 +11,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.support import firewall_reference as reference
+from tests.support.effort import examples
 from tests.support.firewall import MODIFIED
 from tests.support.firewall_slices import Written, of_frame, transformed
 
 _SETTINGS = settings(
-    max_examples=100,
+    max_examples=examples(100),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -1,4 +1,4 @@
-"""`gatehouse plans` and `gatehouse approve` over an account in moto; where functions have URLs, over a server."""
+"""`gatehouse approve` over an account in moto; where functions have URLs, over a server."""
 
 import json
 from collections.abc import Iterator
@@ -16,11 +16,9 @@ from cli.target import Target
 from data_protection.handlers import decide_approval
 from kernel import aws
 from tests.support.remediation import (
-    ALICE,
     BOB,
     FUNCTION,
     LAKE,
-    REMEDIATIONS,
     Remediation,
     profile,
     remediated_account,
@@ -47,11 +45,10 @@ class Callers:
 
 @pytest.fixture
 def run(monkeypatch: pytest.MonkeyPatch) -> Iterator[Remediation]:
-    outputs = {"LakeBucketName": LAKE, "ProtectionRemediationsTableName": REMEDIATIONS}
     with remediated_account() as made:
-        others = {"lambda": Functions(), "sts": Callers(), "s3": aws.s3(), "dynamodb": aws.dynamodb()}
-        monkeypatch.setattr(Target, "of", lambda env, cloud: Target(env, others.__getitem__, cloud))
-        monkeypatch.setattr(Target, "output", lambda _, key: outputs[key])
+        others = {"lambda": Functions(), "sts": Callers(), "s3": aws.s3()}
+        monkeypatch.setattr(Target, "of", lambda env, cloud, *_: Target(env, others.__getitem__, cloud))
+        monkeypatch.setattr(Target, "output", lambda _, key: {"LakeBucketName": LAKE}[key])
         table("orders")
         profile(tables("orders"))
         yield made
@@ -68,7 +65,6 @@ def test_plan_is_approved_by_whom_sts_names(run: Remediation) -> None:
 
     code, told = said("approve", plan, "--comment", "read it")
     assert (code, f"✓ The plan {plan} is approved." in told) == (0, True)
-    assert said("plans")[1].endswith("\tapproved\n")
 
 
 def test_refusal_is_told_in_a_sentence(run: Remediation) -> None:
@@ -81,43 +77,26 @@ def test_refusal_is_told_in_a_sentence(run: Remediation) -> None:
     assert (code, f"✓ The plan {plan} is rejected." in told) == (0, True)
 
 
-def test_plans_are_listed_with_what_they_wait_for(run: Remediation) -> None:
-    waiting = run.plan(1)["plan"]
-    run.ask(waiting)
-    edited = Remediation("by-hand-2").plan(1, dry_run=True)["plan"]
-    dry = Remediation("by-hand-3").plan(1, dry_run=True)["plan"]
-    aws.s3().put_object(Bucket=LAKE, Key=f"data_protection/plans/{edited}.json", Body=b"{}")
+def test_first_digits_of_a_hash_are_enough(run: Remediation) -> None:
+    plan = run.plan(1)["plan"]
+    run.ask(plan)
 
-    code, listed = said("plans")
-
-    rows = [line.split("\t") for line in listed.splitlines()]
-    assert code == 0
-    assert [row[0] for row in rows] == [dry, edited, waiting]
-    assert rows[0][-2:] == [ALICE, "not asked for"]
-    assert "is no plan" in rows[1][-1]
-    assert rows[2][-1].startswith("0 of 1, until 20")
+    assert "no hash" in said("approve", plan[:7])[1]
+    assert "There is no plan whose hash begins with 00000000" in said("approve", "0" * 8)[1]
+    code, told = said("approve", plan[:8].upper())
+    assert (code, f"✓ The plan {plan} is approved." in told) == (0, True)
 
 
-def test_plan_is_shown_with_the_conflicts_that_its_steps_are_in(run: Remediation) -> None:
-    profile(tables("orders", DDB_PITR={"rpo_minutes": 5}))
+def test_digits_with_which_several_hashes_begin_are_refused_with_their_names(run: Remediation) -> None:
+    plan = run.plan(1)["plan"]
+    other = f"{plan[:8]}{'0' * 56}"
+    key = f"data_protection/locking/simulation={other}/simulation.json"
+    aws.s3().put_object(Bucket=LAKE, Key=key, Body=b"{}")
 
-    code, shown = said("plans", run.plan(1, dry_run=True)["plan"])
+    code, told = said("approve", plan[:8])
 
-    assert code == 0
-    assert "RPO-PITR of arn:aws:dynamodb:eu-central-1:123456789012:table/orders: " in shown
-
-
-def test_plan_is_shown_with_every_call_before_it_is_approved(run: Remediation) -> None:
-    plan = run.plan(1, dry_run=True)["plan"]
-
-    code, shown = said("plans", plan)
-
-    assert code == 0
-    assert "Turn on point-in-time recovery of orders, as now: Point-in-time recovery is off." in shown
-    assert '  dynamodb:update_continuous_backups({"PointInTimeRecoverySpecification": ' in shown
-    assert "  class A: undone by dynamodb:update_continuous_backups(" in shown
-    code, told = said("plans", "0" * 64)
-    assert (code, "There is no plan" in told) == (1, True)
+    assert code == 1
+    assert f"2 hashes begin with {plan[:8]}: {other}, {plan}. Give more digits." in " ".join(told.split())
 
 
 class Endpoint(BaseHTTPRequestHandler):

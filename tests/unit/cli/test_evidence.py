@@ -92,6 +92,15 @@ def test_what_is_no_record_is_told(run: Remediation) -> None:
     assert (code, "0001.json is no record of evidence." in told) == (1, True)
 
 
+def test_first_digits_of_a_hash_are_enough(run: Remediation) -> None:
+    plan = run.plan(1)["plan"]
+
+    code, told = said(plan[:8])
+
+    assert (code, "✓ 1 record in 1 chain, all as they were written." in told) == (0, True)
+    assert "There is no evidence of a plan whose hash begins with 00000000" in said("0" * 8)[1]
+
+
 @pytest.mark.usefixtures("run")
 def test_plan_that_nobody_made_has_no_evidence() -> None:
     assert said("0" * 64) == (1, f"✗ There is no evidence of a plan {'0' * 64}.")

@@ -1,15 +1,19 @@
 """The demo of data protection: what its steps add to the summary, and when they and the demo fail."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+import typer
 
+from cli import protection_demo, protection_demo_story
 from cli.protection_demo import wrong
 from cli.protection_demo_application import Application, Carried, ExecutionFailed, Looked, Unexpected
 from cli.protection_demo_people import Person
-from cli.protection_demo_story import KEYS, Stand, assess, drift, first_phase, fourth_phase, roll_back
+from cli.protection_demo_story import KEYS, Stand, Step, assess, drift, first_phase, fourth_phase, roll_back
 
 DAVE = "arn:aws:iam::000000000000:user/dave"
 STEP = {"check": "S3-BPA", "title": "Block it", "reversibility": "A", "inverse": None}
@@ -240,6 +244,23 @@ def test_a_spoiled_change_that_passes_for_good_ends_the_demo(tmp_path: Path) -> 
 def test_demo_fails_where_something_is_not_as_it_must_be(otherwise: dict[str, Any], bad: list[str]) -> None:
     found = wrong(GOOD | otherwise)
     assert [sentence[: len(begin)] for sentence, begin in zip(found, bad, strict=True)] == bad
+
+
+def test_demo_that_fails_midway_keeps_what_it_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand = standing(tmp_path, Deployed(8.5))
+    stand.account = cast("Any", SimpleNamespace(foreign=dict, contents=dict))
+
+    def stop(*_: object) -> str:
+        raise Unexpected("The role may not read the table orders.")
+
+    monkeypatch.setattr(protection_demo, "_OUT", tmp_path / "out")
+    monkeypatch.setattr(protection_demo, "_start", lambda *_, **__: stand)
+    monkeypatch.setattr(protection_demo_story, "STEPS", [Step("assess", assess), Step("phase 1", stop)])
+    with pytest.raises(typer.Exit):
+        protection_demo.demo_data_protection()
+
+    summary = json.loads((tmp_path / "out/summary.json").read_text())
+    assert (summary["score_before"], summary["score_after_phase1"]) == (8.5, None)
 
 
 def test_execution_that_failed_is_told_with_its_cause() -> None:

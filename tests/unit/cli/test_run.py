@@ -1,6 +1,6 @@
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
@@ -11,22 +11,34 @@ from cli.target import NotDeployed, Target
 from tests.unit.cli.scripted_machine import ARN, Scene, ScriptedMachine
 from tests.unit.cli.test_follow import DONE, FAILED
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 
 class Machines(ScriptedMachine):
-    """A script with one deployed machine in front of it."""
+    """A script with deployed machines in front of it."""
 
     started: dict[str, Any]
+    user: str = ""
+
+    def of(self, user: str | None) -> "Callable[[str], Machines]":
+        self.user = f"user/{user}" if user else "root"
+        return lambda _: self
+
+    def get_caller_identity(self) -> dict[str, str]:
+        return {"Arn": f"arn:aws:iam::000000000000:{self.user}"}
 
     def get_paginator(self, _: str) -> "Machines":
         return self
 
     def paginate(self) -> list[dict[str, Any]]:
-        arn = ARN.replace(":execution:", ":stateMachine:").rpartition(":")[0]
-        return [{"stateMachines": [{"name": "gatehouse-local-process_objects", "stateMachineArn": arn}]}]
+        arn = ARN.replace(":execution:", ":stateMachine:").partition("gatehouse")[0]
+        names = [f"gatehouse-local-{name}" for name in ("assess_account", "process_objects", "remediate_account")]
+        return [{"stateMachines": [{"name": name, "stateMachineArn": f"{arn}{name}"} for name in names]}]
 
     def start_execution(self, **given: Any) -> dict[str, str]:
         self.started = given
-        return {"executionArn": ARN}
+        return {"executionArn": f"{given['stateMachineArn'].replace(':stateMachine:', ':execution:')}:run-1"}
 
 
 @pytest.fixture
@@ -40,7 +52,7 @@ def app() -> typer.Typer:
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch) -> Machines:
     machines = Machines([Scene(DONE, None, "SUCCEEDED", output='{"rows_out": 9}')])
-    monkeypatch.setattr(Target, "of", lambda env, cloud: Target(env, lambda _: machines, cloud))
+    monkeypatch.setattr(Target, "of", lambda env, cloud, user: Target(env, machines.of(user), cloud, user))
     return machines
 
 
@@ -88,7 +100,86 @@ def test_unknown_machine_lists_those_there_are(app: typer.Typer, deployed: Machi
     result = CliRunner().invoke(app, ["run", "process_object"])
     assert result.exit_code == 1
     assert "no state machine 'process_object'" in result.stderr
-    assert "Deployed are: process_objects." in result.stderr
+    assert "Deployed are: assess_account, process_objects, remediate_account." in result.stderr
+
+
+@pytest.mark.parametrize(("options", "caller"), [([], "root"), (["--as", "alice"], "user/alice")])
+def test_machine_that_takes_who_asks_is_told_the_caller(
+    app: typer.Typer, deployed: Machines, options: list[str], caller: str
+) -> None:
+    CliRunner().invoke(app, ["run", "remediate_account", "--input", '{"phases": [1]}', *options])
+    given = {"phases": [1], "requested_by": f"arn:aws:iam::000000000000:{caller}"}
+    assert json.loads(deployed.started["input"]) == given
+
+
+def test_who_asks_is_left_as_it_is_given_and_not_added_where_nobody_is_asked_for(
+    app: typer.Typer, deployed: Machines
+) -> None:
+    CliRunner().invoke(app, ["run", "remediate_account", "--input", '{"requested_by": "somebody"}'])
+    assert json.loads(deployed.started["input"]) == {"requested_by": "somebody"}
+    CliRunner().invoke(app, ["run", "process_objects"])
+    assert json.loads(deployed.started["input"]) == {}
+
+
+def test_wrong_input_is_told_by_field_with_what_the_machine_takes(app: typer.Typer, deployed: Machines) -> None:
+    message = (
+        "1 validation error for PlanRemediation\nphases.0\n  Input should be less than or equal to 4 "
+        "[type=less_than_equal, input_value=7, input_type=int]\n    For further information visit https://errors.pydantic.dev/2/v/less_than"
+    )
+    cause = json.dumps({"errorMessage": message, "errorType": "ValidationError", "stackTrace": ["  File handler.py"]})
+    deployed.scenes = [Scene(FAILED, None, "FAILED", error="ValidationError", cause=cause)]
+    result = CliRunner().invoke(app, ["run", "remediate_account"])
+    assert result.exit_code == 1
+    assert ": ValidationError: phases.0: Input should be less than or equal to 4.\n" in result.stderr
+    assert 'Next: correct the input. remediate_account takes {"account": number, "region": name, ' in result.stderr
+    assert "handler.py" not in result.stderr
+    assert "pydantic" not in result.stderr
+
+
+def test_assessment_ends_with_its_score_and_how_to_fetch_its_report(app: typer.Typer, deployed: Machines) -> None:
+    report = {"percent": 33.3, "coverage": 90, "counts": {"pass": 3, "fail": 6, "warn": 0, "unknown": 1}}
+    deployed.scenes = [Scene(DONE, None, "SUCCEEDED", output=json.dumps({"report": report}))]
+    result = CliRunner().invoke(app, ["run", "assess_account"])
+    assert "Score 33.3 %, coverage 90 %: 3 pass, 6 fail, 1 unknown.\n" in result.stderr
+    assert "Its report: gatehouse assessments run-1 --env local" in result.stderr
+
+
+def test_assessment_of_which_a_place_failed_has_a_report_all_the_same(app: typer.Typer, deployed: Machines) -> None:
+    events = [("TaskStateEntered", "ReportAssessment"), ("TaskStateExited", "ReportAssessment")]
+    deployed.scenes = [Scene(events, None, "FAILED", error="AssessmentIncomplete", cause="one place")]
+    assert "gatehouse assessments run-1" in CliRunner().invoke(app, ["run", "assess_account"]).stderr
+    deployed.scenes = [Scene(FAILED, None, "FAILED", error="AssessmentIncomplete", cause="no places")]
+    assert "gatehouse assessments" not in CliRunner().invoke(app, ["run", "assess_account"]).stderr
+
+
+def test_dry_run_of_a_remediation_ends_with_how_to_go_on(app: typer.Typer, deployed: Machines) -> None:
+    planned = {"plan": "ab" * 32, "changes": 2, "dry_run": True}
+    deployed.scenes = [Scene(DONE, None, "SUCCEEDED", output=json.dumps(planned))]
+    said = CliRunner().invoke(app, ["run", "remediate_account"]).stderr
+    assert "The plan has 2 changes. Read it: gatehouse plans abababababab --env local\n" in said
+    assert (
+        f"""gatehouse run remediate_account --env local --input '{{"plan": "{"ab" * 32}", "dry_run": false}}'""" in said
+    )
+    planned["changes"] = 0
+    deployed.scenes = [Scene(DONE, None, "SUCCEEDED", output=json.dumps(planned))]
+    assert "There is nothing to change." in CliRunner().invoke(app, ["run", "remediate_account"]).stderr
+
+
+def test_remediation_ends_with_where_to_see_what_became_of_it(app: typer.Typer, deployed: Machines) -> None:
+    done = {"approved": True, "planned": {"plan": "ab" * 32}, "finished": {}}
+    cause = f'S3-BPA/x/0: It was throttled. Plan {"cd" * 32}: {{"refused": 1}}'
+    failed = {"error": "RemediationIncomplete", "cause": cause}
+    for scene, plan in (
+        (Scene(DONE, None, "SUCCEEDED", output=json.dumps(done)), "ab" * 6),
+        (Scene(FAILED, None, "FAILED", **failed), "cd" * 6),
+    ):
+        deployed.scenes = [scene]
+        said = CliRunner().invoke(app, ["run", "remediate_account"]).stderr
+        assert f"What became of each step: gatehouse plans {plan} --env local\n" in said
+        assert f"The proof of it: gatehouse evidence {plan} --env local\n" in said
+    assert f"RemediationIncomplete: {cause}" in said
+    deployed.scenes = [Scene(FAILED, None, "FAILED", error="PlanTooLarge", cause="Too many.")]
+    assert "gatehouse plans" not in CliRunner().invoke(app, ["run", "remediate_account"]).stderr
 
 
 @pytest.mark.parametrize(("given", "said"), [("{", "is not JSON"), ("@nowhere.json", "cannot be read: No such file")])

@@ -46,9 +46,16 @@ def test_deploying_to_an_unknown_environment_names_those_there_are() -> None:
 def test_run_of_a_machine_that_is_not_deployed_says_what_it_comes_with() -> None:
     with mock_aws():
         session: Any = boto3.Session(region_name="eu-central-1")
-        target = Target("local", session.client, "dev")
+        with pytest.raises(NotDeployed, match=r"It comes with `gatehouse up --parameter DatabaseLogs=enabled`\."):
+            Target("local", session.client, "dev").machine_arn("discover_logs")
         with pytest.raises(NotDeployed, match=r"It comes with `DatabaseLogs=enabled` in samconfig\.toml"):
-            target.machine_arn("discover_logs")
+            Target("dev", session.client).machine_arn("discover_logs")
+
+
+def test_nobody_is_impersonated_on_aws() -> None:
+    ended = CliRunner().invoke(app, ["approve", "0" * 64, "--env", "dev", "--as", "bob"])
+    assert ended.exit_code == 1
+    assert "`--as bob` is for --env local; in environment 'dev' your credentials say who you are." in ended.stderr
 
 
 def test_run_in_an_unknown_environment_names_those_there_are() -> None:

@@ -4,11 +4,22 @@ from typing import Any
 
 import pytest
 
+from data_protection.assessments import cases
 from data_protection.conflicts.catalogue import catalogue
 from data_protection.readings import NotConfigured, Unreadable
 from data_protection.reads import cloudtrail, dynamodb, s3, sns
 from data_protection.resources import Kind, Resource
-from tests.support.data_protection_account import ACCOUNT, AUDIO, ORDERS, PLACE, Asked, all_cases
+from tests.support.data_protection_account import (
+    ACCOUNT,
+    AUDIO,
+    NOW,
+    ORDERS,
+    PLACE,
+    Asked,
+    all_cases,
+    profile,
+    snapshot,
+)
 from tests.support.data_protection_healthy import STATUS, TABLE, TABLE_KEYS, TOPIC, TRAIL, healthy
 
 MINE = (
@@ -101,8 +112,12 @@ def test_bucket_without_lock_needs_no_migration() -> None:
     assert detected("LOCK-MIGRATION", LOCKED, locked) == []
 
 
-def test_profile_of_another_number_of_checks_says_so() -> None:
-    [(resource, said)] = detected("CHECK-COUNT", {ORDERS: {"DDB-SCALE": {}, "DDB-TTL": {}}})
-    assert (resource, "asks 2 here" in said) == (ACCOUNT, True)
-    tables: Asked = {Resource(Kind.TABLE, PLACE, f"table-{number}"): {"DDB-TTL": {}} for number in range(36)}
-    assert detected("CHECK-COUNT", tables) == []
+@pytest.mark.parametrize(("named", "said"), [(36, ["asks 2 here"]), (2, []), (None, [])])
+def test_profile_of_another_number_of_checks_than_its_standard_names_says_so(
+    named: int | None, said: list[str]
+) -> None:
+    asking = profile({ORDERS: {"DDB-SCALE": {}, "DDB-TTL": {}}}).model_copy(update={"standard_checks": named})
+    found = catalogue()["CHECK-COUNT"].detect([case for _, case in cases(snapshot(healthy()), asking, NOW)])
+    assert [(resource, *[one for one in said if one in told]) for resource, told in found] == [
+        (ACCOUNT, one) for one in said
+    ]

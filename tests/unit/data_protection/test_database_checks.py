@@ -37,6 +37,22 @@ def test_retention_that_is_on_its_way_is_settling() -> None:
     assert (found.status, found.settling) == (Status.WARN, True)
 
 
+@pytest.mark.parametrize(("days", "said"), [(7, "will be kept 7 days"), (0, "will be turned off and deleted")])
+def test_retention_that_a_waiting_change_lowers_fails_and_is_kept(days: int, said: str) -> None:
+    readings = instance(BackupRetentionPeriod=35, PendingModifiedValues={"BackupRetentionPeriod": days})
+    found = verdict("RDS-BACKUP", DATABASE, readings)
+    assert (found.status, found.settling) == (Status.FAIL, False)
+    assert said in found.reason
+
+    [change] = changes("RDS-BACKUP", DATABASE, readings)
+    assert (change.before, change.after) == ({"BackupRetentionPeriod": days}, {"BackupRetentionPeriod": 35})
+
+
+def test_retention_that_a_waiting_change_leaves_long_enough_passes() -> None:
+    readings = instance(BackupRetentionPeriod=35, PendingModifiedValues={"BackupRetentionPeriod": 30})
+    assert verdict("RDS-BACKUP", DATABASE, readings).status is Status.PASS
+
+
 @pytest.mark.parametrize("check", ["RDS-BACKUP", "RDS-PUBLIC"])
 def test_verdict_on_an_instance_that_is_being_changed_is_settling(check: str) -> None:
     assert verdict(check, DATABASE, instance(DBInstanceStatus="modifying")).settling

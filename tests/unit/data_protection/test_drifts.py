@@ -159,6 +159,23 @@ def test_a_standing_remembers_the_best_through_looks() -> None:
 
 
 @pytest.mark.parametrize(
+    ("status", "minutes", "best", "is_expected"),
+    [(PASS, 10, None, True), (PASS, 0, PASS, False), (FAIL, 10, FAIL, False), (UNKNOWN, 10, None, False)],
+)
+def test_nothing_better_is_known_of_what_is_about_to_be_undone(
+    status: Status, minutes: int, best: Status | None, *, is_expected: bool
+) -> None:
+    case = finding(status).case
+    assessment = Assessment(replace(case.snapshot, taken_at=NOW), [finding(status)])
+    before = Standing(PASS, NOW, undone_until=NOW + timedelta(minutes=minutes))
+    [row] = rows(assessment, run="r", profile="p", standings={PAIR: before})
+
+    after = standing_after(row, before)
+
+    assert (after.best, after == before) == (best, is_expected)
+
+
+@pytest.mark.parametrize(
     ("check", "said"),
     [
         ("DDB-PITT", "there is no check DDB-PITT"),
@@ -181,5 +198,5 @@ def test_a_profile_says_what_may_be_fixed() -> None:
 
     assert parse(rules).drift == DriftPolicy(fix=frozenset(), fixes_an_hour=3, freeze_hours=24)
     assert parse(rules + "drift: {fix: [CT-LOGGING, DDB-PITR]}").drift.fix == {"CT-LOGGING", "DDB-PITR"}
-    with pytest.raises(ProfileInvalid, match=r"does not hold at drift\.fix"):
+    with pytest.raises(ProfileInvalid, match=r"does not hold\. `drift\.fix`: "):
         parse(rules + "drift: {fix: [S3-LOCK]}")

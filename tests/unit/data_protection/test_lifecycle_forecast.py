@@ -8,8 +8,10 @@ from data_protection.lifecycle.break_even import pays_from
 from data_protection.lifecycle.charges import Item
 from data_protection.lifecycle.forecast import Terms, bill, rule_effects, standard_bill
 from data_protection.lifecycle.population import Lot, Population, prefix_of, prefixes, size_edges
+from data_protection.lifecycle.reach import Leaving, Reach
 from data_protection.lifecycle.rules import Configuration, StorageClass
 from data_protection.lifecycle.tariff import prices
+from data_protection.reports.forecast_words import known_there, priced
 from tests.support.data_protection_buckets import NOW, moves, rule
 
 _KB = 1024
@@ -154,6 +156,47 @@ def test_deletions_of_a_rule_are_told_apart_from_its_moves() -> None:
     assert effect.steps[0].stay == 310
 
 
+@pytest.mark.parametrize(
+    ("changes", "age", "size", "storage_class", "leaving"),
+    [
+        ({"Filter": {"ObjectSizeGreaterThan": _KB * _KB}}, 5, 200 * _KB, _STANDARD, Leaving.FILTERED),
+        ({}, 5, 127 * _KB, _STANDARD, Leaving.SMALL),
+        ({}, 5, 200 * _KB, _FROZEN, Leaving.THERE),
+        ({"Expiration": {"Days": 300}}, 301, 200 * _KB, _STANDARD, Leaving.DELETED),
+        ({"Transitions": moves((7 * 365 + 1, "GLACIER"))}, 0, 200 * _KB, _STANDARD, Leaving.LATER),
+        (
+            {"Transitions": [{"Date": "2040-01-01T00:00:00Z", "StorageClass": "GLACIER"}]},
+            5,
+            200 * _KB,
+            _STANDARD,
+            "later",
+        ),
+    ],
+)
+def test_object_that_a_rule_does_not_move_is_counted_with_the_reason(
+    changes: dict[str, Any], age: int, size: int, storage_class: StorageClass, leaving: str
+) -> None:
+    given = rule("r", Transitions=moves(*_LOGS)) | changes
+    there = Population(stock=(Lot("", storage_class, noncurrent=False, age=age, objects=3, size=3 * size),))
+
+    (effect,) = rule_effects(there, lifecycle(given), Terms(NOW))
+
+    assert effect.moving == 0
+    assert effect.reach == Reach(0, 0, {Leaving(leaving): 3})
+
+
+def test_objects_that_other_rules_move_first_are_theirs() -> None:
+    one, other = rule("one", Transitions=moves((90, "GLACIER_IR"))), rule("two", Transitions=moves((30, "GLACIER")))
+    there = Population(
+        stock=tuple(Lot("", _STANDARD, noncurrent=False, age=age, objects=3, size=3 * _KB * _KB) for age in (10, 40))
+    )
+
+    first, second = rule_effects(there, lifecycle(one, other), Terms(NOW))
+
+    assert first.reach == Reach(0, 0, {Leaving.OTHERS: 6})
+    assert second.reach == Reach(3, 3, {})
+
+
 def test_rule_about_tags_is_in_no_figure_as_nothing_tells_who_carries_them() -> None:
     tagged = rule("tagged", Transitions=moves((30, "GLACIER"))) | {"Filter": {"Tag": {"Key": "k", "Value": "v"}}}
 
@@ -208,3 +251,23 @@ def test_every_class_has_its_prices_and_those_that_nobody_read_are_known() -> No
     assert {f"s3_transitions_{one.lower()}" for one in StorageClass if one is not _STANDARD} <= prices().keys()
     assert "s3_transitions_intelligent_tiering" in unread
     assert "s3_storage" not in unread
+
+
+@pytest.mark.parametrize(
+    ("region", "said"),
+    [
+        ("eu-central-1", "storage in STANDARD 0.0245 instead of 0.023 USD for a GB and month of the first 50 TB"),
+        ("eu-west-1", "Of the prices that are known there all are the same."),
+    ],
+)
+def test_what_is_known_of_another_region_is_said(region: str, said: str) -> None:
+    assert said in known_there(region)
+
+
+def test_of_a_region_of_which_nothing_is_known_nothing_is_said() -> None:
+    assert known_there("ap-south-1") == ""
+
+
+def test_every_price_has_a_name_for_people() -> None:
+    assert priced("s3_restores_deep_archive") == "objects restored from DEEP_ARCHIVE"
+    assert not [name for name in prices() if "s3" in priced(name)]

@@ -60,7 +60,7 @@ def test_policy_that_cannot_hold_is_named_in_the_profile() -> None:
     rule = {"kind": "dynamodb-table", "select": [{"name": "orders"}], "requires": {"DDB-PITR": {}}}
     given = {"name": "test", "rules": [rule], "remediation": {"preapproved_phases": [4]}}
 
-    with pytest.raises(ProfileInvalid, match=r"at remediation\.preapproved_phases: phase 4 always needs an approval"):
+    with pytest.raises(ProfileInvalid, match=r"`remediation.preapproved_phases`: phase 4 always needs an approval"):
         parse(json.dumps(given))
 
 

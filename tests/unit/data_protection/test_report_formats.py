@@ -22,7 +22,7 @@ from data_protection.reports.ocsf import as_ocsf, event
 from data_protection.reports.report import Report
 from data_protection.verdicts import Status
 from tests.support.data_protection_account import operation
-from tests.support.data_protection_reports import conflict, excepted, look, past, report, row
+from tests.support.data_protection_reports import conflict, excepted, exception, look, past, report, row
 from tests.support.ocsf import problems
 
 HOSTILE = "=cmd|'/c calc'!A1\x00\x1b[31m\u202e\uffff<script>&\"]]>"
@@ -37,7 +37,13 @@ def everything() -> Report:
     ]
     hostile = row("DDB-PITR", Status.FAIL, HOSTILE, reason=HOSTILE * 200, observed={"name": HOSTILE})
     return report(
-        look([*rows, hostile], past=[past(1, 1, 1)], former=rows[:5], conflicts=[conflict()]),
+        look(
+            [*rows, hostile],
+            past=[past(1, 1, 1)],
+            former=rows[:5],
+            conflicts=[conflict()],
+            exceptions=[exception(HOSTILE, aimed=False)],
+        ),
         look([], region="eu-west-1"),
         failures=["123456789012 in eu-west-2: AccessRefused: " + HOSTILE],
     )
@@ -64,7 +70,28 @@ def test_json_tells_score_changes_and_every_finding() -> None:
     assert len(told["findings"]) == len(found.rows)
     assert {one["id"] for one in told["findings"]} >= set(told["changes"]["broken"])
     assert told["compliant"] is False
+    assert told["compared"] == ["daily-1-ago"]
+    assert [one["name"] for one in told["misaimed_exceptions"]] == [HOSTILE]
     assert told["conflicts"][0]["conflict"] == "RPO-PITR"
+
+
+def test_title_of_a_failure_is_taken_for_a_requirement_or_for_what_is_wrong_and_never_for_the_opposite() -> None:
+    check, off = catalogue()["DDB-PITR"], "Point-in-time recovery is off."
+    found = report(look([row(check.id, Status.FAIL, reason=off)]))
+    [event_], [batch], [line] = lines(as_ocsf(found)), lines(as_asff(found)), rows_of(as_csv(found))
+    [asff] = batch["Findings"]
+    failure = ET.fromstring(as_junit(found)).find(".//failure")  # noqa: S314 - our own
+    assert failure is not None
+
+    assert event_["finding_info"]["title"] == f"{check.id}: {off}"
+    assert event_["finding_info"]["desc"].startswith(f"Requires: {check.title}. ")
+    assert asff["Title"] == f"{check.id} requires: {check.title}"
+    assert asff["Description"].startswith(off)
+    assert failure.attrib["message"] == off
+    assert str(failure.text).startswith(f"Requires: {check.title}. ")
+    assert (line["requires"], line["reason"]) == (check.title, off)
+    [told] = json.loads(as_json(found))["findings"]
+    assert (told["requires"], told["reason"]) == (check.title, off)
 
 
 @pytest.mark.parametrize("check", catalogue())

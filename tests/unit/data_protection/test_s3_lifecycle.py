@@ -312,7 +312,7 @@ def test_thousandth_rule_is_put_and_no_further_one() -> None:
     [
         ("{transitions: [{days: 29, storage_class: STANDARD_IA}]}", "30 are the least"),
         ("{transitions: [{days: 1, storage_class: STANDARD}]}", "to STANDARD"),
-        ("{transitions: [{days: 1, storage_class: FROZEN}]}", "Input should be"),
+        ("{transitions: [{days: 1, storage_class: FROZEN}]}", "is not one of STANDARD"),
         ("{transitions: [{days: 30, storage_class: STANDARD_IA}], expire_days: 30}", "not after they move"),
         ("{prefix: a}", "it has no action"),
     ],

@@ -5,11 +5,17 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from data_protection.assessments import assess
 from data_protection.changes import CannotChange, Reversibility
 from data_protection.checks.kms_rotation import Rotation
+from data_protection.profiles import Exception_, Profile, parse
+from data_protection.readings import Unreadable
 from data_protection.reads import kms, secrets
+from data_protection.reads.listings import ALIASES, KEYS
+from data_protection.reads.tagging import TAGS
+from data_protection.resources import Kind, named
 from data_protection.verdicts import Status
-from tests.support.data_protection_account import ago, changes, verdict
+from tests.support.data_protection_account import ACCOUNT, KEY_ARN, NOW, PLACE, ago, changes, snapshot, verdict
 from tests.support.data_protection_healthy import ALIAS, KEY, METADATA, SECRET, UNSUPPORTED, healthy
 
 FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:rotate"
@@ -18,6 +24,58 @@ FUNCTION = "arn:aws:lambda:eu-central-1:123456789012:function:rotate"
 def key(rotation: dict[str, Any] | None = None, **metadata: Any) -> dict[tuple[Any, Any], Any]:
     readings = healthy() | {(ALIAS, kms.KEY): {"KeyMetadata": METADATA | metadata}}
     return readings | ({(KEY, kms.ROTATION): rotation} if rotation else {})
+
+
+def asking(*rules: str) -> Profile:
+    """Return a profile that asks rotation of keys: of these, each by a rule of its own."""
+    told = "".join(f"  - {{kind: kms-key, select: [{one}], requires: {{KMS-ROT: {{}}}}}}\n" for one in rules)
+    return parse(f"name: keys\nrules:\n{told}")
+
+
+def listed(*aliases: str) -> dict[tuple[Any, Any], Any]:
+    """Return an account with one key, whose aliases are these; without any, they cannot be listed."""
+    names = [{"AliasName": alias, "TargetKeyId": "1234abcd"} for alias in aliases]
+    readings = key() | {
+        (ACCOUNT, KEYS): {"Keys": [{"KeyArn": KEY_ARN}]},
+        (ACCOUNT, TAGS): {"ResourceTagMappingList": [{"ResourceARN": KEY_ARN, "Tags": [{"Key": "a", "Value": "b"}]}]},
+        (ACCOUNT, ALIASES): {"Aliases": names} if names else Unreadable("AccessDenied", "no"),
+    }
+    seen, rotation = readings[ALIAS, kms.KEY], readings[KEY, kms.ROTATION]
+    for alias in (*aliases, "1234abcd"):
+        one = named(Kind.KEY, PLACE, alias)
+        readings |= {(one, kms.KEY): seen, (one, kms.ROTATION): rotation}
+    return readings
+
+
+@pytest.mark.parametrize(
+    ("aliases", "rules"),
+    [
+        (("alias/data", "alias/other"), ("{name: alias/data}", "{name: alias/other}")),
+        (("alias/data",), ("{name: alias/data}", "{tag: {a: b}}")),
+        ((), ("{name: alias/data}", "{tag: {a: b}}")),
+        (("alias/data",), ("{name: alias/data}", "{name: 1234abcd}")),
+    ],
+)
+def test_key_by_several_names_is_one_finding(aliases: tuple[str, ...], rules: tuple[str, ...]) -> None:
+    assessment = assess(snapshot(listed(*aliases)), asking(*rules), NOW)
+
+    found = [(one.arn, one.check.id) for one in assessment.findings if one.check.id == "KMS-ROT"]
+    assert found == [(KEY_ARN, "KMS-ROT")]
+
+
+def test_of_several_names_of_a_key_the_one_that_somebody_answers_for_counts() -> None:
+    rules = asking("{name: alias/data}", "{name: alias/other}")
+    answered = Exception_(
+        check="KMS-ROT", kind=Kind.KEY, name="alias/other", owner="alice", reason="Rotated by hand", expires=NOW.date()
+    )
+    readings = listed("alias/data", "alias/other")
+    for one in ("alias/data", "alias/other", "1234abcd"):
+        readings[named(Kind.KEY, PLACE, one), kms.ROTATION] = {"KeyRotationEnabled": False}
+
+    excepting = rules.model_copy(update={"exceptions": (answered,)})
+    for profile, status in ((rules, Status.FAIL), (excepting, Status.EXCEPTED)):
+        assessment = assess(snapshot(readings), profile, NOW)
+        assert [one.status for one in assessment.findings if one.check.id == "KMS-ROT"] == [status]
 
 
 def secret(**answer: Any) -> dict[tuple[Any, Any], Any]:

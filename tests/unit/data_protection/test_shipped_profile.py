@@ -92,7 +92,7 @@ def test_places_are_filled_into_requirements_too(shipped: Profile) -> None:
 def test_only_what_the_standard_contradicts_itself_in_is_in_conflict(shipped: Profile) -> None:
     everything = [case for _, case in cases(Snapshot(PLACE, NOW, {}), shipped, NOW)]
     found = {id_ for id_, conflict in conflicts().items() if list(conflict.detect(everything))}
-    assert {"RTO-ARCHIVE", "RPO-PITR", "SCALING-ALARMS", "CHECK-COUNT"} <= found
+    assert {"RTO-ARCHIVE", "RPO-PITR", "SCALING-ALARMS", "CHECK-COUNT", "SAVING-SIZE"} <= found
     assert not found & {"LOG-TARGET-LOCK", "LOG-TARGET-KMS", "LOG-TARGET-LOGGING", "SCALING-ON-DEMAND", "DRIFT-TRAIL"}
 
 

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import pydantic
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
 from data_protection.changes import Call, Change, Reversibility
 from data_protection.checks.check import Severity
@@ -16,6 +16,7 @@ from data_protection.remediation.policy import Limits, Policy
 from data_protection.remediation.waves import waves
 from data_protection.resources import Kind
 from data_protection.verdicts import Status
+from kernel.errors import ValidationError
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -83,6 +84,15 @@ def test_steps_that_change_what_they_share_come_one_after_the_other() -> None:
     ]
 
 
+def test_step_comes_after_those_that_it_follows_whatever_they_touch() -> None:
+    last = step(0, "audio", target="arn:logs").model_copy(update={"follows": ("CHECK/s3-bucket/site/1",)})
+
+    assert groups(plan(step(1, "site"), step(0, "alone"), last)) == [
+        ["CHECK/s3-bucket/alone/0"],
+        ["CHECK/s3-bucket/site/1", "CHECK/s3-bucket/audio/0"],
+    ]
+
+
 def test_resources_are_counted_by_what_is_changed() -> None:
     shared = plan(step(0, "audio", target="arn:logs"), step(0, "site", target="arn:logs"))
     own = plan(step(0, "audio", target="arn:key"), step(1, "audio"))
@@ -103,7 +113,7 @@ def test_every_step_is_in_one_group_in_its_order_and_no_two_groups_touch_the_sam
 
 
 def test_no_plan_outgrows_what_an_execution_can_tell_of() -> None:
-    with pytest.raises(ValidationError, match="less than or equal to 200"):
+    with pytest.raises(pydantic.ValidationError, match="less than or equal to 200"):
         Limits(changes=201)
 
 
@@ -117,9 +127,13 @@ PLACE: dict[str, Any] = {"account": "123456789012", "region": "eu-central-1", "p
         ({}, "give account, region and phases of a new plan"),
         ({"account": "123456789012", "region": "eu-central-1"}, "give account, region and phases of a new plan"),
         ({"plan": "0" * 64, "phases": [1]}, "a plan that is made has its own phases"),
-        (PLACE | {"phases": [5]}, "less than or equal to 4"),
+        ({"plan": "0" * 64, "undo": "1" * 64}, "a plan that is made has its own undo"),
+        (PLACE | {"undo": "0" * 64}, "a plan that is undone has its own account, phases, region"),
+        (PLACE | {"steps": ["DDB-PITR"]}, "steps are of a plan that is undone"),
+        ({"undo": "saturday"}, "`undo`"),
+        (PLACE | {"phases": [5]}, "5 is not one of 1 to 4"),
         (PLACE | {"named": ["S3-LOCKS"]}, "there is no check S3-LOCKS"),
-        (PLACE | {"requested_by": ""}, "at least 1 character"),
+        (PLACE | {"requested_by": ""}, "`requested_by` is empty"),
     ],
 )
 def test_half_a_request_is_none(asked: dict[str, Any], complaint: str) -> None:
