@@ -24,6 +24,9 @@ from bench.protection_scale_model import (  # noqa: E402
     Requests,
     assess_read_units,
     assess_requests,
+    places_requests,
+    report_read_units,
+    report_requests,
     sweep_messages,
     sweep_read_units,
     sweep_reads,
@@ -50,15 +53,14 @@ LOOK_TIMEOUT, START_TIMEOUT = 600, 60
 QUEUES, FIFO_QUEUES = 2, 1  # that functions poll
 
 # ---- ASSUMED
-# Bytes of a finding in the table.
-FINDING_BYTES: Final = 350
+# Bytes of a finding and of a score in the table.
+FINDING_BYTES, SCORE_BYTES = 350, 250
 # Findings a day that stand otherwise than the day before.
 CHANGED: Final = 10
 # A sweep's look at the trails, beside the seconds of an assessment.
 TRAILS_SECONDS: Final = 0.5
-# Of ReportAssessment, for each place; and requests to the lake for each, and for the report.
+# Of ReportAssessment, for each place.
 REPORT_SECONDS: Final = 0.1
-REPORT_GETS, REPORT_PUTS = 2, 10
 # Looks a day that events of CloudTrail lead to, in the account of the deployment alone, and the seconds of each.
 RECHECKS: Final = 100
 RECHECK_SECONDS: Final = 2.0
@@ -72,6 +74,8 @@ ARCHITECTURE: Final = "arm64"
 
 # What the proxy of the benchmark calls a request, where botocore calls it otherwise.
 _NAMES: Final = {"tagging.GetResources": "resource-groups-tagging-api.GetResources", "s3.GET account": "s3.ListBuckets"}
+# What S3 charges as LIST, of the requests to an account.
+_LISTS: Final = frozenset({"s3.ListBuckets", "s3.GET ?list-type"})
 
 Amounts: TypeAlias = Mapping[str, float]
 """What is used, by the names of prices."""
@@ -143,8 +147,11 @@ def beside(minutes: int) -> dict[str, float]:
     calls = calls_a_month(minutes)
     events = calls.total() - calls["s3.GET ?list-type"]
     return {
-        "requests to S3": sum(number for name, number in calls.items() if name.startswith("s3."))
-        * PRICES["s3_gets"].each,
+        "requests to S3": sum(
+            number * PRICES["s3_lists" if name in _LISTS else "s3_gets"].each
+            for name, number in calls.items()
+            if name.startswith("s3.")
+        ),
         "CloudTrail, each further copy": events * PRICES["cloudtrail_copies"].each,
         "GuardDuty": events * PRICES["guardduty_events"].each,
     }
@@ -165,18 +172,19 @@ def metric_names() -> frozenset[str]:
 
 def _assessments(places: int) -> Amounts:
     look, runs = measured(), DAYS * places
-    asked = assess_requests(look.findings_bytes, CHANGED)
-    gets = runs * (asked["s3.GetObject"] + REPORT_GETS)
-    puts = runs * asked["s3.PutObject"] + DAYS * REPORT_PUTS
+    asked, report = assess_requests(look.findings_bytes, CHANGED), report_requests(places)
+    gets = runs * asked["s3.GetObject"] + DAYS * (places_requests()["s3.GetObject"] + report["s3.GetObject"])
+    puts = runs * asked["s3.PutObject"] + DAYS * report["s3.PutObject"]
     return {
         f"lambda_compute_{ARCHITECTURE}": runs * (look.seconds * LOOK_GB + REPORT_SECONDS * REPORT_GB),
         "lambda_requests": runs + 2 * DAYS,
         # A state of each place and its turn in the Map, and those of the machine.
         "step_functions": 2 * runs + 6 * DAYS,
         "s3_gets": gets,
+        "s3_lists": DAYS * report["s3.ListObjectsV2"],
         "s3_puts": puts,
         "kms": gets + puts,
-        "dynamodb_reads": runs * assess_read_units(look.findings_bytes),
+        "dynamodb_reads": runs * assess_read_units(look.findings_bytes) + DAYS * report_read_units(places, SCORE_BYTES),
         "dynamodb_writes": runs * asked["dynamodb.BatchWriteItem"],
         "cloudwatch_logs": runs * LOG_BYTES / 1e9,
     }
@@ -185,7 +193,7 @@ def _assessments(places: int) -> Amounts:
 def _sweeps(places: int, minutes: int) -> Amounts:
     look, sweeps = measured(), looks_a_month(minutes)
     runs = sweeps * places
-    gets = runs * sweep_requests(look.findings_bytes)["s3.GetObject"]
+    gets = runs * sweep_requests(look.findings_bytes)["s3.GetObject"] + sweeps * places_requests()["s3.GetObject"]
     messages = sweeps * sweep_messages(places)
     return {
         f"lambda_compute_{ARCHITECTURE}": runs * (look.seconds + TRAILS_SECONDS) * LOOK_GB,

@@ -23,6 +23,11 @@ _LOOKS_OF_A_SWEEP: Final = 2
 _QUERIES_OF_A_LOOK: Final = 2
 _QUERIED_BYTES: Final = 1 << 20
 _UNIT_BYTES: Final = 4096
+_KEYS_OF_A_LIST: Final = 1000
+# Of a place, in the trend of a report.
+_SCORES_OF_A_REPORT: Final = 61
+# Six of the report, and the history.
+_FILES_OF_A_REPORT: Final = 7
 
 Requests = Counter[str]
 
@@ -52,6 +57,31 @@ def assess_requests(findings_bytes: int = 0, changed: int = 0) -> Requests:
             "dynamodb.BatchWriteItem": changed + 1,
         }
     )
+
+
+def places_requests() -> Requests:
+    """Return what ListPlaces and StartSweep ask, but for the messages: the estate."""
+    return Counter({"s3.GetObject": 1})
+
+
+def report_requests(places: int) -> Requests:
+    """Return what ReportAssessment asks where each place was assessed before.
+
+    Of a place these are its scores, and from the lake its findings, conflicts, exceptions and the findings before.
+    """
+    return Counter(
+        {
+            "s3.ListObjectsV2": max(1, math.ceil(places / _KEYS_OF_A_LIST)),
+            "s3.GetObject": 4 * places,
+            "s3.PutObject": _FILES_OF_A_REPORT,
+            "dynamodb.Query": places,
+        }
+    )
+
+
+def report_read_units(places: int, score_bytes: int) -> int:
+    """Return the read units of a report in DynamoDB: the scores of each place, consistent."""
+    return places * _units(_SCORES_OF_A_REPORT * score_bytes)
 
 
 def sweep_requests(findings_bytes: int = 0) -> Requests:

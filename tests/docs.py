@@ -15,7 +15,6 @@ CHECKS: Final = ROOT / "docs" / "checks"
 COLUMNS: Final = ROOT / "docs" / "database_logs_columns.md"
 
 _PLACE: Final = ("123456789012", "eu-central-1")
-_ASKS: Final = {"requested_by": "arn:aws:iam::123456789012:user/alice"}
 
 
 def check_pages() -> dict[str, str]:
@@ -188,10 +187,10 @@ def _remediation(check: Check[Any]) -> tuple[str, ...]:
     if check.mutator is None:
         return ()
     named = () if check.mutator.reversibility.comes_back else (check.id,)
-    planned = {"plan": "0" * 64, **_ASKS, "dry_run": False}
+    planned = {"plan": "0" * 64, "dry_run": False}
     return (
         "This only plans:",
-        _command("remediate_account", plan_input(*_PLACE, check.mutator.phase, named) | _ASKS),
+        _command("remediate_account", plan_input(*_PLACE, check.mutator.phase, named)),
         "Read the plan, by the hash that this ends with, and have it carried out; others approve it first, as it says:",
         (
             f"    gatehouse plans {planned['plan']} --env prod\n{_command('remediate_account', planned)}\n"

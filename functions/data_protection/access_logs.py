@@ -1,6 +1,6 @@
 """Who sends access logs where: what several checks of buckets must know of each other."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any
 
 from data_protection.changes import CannotChange
@@ -9,6 +9,7 @@ from data_protection.checks.scope_listed import require_seen
 from data_protection.readings import Found, Unreadable
 from data_protection.reads.s3 import LOGGING
 from data_protection.resources import Kind, Resource
+from data_protection.snapshot import Snapshot
 
 
 class AccessLogging(Requirement):
@@ -45,14 +46,32 @@ def asked_sources(case: Case[Any]) -> list[Resource]:
 
 def sources(case: Case[Any]) -> list[Resource]:
     """Return the buckets whose logs go, or are to go, to the bucket of a case, as far as that is known, in order."""
-    snapshot = case.snapshot
-    logging = (
-        source
-        for source in snapshot.resources(Kind.BUCKET)
-        if isinstance(reading := snapshot.reading(LOGGING, source), Found)
-        and reading.answer.get("LoggingEnabled", {}).get("TargetBucket") == case.resource.name
-    )
-    return sorted({*_asked(case), *logging})
+    return sorted({*_asked(case), *(source for source, _ in _logging(case.snapshot, case.resource.name))})
+
+
+def require_no_later_logs(
+    case: Case[Any], target: str, known: Collection[str], rests: Callable[[Resource, str], bool]
+) -> None:
+    """Let only pass the undoing of what lets logs into a bucket where no bucket has come to log there since.
+
+    Args:
+        case: Of the bucket for which it was changed.
+        target: Name of the bucket that receives logs.
+        known: Names of the buckets for which it was changed.
+        rests: Returns whether the logs of a bucket, by their prefix, would not arrive any more.
+
+    Raises:
+        CannotChange: Another bucket logs there, or one in scope does not say where it logs.
+        NotRead: Buckets may have been left out of the scope.
+    """
+    require_seen(case, Kind.BUCKET)
+    for source, logging in _logging(case.snapshot, target):
+        if source != case.resource and source.name not in known and rests(source, logging["TargetPrefix"]):
+            raise CannotChange(
+                f"{source.name} logs into {target} by now, and its logs would not arrive any more: have it log "
+                "elsewhere first."
+            )
+    _require_told(case, f"{target} may receive access logs, which would not arrive any more")
 
 
 def require_no_logs(case: Case[Any], because: str) -> None:
@@ -69,11 +88,24 @@ def require_no_logs(case: Case[Any], because: str) -> None:
     require_seen(case, Kind.BUCKET)
     if receiving := sources(case):
         raise CannotChange(f"{case.resource.name} receives access logs of {receiving[0].name}, {because}.")
+    _require_told(case, f"{case.resource.name} may receive access logs, {because}")
+
+
+def _logging(snapshot: Snapshot, target: str) -> Iterable[tuple[Resource, Mapping[str, Any]]]:
+    """Yield the buckets that log into one, as far as that was read, in order, each with its setting."""
+    for source in snapshot.resources(Kind.BUCKET):
+        if isinstance(reading := snapshot.reading(LOGGING, source), Found):
+            logging = reading.answer.get("LoggingEnabled", {})
+            if logging.get("TargetBucket") == target:
+                yield source, logging
+
+
+def _require_told(case: Case[Any], feared: str) -> None:
     for (resource, read), reading in sorted(case.snapshot.readings.items()):
         if read == LOGGING.name and isinstance(reading, Unreadable):
             raise CannotChange(
-                f"{case.resource.name} may receive access logs, {because}: where {resource.name} logs could not be "
-                f"read ({reading.code}). Allow {', '.join(sorted(LOGGING.actions))} there first."
+                f"{feared}: where {resource.name} logs could not be read ({reading.code}). Allow "
+                f"{', '.join(sorted(LOGGING.actions))} there first."
             )
 
 

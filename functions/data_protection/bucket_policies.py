@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
 from data_protection.buckets import bucket_call
@@ -86,7 +86,14 @@ def tls_denial(bucket: Resource) -> RawStatement:
 
 
 def put_statement(
-    bucket: Resource, policy: str | None, statement: RawStatement, *, check: str, title: str, risk: str
+    bucket: Resource,
+    policy: str | None,
+    statement: RawStatement,
+    *,
+    check: str,
+    title: str,
+    risk: str,
+    serves: Iterable[str] = (),
 ) -> Change:
     """Return the change that adds a statement to a bucket's policy, in place of the one of its id; all others stay.
 
@@ -111,6 +118,7 @@ def put_statement(
         after=json.loads(merged),
         risk=risk,
         target=bucket.arn,
+        serves=tuple(serves),
     )
 
 

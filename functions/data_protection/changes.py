@@ -80,6 +80,9 @@ class Change(BaseModel):
         wait_seconds: How long to wait at most until it has settled.
         target: ARN of what the call changes, where that is another resource than the one that is judged: a bucket that
             receives logs, a key. Empty for the resource itself.
+        serves: Names of what rests on the target, where that is more than the resource that is judged, in order: the
+            databases of a parameter group, the buckets that are to log into another one. What comes to rest on it
+            later is no part of the change, and must not be undone with it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -95,6 +98,8 @@ class Change(BaseModel):
     cost: str = ""
     wait_seconds: int = Field(default=60, gt=0)
     target: str = ""
+    # Left out where empty, so that plans made before it was told keep their hash.
+    serves: tuple[str, ...] = Field(default=(), exclude_if=lambda serves: not serves)
 
     @property
     def comes_back(self) -> bool:

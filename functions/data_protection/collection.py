@@ -120,7 +120,7 @@ class Questions:
                 yield from self._new(other, (read,))
 
     def _of_others(self, scope: _Needs, asked: _Needs) -> Iterable[Question]:
-        """Yield what is asked of resources that are left out, where a check that is not sees something from them.
+        """Yield what is asked of resources that are left out, where a check that is not, or its undoing, needs it.
 
         Only what their own checks ask too, so that the check says the same, whatever else is judged with it.
         """
@@ -128,7 +128,7 @@ class Questions:
             (catalogue()[check].kind, read)
             for requirements in asked.values()
             for check in requirements
-            for read in catalogue()[check].others
+            for read in catalogue()[check].compared
         }
         for resource, requirements in scope.items():
             own = {read for check in requirements for read in catalogue()[check].reads}

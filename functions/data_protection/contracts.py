@@ -43,9 +43,15 @@ class ListPlaces(MachineInput):
 
 
 class PlacesListed(Contract):
-    """Where a run looks."""
+    """Where a run looks.
+
+    Attributes:
+        places: As the input narrows them.
+        whole_profiles: Profiles all of whose places in the estate are among them, with how many these are.
+    """
 
     places: tuple[PlaceRef, ...]
+    whole_profiles: dict[str, int]
 
 
 class AssessPlace(Contract):
@@ -176,11 +182,13 @@ class ReportAssessment(Contract):
 
     Attributes:
         failures: A sentence for each place that could not be assessed.
+        whole_profiles: As of `PlacesListed`.
     """
 
     run: str = Field(min_length=1)
     time: datetime
     failures: tuple[str, ...] = ()
+    whole_profiles: dict[str, int] = {}
 
 
 class AssessmentReported(Contract):
@@ -189,7 +197,7 @@ class AssessmentReported(Contract):
     Attributes:
         percent, coverage, counts: Over all places that were assessed, as of one.
         failed: Places that were not.
-        misaimed_exceptions: Exceptions of their profiles that are about nothing in any of them.
+        misaimed_exceptions: Exceptions that are about nothing in any place of the estate with their profile.
         prefix: Of the files in the lake bucket.
     """
 

@@ -109,9 +109,17 @@ class Database:
             reversibility=reversibility,
             before={setting: before},
             after={setting: value},
-            target=self.resource.arn if self.is_cluster else "",
+            target=self._target,
             **others,
         )
+
+    def is_changed_by(self, change: Change) -> bool:
+        """Return whether it is this one that a change was made of: an instance may be of another cluster by now."""
+        return change.target == self._target
+
+    @property
+    def _target(self) -> str:
+        return self.resource.arn if self.is_cluster else ""
 
     def _pending(self, setting: str) -> list[str]:
         """Return what else waits for the maintenance window, in order."""

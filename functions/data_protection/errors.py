@@ -66,7 +66,7 @@ class ResourceUnreadable(DataProtectionError):
 
 
 class ReadDenied(ResourceUnreadable):
-    """A resource cannot be read for want of a right, which no waiting gives; the sentence says whose and which."""
+    """A resource cannot be read for want of a right, which somebody must give; the sentence says whose and which."""
 
 
 class PlanUnapproved(DataProtectionError):

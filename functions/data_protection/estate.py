@@ -1,6 +1,8 @@
 """The estate: accounts and regions that are assessed, each by a profile."""
 
 import re
+from collections import Counter
+from collections.abc import Iterable
 from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
@@ -150,6 +152,13 @@ class Estate(_Model):
         if not places:
             raise EstateInvalid(f"No account of the estate is assessed in {', '.join(sorted(regions))}.")
         return places
+
+    def whole_profiles(self, places: Iterable[Place]) -> dict[str, int]:
+        """Return the profiles all of whose places are among these, with how many these are."""
+        profiles = {account.account: account.profile for account in self.accounts}
+        found = Counter(profiles[place.account] for place in places)
+        whole = Counter(account.profile for account in self.accounts for _ in account.regions)
+        return {profile: number for profile, number in found.items() if number == whole[profile]}
 
 
 def own_estate(own_account: str, own_region: str) -> Estate:

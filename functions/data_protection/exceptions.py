@@ -1,7 +1,7 @@
 """Exceptions of a profile against what a run judged: one with a wrong name excuses nothing, and nobody would notice.
 
 A profile serves many places, and an exception need only hold in one of them. So each place tells what it met, and the
-report of a run what none met.
+report of a run that saw all places of the profile what none met.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -18,7 +18,7 @@ from data_protection.selectors import fill
 
 @dataclass(frozen=True)
 class Misaimed:
-    """An exception that is about nothing in any place of a run.
+    """An exception that is about nothing in any place of the estate with its profile.
 
     Attributes:
         row: The exception.
@@ -70,8 +70,8 @@ def misaimed(rows: Iterable[ExceptionRow], findings: Sequence[FindingRow]) -> li
     """Return the exceptions that are about nothing in any place, in order of their profiles.
 
     Args:
-        rows: Of all places of a run.
-        findings: Of the same.
+        rows: Of profiles, each from every place of the estate that is judged by it.
+        findings: Of the run.
     """
     met: dict[tuple[str, str, str, str], list[ExceptionRow]] = {}
     for row in rows:

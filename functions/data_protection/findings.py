@@ -2,7 +2,7 @@
 
 import gzip
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ class Standing:
         best: The best status that was known since somebody answered for a failure, if ever; what is worse is drift.
             None where none is known.
         undone_until: Where a plan is about to undo what it rests on, by when that is done: until then nothing better
-            is known of it, as long as it stands so. None where nobody is.
+            is known of it, however it stands meanwhile. None where nobody is.
     """
 
     status: Status
@@ -55,8 +55,8 @@ def best_of(status: Status, before: Status | None) -> Status | None:
 
 def standing_after(row: FindingRow, before: Standing | None) -> Standing:
     """Return how a finding stands after a look."""
-    if before is not None and before.status is row.status and row.time < (before.undone_until or row.time):
-        return before
+    if before is not None and before.undone_until is not None and row.time < before.undone_until:
+        return replace(before, status=row.status, since=row.since)
     return Standing(row.status, row.since, best_of(row.status, before.best if before is not None else None))
 
 

@@ -11,6 +11,8 @@ from data_protection.resources import Place
 PREFIX: Final = "data_protection"
 # Of the entries in the table of findings that hold scores, `score#<time>#<run>`.
 SCORE: Final = "score#"
+# And those that hold drifts that are open, `drift#<check>#<arn>`.
+DRIFT: Final = "drift#"
 # Below which the reports of all runs are kept.
 REPORTS: Final = f"{PREFIX}/reports/"
 # The accounts and regions that are looked after; people write it, and nothing else does.

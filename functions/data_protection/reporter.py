@@ -27,7 +27,7 @@ class Reporter:
     def report(self, asked: ReportAssessment) -> AssessmentReported:
         """Report a run; reported again, the same findings become the same files."""
         looks = self._store.looks(asked.run, asked.time)
-        report = Report(asked.run, asked.time, self._environment, looks, asked.failures)
+        report = Report(asked.run, asked.time, self._environment, looks, asked.failures, asked.whole_profiles)
         prefix = reports_prefix(asked.run, report.day)
         for name, (content, media_type) in files(report).items():
             self._store.write(f"{prefix}{name}", content, media_type)

@@ -75,7 +75,7 @@ def run_command(machine: str, asked: Mapping[str, Any], environment: str) -> str
 
 
 def plan_input(account: str, region: str, phase: int, named: Collection[str] = ()) -> dict[str, Any]:
-    """Return the input of remediate_account that only plans a phase; `requested_by` is for who asks to add.
+    """Return the input of remediate_account that only plans a phase; `gatehouse run` adds who asks.
 
     Args:
         account: Whose.

@@ -1,4 +1,4 @@
-"""Application Auto Scaling, which MiniStack does not have: targets and policies are kept, and nothing scales.
+"""Application Auto Scaling, which MiniStack does not have: all that is made is kept, and nothing scales.
 
 Requests and answers are those of https://docs.aws.amazon.com/autoscaling/application/APIReference/Welcome.html. As on
 AWS, a policy that tracks a table's capacity makes four alarms of its own, which go when it goes.
@@ -33,6 +33,7 @@ _ALARMS = (
 
 _targets = AccountRegionScopedDict()
 _policies = AccountRegionScopedDict()
+_actions = AccountRegionScopedDict()
 
 
 class _Refused(Exception):
@@ -59,6 +60,7 @@ def _forgetting(original: Callable[[], None]) -> Callable[[], None]:
         original()
         _targets.clear()
         _policies.clear()
+        _actions.clear()
 
     return reset
 
@@ -112,6 +114,9 @@ def _deregister(asked: dict[str, Any]) -> dict[str, Any]:
     for key, policy in list(_policies.items()):
         if _key(policy) == _key(asked):
             _drop(key)
+    for key, action in list(_actions.items()):
+        if _key(action) == _key(asked):
+            del _actions[key]
     return {}
 
 
@@ -156,6 +161,37 @@ def _describe_policies(asked: dict[str, Any]) -> dict[str, Any]:
         _policies,
         asked,
         lambda policy: (not names or policy["PolicyName"] in names) and resource in {None, policy["ResourceId"]},
+    )
+
+
+def _put_action(asked: dict[str, Any]) -> dict[str, Any]:
+    if _key(asked) not in _targets:
+        raise _Refused("ObjectNotFoundException", f"No scalable target registered for {_key(asked)}.")
+    key = f"{_key(asked)}|{asked['ScheduledActionName']}"
+    lent = {
+        "ScheduledActionARN": f"{_arn('autoscaling')}:scheduledAction:{new_uuid()}:resource/"
+        f"{asked['ServiceNamespace']}/{asked['ResourceId']}:scheduledActionName/{asked['ScheduledActionName']}",
+        "CreationTime": time.time(),
+    }
+    _actions[key] = lent | _actions.get(key, {}) | asked
+    return {}
+
+
+def _delete_action(asked: dict[str, Any]) -> dict[str, Any]:
+    if _actions.pop(key := f"{_key(asked)}|{asked['ScheduledActionName']}", None) is None:
+        raise _Refused("ObjectNotFoundException", f"No scheduled action found for {key}.")
+    return {}
+
+
+def _describe_actions(asked: dict[str, Any]) -> dict[str, Any]:
+    names, resource = asked.get("ScheduledActionNames"), asked.get("ResourceId")
+    return _page(
+        "ScheduledActions",
+        _actions,
+        asked,
+        lambda action: (
+            (not names or action["ScheduledActionName"] in names) and resource in {None, action["ResourceId"]}
+        ),
     )
 
 
@@ -225,4 +261,7 @@ _OPERATIONS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "PutScalingPolicy": _put_policy,
     "DeleteScalingPolicy": _delete_policy,
     "DescribeScalingPolicies": _describe_policies,
+    "PutScheduledAction": _put_action,
+    "DeleteScheduledAction": _delete_action,
+    "DescribeScheduledActions": _describe_actions,
 }

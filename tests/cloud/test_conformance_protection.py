@@ -98,6 +98,26 @@ def test_scalable_target_and_its_policy_are_described(cloud: EmbeddedCloud, tabl
     ]
 
 
+def test_scheduled_action_is_described_and_goes_with_its_target(cloud: EmbeddedCloud, table: str) -> None:
+    scaling, resource = cloud.client("application-autoscaling", ACCOUNT), f"table/{table}"
+    scaling.register_scalable_target(**reads_of(table), MinCapacity=5, MaxCapacity=50)
+    for least in (10, 20):
+        scaling.put_scheduled_action(
+            **reads_of(table),
+            ScheduledActionName="black-friday",
+            Schedule="cron(0 0 27 11 ? 2026)",
+            ScalableTargetAction={"MinCapacity": least},
+        )
+
+    [action] = scaling.describe_scheduled_actions(ServiceNamespace="dynamodb", ResourceId=resource)["ScheduledActions"]
+    saw("scheduled action", action)
+    assert required(scaling, "DescribeScheduledActions", "ScheduledAction") <= action.keys()
+    assert action["ScalableTargetAction"] == {"MinCapacity": 20}
+
+    scaling.deregister_scalable_target(**reads_of(table))
+    assert not scaling.describe_scheduled_actions(ServiceNamespace="dynamodb", ResourceId=resource)["ScheduledActions"]
+
+
 def test_policy_brings_alarms_of_its_own_and_takes_them_along(cloud: EmbeddedCloud, table: str) -> None:
     scaling, alarms = cloud.client("application-autoscaling", ACCOUNT), cloud.client("cloudwatch", ACCOUNT)
     prefix = f"TargetTracking-table/{table}-"

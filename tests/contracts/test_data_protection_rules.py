@@ -21,6 +21,7 @@ UNHEARD = {
     "s3.ListObjectsV2": "access logs come with time, by no call",
     "tagging.GetResources": "a tag is set by a call of each service; what it puts in scope is for the sweep",
     "iam.GetAccountAuthorizationDetails": "IAM's events are in us-east-1 only",
+    "application-autoscaling.DescribeScheduledActions": "no verdict hangs on it, only whether a target may be given up",
 }
 
 

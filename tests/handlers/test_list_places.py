@@ -21,11 +21,14 @@ def keep(document: Any) -> None:
     aws.s3().put_object(Bucket=LAKE, Key=ESTATE_KEY, Body=json.dumps(document).encode())
 
 
-def listed(monkeypatch: pytest.MonkeyPatch, other_accounts: str) -> list[tuple[str, str]]:
+def answered(monkeypatch: pytest.MonkeyPatch, other_accounts: str, **asked: Any) -> dict[str, Any]:
     monkeypatch.setenv("OTHER_ACCOUNTS", other_accounts)
     load.cache_clear()
-    answer = list_places.handler(dict(ASKED), Context())
-    return [(place["account"], place["region"]) for place in answer["places"]]
+    return dict(list_places.handler(ASKED | {"input": asked}, Context()))
+
+
+def listed(monkeypatch: pytest.MonkeyPatch, other_accounts: str) -> list[tuple[str, str]]:
+    return [(place["account"], place["region"]) for place in answered(monkeypatch, other_accounts)["places"]]
 
 
 def test_without_a_document_the_own_account_is_all_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,3 +53,21 @@ def test_hundreds_of_accounts_are_listed(monkeypatch: pytest.MonkeyPatch) -> Non
     keep({"accounts": [{"account": number, "regions": [REGION]} for number in numbers]})
 
     assert listed(monkeypatch, "expected") == [(number, REGION) for number in numbers]
+
+
+def test_narrowed_run_knows_which_profiles_it_looks_at_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    keep(
+        {
+            "accounts": [
+                {"account": "1" * 12, "regions": [REGION, "eu-west-1"]},
+                {"account": "2" * 12, "regions": [REGION]},
+                {"account": "3" * 12, "regions": [REGION], "profile": "shop"},
+            ]
+        }
+    )
+
+    answer = answered(monkeypatch, "expected", accounts=["2" * 12, "3" * 12])
+
+    assert [place["account"] for place in answer["places"]] == ["2" * 12, "3" * 12]
+    assert answer["whole_profiles"] == {"shop": 1}
+    assert answered(monkeypatch, "expected")["whole_profiles"] == {"rfc-008": 3, "shop": 1}

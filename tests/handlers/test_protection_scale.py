@@ -6,8 +6,15 @@ from typing import Any
 
 import pytest
 
-from bench.protection_scale_model import assess_requests, sweep_messages, sweep_reads, sweep_requests
-from data_protection.handlers import assess_place, start_sweep
+from bench.protection_scale_model import (
+    assess_requests,
+    places_requests,
+    report_requests,
+    sweep_messages,
+    sweep_reads,
+    sweep_requests,
+)
+from data_protection.handlers import assess_place, report_assessment, start_sweep
 from kernel import aws
 from kernel.metering import Meter
 from tests.support.aws import LAKE
@@ -61,13 +68,32 @@ def test_model_counts_what_an_assessment_and_a_sweep_send(tables: int, buckets: 
         assert swept == sweep_reads(asked)
 
 
+@pytest.mark.parametrize("places", [1, 3])
+def test_model_counts_what_a_report_sends(monkeypatch: pytest.MonkeyPatch, places: int) -> None:
+    monkeypatch.setenv("ENVIRONMENT", "prod")
+    runs = [{"run": f"daily-{day}", "time": f"2026-11-{day}T05:00:00Z"} for day in (20, 21)]
+    regions = ["eu-central-1", "eu-west-1", "us-east-1"][:places]
+    with watched() as made:
+        made.profile([{"kind": "dynamodb-table", "select": [{"name": "orders"}], "requires": {"DDB-PITR": {}}}])
+        made.estate({"accounts": [{"account": ACCOUNT, "regions": regions}]})
+        for run in runs:
+            for region in regions:
+                place = {"account": ACCOUNT, "region": region, "is_home": region == regions[0]}
+                assess_place.handler({**run, "place": place}, CONTEXT)
+
+        asked, own = sent(lambda: report_assessment.handler(dict(runs[-1]), CONTEXT))
+
+    assert asked + own == report_requests(places)
+
+
 def test_each_place_is_sent_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     with watched() as made:
         monkeypatch.setenv("SWEEP_QUEUE_URL", made.published)
         regions = ["eu-central-1", "eu-west-1", "us-east-1"]
         made.estate({"accounts": [{"account": ACCOUNT, "regions": regions}]})
 
-        asked, _ = sent(lambda: start_sweep.handler({"time": "2026-11-21T05:00:00Z"}, CONTEXT))
+        asked, own = sent(lambda: start_sweep.handler({"time": "2026-11-21T05:00:00Z"}, CONTEXT))
 
+    assert own == places_requests()
     # Lambda receives and deletes them, one a call.
     assert 3 * asked["sqs.SendMessage"] == sweep_messages(len(regions))

@@ -46,7 +46,8 @@ def assessed(store: FindingStore, run: str, time: datetime, rows: list[FindingRo
 
 
 def reported(run: str, **given: Any) -> dict[str, Any]:
-    return dict(handler({"run": run, "time": TIME.isoformat(), **given}, Context()))
+    asked = {"run": run, "time": TIME.isoformat(), "whole_profiles": {"rfc-008": 1}}
+    return dict(handler(asked | given, Context()))
 
 
 def files(prefix: str) -> dict[str, bytes]:
@@ -105,6 +106,15 @@ def test_reported_again_a_run_has_the_same_files(store: FindingStore) -> None:
         files(first["prefix"])
     )
     assert "history/date=2026-11-21/daily-2.parquet" in before
+
+
+def test_a_run_that_saw_only_some_places_of_a_profile_tells_of_no_exception_that_is_about_nothing(
+    store: FindingStore,
+) -> None:
+    assessed(store, "daily-2", TIME, [row("DDB-PITR", Status.FAIL)])
+
+    assert reported("daily-2")["misaimed_exceptions"] == 1
+    assert reported("daily-2", whole_profiles={"rfc-008": 2})["misaimed_exceptions"] == 0
 
 
 def test_places_that_failed_are_named(store: FindingStore) -> None:

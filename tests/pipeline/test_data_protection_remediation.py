@@ -26,13 +26,14 @@ from data_protection.errors import (
     ResourceLocked,
     ResourceUnreadable,
 )
-from data_protection.handlers import apply_step, verify_step
+from data_protection.handlers import apply_step, roll_back_step, verify_step
 from data_protection.remediation.approvals import Approval
 from data_protection.remediation.contracts import PlanRemediation
 from data_protection.remediation.policy import Policy
 from data_protection.resources import Place
 from data_protection.verdicts import Status
 from kernel import aws
+from tests.support.metrics import emitted
 from tests.support.remediation import (
     ALICE,
     BOB,
@@ -715,6 +716,35 @@ def test_change_that_does_not_take_hold_is_undone_and_ends_the_remediation(run: 
     assert (known := standing("DDB-KMS", ORDERS_ARN.replace("orders", "carts"))) is not None
     assert known.status is Status.FAIL
     assert finished["not_good"][0].startswith(f"{first} is rolled_back: It was not verified: ")
+
+
+@pytest.mark.parametrize("state", ["applied", "rolling_back"])
+def test_change_that_may_not_be_read_midway_is_left_to_people_and_goes_on_by_the_hash(
+    run: Remediation, state: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = client("kms").create_key()["KeyMetadata"]["KeyId"]
+    client("kms").create_alias(AliasName="alias/data", TargetKeyId=key)
+    profile(tables("orders", DDB_KMS={"key": "alias/data"}))
+    plan, step = run.approve(run.plan(1)), "DDB-KMS/dynamodb-table/orders/0"
+    asked = {"plan": plan, "step": step}
+    worked = apply_step.handler(asked, FUNCTION)
+    while worked["state"] != state:
+        CLOCK.wait(worked["wait_seconds"])
+        worked = verify_step.handler(asked, FUNCTION)
+
+    def refuse(_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "DescribeTable")
+
+    go_on = roll_back_step if state == "rolling_back" else verify_step
+    with whenever("dynamodb", "DescribeTable", refuse), pytest.raises(ReadDenied, match="needs dynamodb:DescribeTable"):
+        go_on.handler(asked, FUNCTION)
+    capsys.readouterr()
+    assert run.finish(plan)["counts"] == {state: 1}
+    assert emitted(capsys.readouterr().out)["StepsUnverified"] == 1
+
+    assert run.step(plan, step)["state"] == "rolled_back"
+    run.finish(plan)
+    assert emitted(capsys.readouterr().out)["StepsUnverified"] == 0
 
 
 def test_what_others_have_made_of_a_change_is_not_undone_but_left_to_people(run: Remediation) -> None:

@@ -22,6 +22,7 @@ from kernel import aws
 from tests.support.remediation import (
     ALICE,
     BOB,
+    CAROL,
     EVIDENCE,
     FUNCTION,
     LAKE,
@@ -402,6 +403,17 @@ def test_undoing_comes_once_and_is_not_undone_itself(run: Remediation) -> None:
     assert not keeps()
 
 
+def test_plan_of_which_a_step_is_undone_is_not_carried_out_while_the_undoing_goes_on(run: Remediation) -> None:
+    assert run
+    first = done(1)
+    monday, planned = undoing(first, steps=["DDB-DELPROT"])
+    monday.work(planned)
+    assert "taken_back" not in events_of(first)
+
+    with pytest.raises(PlanUndone, match=f"was undone by the plan {planned['plan']}. Plan again."):
+        Remediation("tuesday").plan(plan=first)
+
+
 def test_steps_on_which_others_rest_come_last(logging: str) -> None:
     monday, planned = undoing(logging)
     plan = read(planned["plan"])
@@ -445,6 +457,69 @@ def test_what_others_have_made_to_rest_on_a_step_keeps_it(run: Remediation) -> N
 
     assert (logs("shop"), logs("site"), takes_logs()) == (False, True, True)
     assert left_out(second)["S3-LOG/s3-bucket/shop/0"] is LeftOut.NEEDED
+
+
+@pytest.fixture
+def rotating(run: Remediation) -> tuple[str, str]:
+    """Carry out a plan by which the key of an alias rotates; return its hash, and the key."""
+    assert run
+    kms = client("kms")
+    key = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/data", TargetKeyId=key)
+    profile({"kind": "kms-key", "select": [{"name": "alias/data"}], "requires": {"KMS-ROT": {}}})
+    return done(1), key
+
+
+def rotates(key: str) -> bool:
+    return bool(client("kms").get_key_rotation_status(KeyId=key)["KeyRotationEnabled"])
+
+
+def point_to_another_key() -> None:
+    """Let the alias be of another key that rotates as well."""
+    kms = client("kms")
+    other = kms.create_key()["KeyMetadata"]["KeyId"]
+    kms.enable_key_rotation(KeyId=other)
+    kms.update_alias(AliasName="alias/data", TargetKeyId=other)
+
+
+def test_what_goes_by_the_name_of_another_one_is_not_undone(rotating: tuple[str, str]) -> None:
+    first, key = rotating
+    point_to_another_key()
+
+    second = undoing(first)[1]
+
+    (omission,) = read(second["plan"]).omissions
+    assert (omission.why, second["changes"], rotates(key)) == (LeftOut.CHANGED, 0, True)
+    assert f"The change was made to arn:aws:kms:eu-central-1:123456789012:key/{key}." in omission.reason
+
+
+def test_what_goes_by_the_name_of_another_one_since_the_plan_is_refused(rotating: tuple[str, str]) -> None:
+    first, key = rotating
+    monday, planned = undoing(first)
+    monday.approve(planned)
+    point_to_another_key()
+
+    worked = monday.step(planned["plan"], read(first).steps[0].id)
+
+    assert (worked["state"], rotates(key)) == ("refused", True)
+    assert "alias/data is arn:aws:kms" in worked["note"]
+
+
+def test_undoing_that_was_planned_before_another_one_leaves_what_a_later_plan_did(run: Remediation) -> None:
+    assert run
+    first = done(1)
+    monday, planned = undoing(first, steps=["DDB-DELPROT"])
+    tuesday, late = undoing(first, "tuesday", steps=["DDB-DELPROT"], requested_by=BOB)
+    tuesday.ask(late["plan"], requested_by=BOB)
+    tuesday.decide(late["plan"], CAROL)
+    monday.work(planned)
+    done(1, run="wednesday")
+
+    with pytest.raises(PlanUndone, match=f"The plan {planned['plan']} has undone {KEPT} of the plan {first}"):
+        tuesday.step(late["plan"], KEPT)
+
+    assert keeps()
+    assert monday.step(planned["plan"], KEPT)["state"] == "verified"
 
 
 def test_what_was_known_of_an_undone_check_is_forgotten(run: Remediation) -> None:
@@ -508,8 +583,9 @@ def test_plan_that_undoes_what_nobody_has_done_is_applied_by_nobody(run: Remedia
     change = step.change.model_copy(update={"call": call, "reversibility": Reversibility.REVERSIBLE})
     policy = Policy(preapproved_phases=frozenset({1}))
     update = {"steps": (step.model_copy(update={"change": change}),), "policy": policy}
+    others = {"steps": (step.model_copy(update={"name": "people", "arn": ORDERS_ARN.replace("orders", "people")}),)}
 
-    for forged in (real.model_copy(update=update), real.model_copy(update={"undoes": never})):
+    for forged in (real.model_copy(update=one) for one in (update, others, {"undoes": never})):
         key = f"data_protection/plans/{forged.hash}.json"
         aws.s3().put_object(Bucket=LAKE, Key=key, Body=forged.model_dump_json().encode())
         assert forged.approvers == 1

@@ -5,15 +5,22 @@ from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
+from botocore.exceptions import ClientError
 
+from data_protection.adapters.attempts import AttemptStore
+from data_protection.adapters.drifts import DriftStore
+from data_protection.adapters.steps import ResourceLocks
 from data_protection.drift import compose
+from data_protection.drift.attempts import Freeze
 from data_protection.handlers import apply_step, verify_step
+from data_protection.resources import Place
 from kernel import aws
 from kernel.clock import utc_now
 from kernel.settings import load
-from tests.support.data_protection_drift import ACCOUNT, REGION, USER, Watched, event, watched
+from tests.support.data_protection_drift import ACCOUNT, REGION, USER, Watched, event, evidence, watched
 from tests.support.remediation import FUNCTION, Remediation, client, tables, whenever
 
+TABLE_ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders"
 STEP = "DDB-DELPROT/dynamodb-table/orders/0"
 
 
@@ -79,6 +86,64 @@ def test_looks_before_and_after_the_call_find_no_drift(account: Watched) -> None
     assert not is_protected()
 
 
+@pytest.fixture
+def cluster(account: Watched) -> str:
+    """Carry out a plan by which a cluster keeps its backups longer; its members are both judged by that."""
+    rds, aurora = client("rds"), {"Engine": "aurora-postgresql", "BackupRetentionPeriod": 7}
+    rds.create_db_cluster(DBClusterIdentifier="shop", MasterUsername="shop", MasterUserPassword="secret-1", **aurora)
+    for name in ("reader", "writer"):
+        class_ = {"DBInstanceClass": "db.r6g.large", "DBClusterIdentifier": "shop"}
+        rds.create_db_instance(DBInstanceIdentifier=name, **class_, **aurora)
+    select = [{"name": "reader"}, {"name": "writer"}]
+    rule = {"kind": "rds-instance", "select": select, "requires": {"RDS-BACKUP": {"days": 30}}}
+    account.profile([rule], drift={"fix": ["RDS-BACKUP"]})
+    sunday = Remediation("sunday")
+    sunday.work(sunday.plan(1))
+    finished = sunday.finish(sunday.planned["plan"])
+    assert (finished["counts"], kept_days()) == ({"verified": 1, "satisfied": 1}, 30)
+    account.sweep()
+    assert account.told() == []
+    return str(sunday.planned["plan"])
+
+
+def kept_days() -> int:
+    return int(client("rds").describe_db_clusters()["DBClusters"][0]["BackupRetentionPeriod"])
+
+
+def test_undoing_of_what_several_share_is_no_drift_of_any_of_them(account: Watched, cluster: str) -> None:
+    monday = Remediation("monday")
+    planned = monday.plan(undo=cluster, named=["RDS-BACKUP"])
+
+    def look(_: object) -> None:
+        account.sweep("meanwhile")
+
+    with whenever("rds", "ModifyDBCluster", look):
+        monday.work(planned)
+    assert (monday.finish(planned["plan"])["good"], kept_days()) == (True, 7)
+    assert set(account.statuses().values()) == {"fail"}
+    account.sweep("soon")
+    with patch.object(compose, "utc_now", lambda: utc_now() + timedelta(hours=3)):
+        account.sweep("later")
+
+    assert (account.told(), account.open_drifts(), account.fix(), kept_days()) == ([], [], 0, 7)
+
+
+def test_undoing_of_what_several_share_that_is_refused_leaves_the_findings_as_they_were(
+    account: Watched, cluster: str
+) -> None:
+    monday = Remediation("monday")
+
+    def refuse(_: object) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "ModifyDBCluster")
+
+    with whenever("rds", "ModifyDBCluster", refuse):
+        monday.work(monday.plan(undo=cluster, named=["RDS-BACKUP"]))
+    client("rds").modify_db_cluster(DBClusterIdentifier="shop", BackupRetentionPeriod=7)
+    account.sweep("sweep-2")
+
+    assert [noun for noun, _ in account.told()] == ["DriftFound", "DriftFound"]
+
+
 def test_what_is_protected_again_drifts_again(account: Watched) -> None:
     asked = {"plan": approved(), "step": STEP}
     apply_step.handler(asked, FUNCTION)
@@ -94,6 +159,65 @@ def test_what_is_protected_again_drifts_again(account: Watched) -> None:
     assert [noun for noun, _ in account.told()] == ["DriftFound"]
     account.fix()
     assert is_protected()
+
+
+def test_looks_that_come_to_nothing_before_the_undoing_shows_find_no_drift(account: Watched) -> None:
+    apply_step.handler({"plan": approved(), "step": STEP}, FUNCTION)
+    protect(on=True)
+
+    def throttle(_: object) -> None:
+        raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "DescribeTable")
+
+    with whenever("dynamodb", "DescribeTable", throttle):
+        account.sweep("throttled")
+    account.sweep("too early")
+    protect(on=False)
+
+    account.sweep("in time")
+
+    assert (account.told(), account.open_drifts()) == ([], [])
+
+
+def test_drift_that_a_plan_has_mended_is_not_open_any_more_once_that_is_undone(account: Watched) -> None:
+    protect(on=False)
+    account.sweep()
+    assert [noun for noun, _ in account.told()] == ["DriftFound"]
+    sunday = Remediation("sunday")
+    planned = sunday.plan(1)
+    sunday.work(planned)
+    assert is_protected()
+
+    monday = Remediation("monday")
+    monday.work(monday.plan(undo=planned["plan"]))
+    account.sweep("sweep-2")
+
+    assert (account.fix(), account.open_drifts(), account.told()) == (1, [], [])
+    assert not is_protected()
+
+
+@pytest.mark.parametrize("froze", [False, True])
+def test_fix_that_was_begun_and_changed_nothing_yet_is_not_gone_on_with(account: Watched, *, froze: bool) -> None:
+    protect(on=False)
+    account.sweep()
+    locks = ResourceLocks(aws.dynamodb(), "remediations")
+    locks.take(TABLE_ARN, "another", utc_now(), timedelta(minutes=20))
+    assert account.fix() == 0
+    locks.release(TABLE_ARN, "another")
+    drifts = DriftStore(aws.dynamodb(), "findings")
+    (drift,) = drifts.open_in(Place(ACCOUNT, REGION)).values()
+    if froze:
+        freeze = Freeze(drift=drift, until=utc_now() + timedelta(hours=1), reverts=())
+        AttemptStore(aws.dynamodb(), "remediations").freeze(freeze)
+    else:
+        drifts.close(drift)
+
+    assert account.fix() == 1
+
+    assert not is_protected()
+    *_, refused, finished = sorted(evidence(), key=lambda record: str(record["at"]))
+    assert (refused["event"], finished["event"], finished["content"]["state"]) == ("refused", "finished", "refused")
+    said = "Nothing is fixed on" if froze else "is not open any more"
+    assert said in refused["content"]["why"]
 
 
 def test_undoing_that_nobody_goes_on_with_keeps_drift_from_being_found_only_for_its_term(account: Watched) -> None:

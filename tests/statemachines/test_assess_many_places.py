@@ -40,7 +40,9 @@ def size(value: Any) -> int:
 
 
 def test_places_that_are_listed_and_assessed_are_within_the_limit() -> None:
-    listed = PlacesListed(places=(PLACE,) * PLACES)
+    listed = PlacesListed(
+        places=(PLACE,) * PLACES, whole_profiles={f"{number:064}": 4 for number in range(PLACES // 4)}
+    )
     results = [assessed() for _ in range(2)] * (PLACES // 2)
     told = evaluated(MAP["Output"]["places"], result=results)
 

@@ -193,6 +193,7 @@ def healthy() -> dict[tuple[Resource, Any], Any]:
         (KEY, kms.KEY_POLICY): {"Policy": for_cloudwatch("kms:Decrypt", "kms:GenerateDataKey*")},
         (ACCOUNT, scaling.TARGETS): {"ScalableTargets": targets()},
         (ACCOUNT, scaling.POLICIES): {"ScalingPolicies": policies()},
+        (ACCOUNT, scaling.SCHEDULED): {"ScheduledActions": []},
         (ACCOUNT, cloudtrail.TRAILS): {"trailList": [DESCRIBED]},
         (TRAIL, cloudtrail.TRAIL_STATUS): STATUS,
         (TRAIL, cloudtrail.EVENT_SELECTORS): {

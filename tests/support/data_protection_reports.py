@@ -1,6 +1,7 @@
 """Findings for reports, made by hand."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -91,6 +92,7 @@ def look(
     return Look(PLACE.account, region, profile, rows, conflicts, exceptions, past, former)
 
 
-def report(*looks: Look, failures: Sequence[str] = ()) -> Report:
-    """Return the report of these places."""
-    return Report("daily-2", TIME, "prod", looks, failures)
+def report(*looks: Look, failures: Sequence[str] = (), whole_profiles: Mapping[str, int] | None = None) -> Report:
+    """Return the report of these places, which are all of the estate if not said otherwise."""
+    whole = Counter(look.profile for look in looks)
+    return Report("daily-2", TIME, "prod", looks, failures, whole if whole_profiles is None else whole_profiles)

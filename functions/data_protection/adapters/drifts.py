@@ -1,15 +1,14 @@
 """Drifts that are open, in the table of findings."""
 
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar
 
 from data_protection.drift.drifts import Drift, Pair
+from data_protection.locations import DRIFT
 from data_protection.resources import Place
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
-
-_DRIFT: Final = "drift#"
 
 
 class DriftStore:
@@ -26,11 +25,22 @@ class DriftStore:
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="place = :place AND begins_with(entry, :drift)",
-            ExpressionAttributeValues={":place": {"S": str(place)}, ":drift": {"S": _DRIFT}},
+            ExpressionAttributeValues={":place": {"S": str(place)}, ":drift": {"S": DRIFT}},
             ConsistentRead=True,
         )
         drifts = [Drift.model_validate_json(item["drift"]["S"]) for page in pages for item in page["Items"]]
         return {drift.pair: drift for drift in drifts}
+
+    def is_open(self, drift: Drift) -> bool:
+        """Return whether a drift is open: not closed since, nor another one of its pair in its place."""
+        key = _key(drift)
+        answer = self._dynamodb.query(
+            TableName=self._table,
+            KeyConditionExpression="place = :place AND entry = :entry",
+            ExpressionAttributeValues={":place": key["place"], ":entry": key["entry"]},
+            ConsistentRead=True,
+        )
+        return any(Drift.model_validate_json(item["drift"]["S"]).id == drift.id for item in answer["Items"])
 
     def open(self, drift: Drift) -> None:
         """Keep a drift."""
@@ -42,4 +52,4 @@ class DriftStore:
 
 
 def _key(drift: Drift) -> "dict[str, AttributeValueTypeDef]":
-    return {"place": {"S": str(drift.place.place)}, "entry": {"S": f"{_DRIFT}{'#'.join(drift.pair)}"}}
+    return {"place": {"S": str(drift.place.place)}, "entry": {"S": f"{DRIFT}{'#'.join(drift.pair)}"}}

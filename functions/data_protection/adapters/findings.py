@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from data_protection.assessments import Score
 from data_protection.contracts import AssessPlace, ConflictRow, ExceptionRow, FindingRow
 from data_protection.findings import Standing, best_of, document, lines, standing_after
-from data_protection.locations import SCORE, conflicts_key, exceptions_key, findings_key
+from data_protection.locations import DRIFT, SCORE, conflicts_key, exceptions_key, findings_key
 from data_protection.resources import Place
 from data_protection.verdicts import Status
 from kernel.objects import Bucket
@@ -118,9 +118,16 @@ class FindingStore:
         self._write(requests)
 
     def expect(self, place: Place, rows: Iterable[FindingRow], until: datetime) -> None:
-        """Let the table expect that what was found is undone until a time: how it stands then is no drift."""
-        expected = ((row, Standing(row.status, row.since, undone_until=until)) for row in rows)
-        self._write([{"PutRequest": {"Item": _item(place, row, standing)}} for row, standing in expected])
+        """Let the table expect that what was found is undone until a time: how it stands then is no drift.
+
+        Nor is it the drift any more that may still be open, as the next look would have told that it was mended.
+        """
+        requests: list[dict[str, Any]] = []
+        for row in rows:
+            expected = Standing(row.status, row.since, undone_until=until)
+            drift = {"place": {"S": str(place)}, "entry": {"S": f"{DRIFT}{'#'.join(row.pair)}"}}
+            requests += [{"PutRequest": {"Item": _item(place, row, expected)}}, {"DeleteRequest": {"Key": drift}}]
+        self._write(requests)
 
     def _write(self, requests: Sequence[Mapping[str, Any]]) -> None:
         for start in range(0, len(requests), _BATCH):

@@ -127,6 +127,8 @@ class Mutator(Generic[R]):
         quota: That its changes meet; None where AWS names none.
         may_undo: Raises CannotChange where undoing a change of its later would touch more than that: what others have
             asked for since, or what must be left alone. Of the resource itself and of its target, others see to that.
+        undoing_reads: Of the check's reads, those that `may_undo` needs of the other resources in scope as well; no
+            verdict hangs on them.
         undoing_loses: Returns what is lost where a later plan undoes a change of its, besides the protection; one
             sentence, empty for nothing. Only who asks for it by name gets such an undoing.
     """
@@ -140,6 +142,7 @@ class Mutator(Generic[R]):
     after: frozenset[str] = frozenset()
     quota: Quota | None = None
     may_undo: Callable[[Case[R], Change], None] = lambda _case, _change: None
+    undoing_reads: tuple[Read, ...] = ()
     undoing_loses: Callable[[Change], str] = lambda _change: ""
 
 
@@ -185,6 +188,11 @@ class Check(Generic[R]):
     others: tuple[Read, ...] = ()
     controls: dict[str, tuple[str, ...]] = field(default_factory=dict)
     mutator: Mutator[R] | None = None
+
+    @property
+    def compared(self) -> tuple[Read, ...]:
+        """What must be read of the other resources in scope as well, for the verdict or before a change is undone."""
+        return self.others if self.mutator is None else (*self.others, *self.mutator.undoing_reads)
 
     @property
     def runbook(self) -> str:

@@ -10,7 +10,7 @@ from data_protection.changes import Call, CannotChange, Change, Reversibility
 from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
 from data_protection.readings import Answer
 from data_protection.reads.dynamodb import TABLE
-from data_protection.reads.scaling import POLICIES, TARGETS
+from data_protection.reads.scaling import POLICIES, SCHEDULED, TARGETS
 from data_protection.resources import Kind
 from data_protection.verdicts import Status, Verdict, worst
 
@@ -61,6 +61,11 @@ class _Dimension:
     @property
     def metric(self) -> str:
         return f"DynamoDB{self.direction}CapacityUtilization"
+
+    @property
+    def policy(self) -> str:
+        """The name of a policy that is made here."""
+        return f"gatehouse-{self.resource.replace('/', '-')}-{self.direction}"
 
     def __str__(self) -> str:
         return f"{self.direction.lower()} capacity of {self.resource}"
@@ -185,7 +190,7 @@ def _track(case: Case[Autoscaling], dimension: _Dimension) -> Iterable[Change]:
     asked, policy = case.requirement.percent, _policy(case, dimension)
     if policy is not None and _percent(policy) == asked:
         return
-    name = policy["PolicyName"] if policy else f"gatehouse-{dimension.resource.replace('/', '-')}-{dimension.direction}"
+    name = policy["PolicyName"] if policy else dimension.policy
     earlier = policy["TargetTrackingScalingPolicyConfiguration"] if policy else None
     # An earlier policy keeps what it says of cooldowns.
     after = (earlier or {"PredefinedMetricSpecification": {"PredefinedMetricType": dimension.metric}}) | {
@@ -227,6 +232,26 @@ def _present(case: Case[Autoscaling], change: Change) -> Any:
     return None
 
 
+def _may_undo(case: Case[Autoscaling], change: Change) -> None:
+    if change.inverse is None or change.inverse.operation != "deregister_scalable_target":
+        return
+    # All policies and scheduled actions of a target go with it, whoever made them:
+    # https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DeregisterScalableTarget.html
+    asked = change.call.parameters
+    named = (asked["ResourceId"], asked["ScalableDimension"])
+    dimensions = (one for one in _dimensions(case.get(TABLE)["Table"]) if (one.resource, one.name) == named)
+    dimension = next(dimensions, None)
+    if dimension is None or _target(case, dimension) is None:
+        return  # the index or the target is gone
+    policies = {one["PolicyName"] for one in _of(case.get(POLICIES)["ScalingPolicies"], dimension)}
+    actions = {one["ScheduledActionName"] for one in _of(case.get(SCHEDULED)["ScheduledActions"], dimension)}
+    if others := sorted((policies - {dimension.policy}) | actions):
+        raise CannotChange(
+            f"{', '.join(others)} of the {dimension} would be deleted with its scalable target: delete them first, or "
+            "keep it."
+        )
+
+
 def _range_of(target: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
     # AWS tells of a target that nothing is suspended, whether that was said or not.
     is_told = "SuspendedState" in after or any(target.get("SuspendedState", {}).values())
@@ -241,6 +266,7 @@ CHECK: Final = Check(
     kind=Kind.TABLE,
     requirement=Autoscaling,
     reads=(TABLE, TARGETS, POLICIES),
+    further=(SCHEDULED,),  # which go with a target
     validate=_validate,
     cost="Free itself; capacity is paid as it is used, up to the maximum.",
     advice="Turn on autoscaling of reads and writes in the table's Additional settings tab, indexes included.",
@@ -278,6 +304,7 @@ CHECK: Final = Check(
         ),
         propose=_propose,
         present=_present,
+        may_undo=_may_undo,
         after=frozenset({"DDB-EXISTS"}),  # each index that it makes needs scaling of its own
     ),
 )

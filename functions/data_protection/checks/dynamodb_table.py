@@ -261,5 +261,11 @@ CHECK: Final = Check(
         ),
         propose=_propose,
         present=_present,
+        # A table that was made is not deleted by any call, its items with it.
+        undoing_loses=lambda change: (
+            "The index is deleted: queries of it fail, and to make it again takes as long as filling it did."
+            if change.call.operation == "update_table"
+            else ""
+        ),
     ),
 )

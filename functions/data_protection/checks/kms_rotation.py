@@ -88,8 +88,19 @@ def _propose(case: Case[Rotation]) -> Sequence[Change]:
     ]
 
 
-def _present(case: Case[Rotation], _: Change) -> Any:
-    return _period(_rotation(case))
+def _may_undo(case: Case[Rotation], change: Change) -> None:
+    changed, present = change.call.parameters["KeyId"], case.get(KEY)["KeyMetadata"]["Arn"]
+    if present != changed:
+        raise CannotChange(
+            f"{case.resource.name} is {present} by now, and the rotation of {changed} was changed: bring that back by "
+            "hand."
+        )
+
+
+def _present(case: Case[Rotation], change: Change) -> Any:
+    # An alias may name another key by now than the call does.
+    present = case.get(KEY)["KeyMetadata"]["Arn"]
+    return _period(_rotation(case)) if present == change.call.parameters["KeyId"] else {"KeyId": present}
 
 
 def _period(rotation: Answer) -> dict[str, int] | None:
@@ -116,5 +127,6 @@ CHECK: Final = Check(
         actions=frozenset({"kms:EnableKeyRotation", "kms:DisableKeyRotation"}),
         propose=_propose,
         present=_present,
+        may_undo=_may_undo,
     ),
 )

@@ -1,6 +1,6 @@
 """RDS-BACKUP: a database can be restored to any second of the last weeks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from pydantic import Field
@@ -8,8 +8,9 @@ from pydantic import Field
 from data_protection import databases
 from data_protection.changes import CannotChange, Change, Reversibility
 from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
+from data_protection.databases import Database
 from data_protection.reads.rds import CLUSTERS, INSTANCES
-from data_protection.resources import Kind
+from data_protection.resources import Kind, Resource
 from data_protection.verdicts import Status, Verdict
 
 
@@ -55,9 +56,7 @@ def _propose(case: Case[AutomatedBackups]) -> Sequence[Change]:
     keeper.require_available()
     if "AwsBackupRecoveryPointArn" in keeper.state:
         raise CannotChange(f"AWS Backup keeps the backups of {name}: change the rule of its plan.")
-    if keeper.is_cluster:
-        sharing = databases.members(case.resource.place, keeper.state)
-        databases.require_spared_by_none(case, "RDS-BACKUP", name, sharing)
+    databases.require_spared_by_none(case, "RDS-BACKUP", name, _sharing(case, keeper))
     return [
         keeper.change(
             "RDS-BACKUP",
@@ -81,19 +80,28 @@ def _propose(case: Case[AutomatedBackups]) -> Sequence[Change]:
     ]
 
 
+def _sharing(case: Case[AutomatedBackups], keeper: Database) -> Iterable[Resource]:
+    """Return the instances whose backups a cluster keeps, in order; none where the instance keeps its own."""
+    return databases.members(case.resource.place, keeper.state) if keeper.is_cluster else []
+
+
 def _may_undo(case: Case[AutomatedBackups], change: Change) -> None:
     keeper = databases.keeper(case)
+    if not keeper.is_changed_by(change):
+        raise CannotChange(
+            f"{keeper.resource.name} keeps the backups of {case.resource.name} by now, and those of "
+            f"{change.target or case.resource.name} itself were changed: bring that back by hand."
+        )
     keeper.require_available()
     if change.inverse is not None and change.inverse.parameters["ApplyImmediately"]:
         keeper.require_nothing_pending("BackupRetentionPeriod")
-    if keeper.is_cluster:
-        databases.require_protected_is_none(
-            case, keeper.resource.name, databases.members(case.resource.place, keeper.state)
-        )
+    databases.require_protected_is_none(case, keeper.resource.name, _sharing(case, keeper))
 
 
-def _present(case: Case[AutomatedBackups], _: Change) -> Any:
-    return databases.keeper(case).present("BackupRetentionPeriod")
+def _present(case: Case[AutomatedBackups], change: Change) -> Any:
+    keeper = databases.keeper(case)
+    present = keeper.present("BackupRetentionPeriod")
+    return present if keeper.is_changed_by(change) else {"keeper": keeper.resource.arn, **present}
 
 
 CHECK: Final = Check(

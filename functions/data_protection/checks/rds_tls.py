@@ -164,17 +164,32 @@ def _change(group: _Group, setting: Mapping[str, Any], served: Iterable[Resource
         risk=f"Clients of {', '.join(one.name for one in served)} that connect without TLS are refused"
         + (", once it is restarted." if method == "pending-reboot" else "."),
         target=group.resource.arn,
+        serves=tuple(one.name for one in served),
     )
 
 
-def _may_undo(case: Case[TlsRequired], _: Change) -> None:
+def _may_undo(case: Case[TlsRequired], change: Change) -> None:
     group = _group(case, databases.instance(case))
-    databases.require_protected_is_none(case, group.name, sorted(group.served(case)))
+    if group.resource.arn != change.target:
+        raise CannotChange(
+            f"{case.resource.name} has {group.resource.arn} by now, and {change.target} was changed: see who has that "
+            "one, and bring it back by hand."
+        )
+    served = sorted(group.served(case))
+    databases.require_protected_is_none(case, group.name, served)
+    if later := [one.name for one in served if one != case.resource and one.name not in change.serves]:
+        raise CannotChange(
+            f"{group.name} is shared by {', '.join(later)} by now, of which the plan that changed it did not tell: "
+            "part them from it first, or bring it back by hand."
+        )
 
 
 def _present(case: Case[TlsRequired], change: Change) -> Any:
+    group = _group(case, databases.instance(case))
+    if group.resource.arn != change.target:
+        return {"group": group.resource.arn}
     ((name, _),) = change.after.items()
-    setting = _group(case, databases.instance(case)).setting(case, name) or {}
+    setting = group.setting(case, name) or {}
     return {name: setting.get("ParameterValue")}
 
 

@@ -1,12 +1,13 @@
 """S3-LOG: who accessed what in a bucket is logged, and the logs arrive."""
 
+import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
 from data_protection import bucket_policies
-from data_protection.access_logs import AccessLogging
+from data_protection.access_logs import AccessLogging, require_no_later_logs
 from data_protection.bucket_policies import document, lets_logs_in, log_grant, policy_of, put_statement
 from data_protection.buckets import bucket_call
 from data_protection.changes import CannotChange, Change, Reversibility
@@ -176,6 +177,7 @@ def _propose(case: Case[AccessLogging]) -> Sequence[Change]:
                 check="S3-LOG",
                 title=f"Let S3 deliver access logs into {target.name}",
                 risk="",
+                serves=sorted(_asked(case)),
             )
         )
     present = case.get(LOGGING).get("LoggingEnabled")
@@ -203,9 +205,36 @@ def _propose(case: Case[AccessLogging]) -> Sequence[Change]:
     return changes
 
 
+def _asked(case: Case[AccessLogging]) -> Iterable[str]:
+    """Yield the names of the buckets that are to log into the same one, its own among them."""
+    for other, requirements in case.scope.needs.items():
+        asked = requirements.get("S3-LOG")
+        if isinstance(asked, AccessLogging) and asked.target == case.requirement.target:
+            yield other.name
+
+
+def _may_undo(case: Case[AccessLogging], change: Change) -> None:
+    if change.call.operation != "put_bucket_policy":
+        return
+    target = _target(case)
+    if target.arn != change.target:
+        raise CannotChange(
+            f"The profile has {case.resource.name} log into {target.name} by now, and the policy of {change.target} "
+            "was changed: bring that back by hand."
+        )
+    before = None if change.before is None else json.dumps(change.before)
+    require_no_later_logs(
+        case,
+        target.name,
+        change.serves,
+        lambda source, prefix: not lets_logs_in(before, source, target, prefix),
+    )
+
+
 def _present(case: Case[AccessLogging], change: Change) -> Any:
     if change.call.operation == "put_bucket_policy":
-        return policy_of(case.find(POLICY, _target(case)))
+        target = _target(case)
+        return policy_of(case.find(POLICY, target)) if target.arn == change.target else {"target": target.arn}
     return case.get(LOGGING).get("LoggingEnabled")
 
 
@@ -250,5 +279,7 @@ CHECK: Final = Check(
         actions=bucket_policies.ACTIONS | {"s3:PutBucketLogging"},
         propose=_propose,
         present=_present,
+        may_undo=_may_undo,
+        undoing_reads=(LOGGING,),  # where others log tells whether the grant of the target may go
     ),
 )

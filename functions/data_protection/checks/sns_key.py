@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Final
 
 from data_protection import keys, topics
@@ -157,8 +158,29 @@ def _present(case: Case[TopicKey], change: Change) -> Any:
     topic_key = case.get(TOPIC)["Attributes"].get("KmsMasterKeyId", "")
     if change.call.operation == "set_topic_attributes":
         return topic_key
-    key, _ = _key(case, case.requirement.key or topic_key)
-    return json.loads(case.get(KEY_POLICY, key)["Policy"])
+    changed = change.call.parameters["KeyId"]
+    named_now = _named_now(case)
+    if changed not in named_now:  # an alias, the profile or the topic names another key by now
+        return {"KeyId": sorted(named_now)}
+    return json.loads(case.get(KEY_POLICY, named(Kind.KEY, case.resource.place, changed))["Policy"])
+
+
+def _named_now(case: Case[TopicKey]) -> set[str]:
+    """Return the ARNs of the keys that the profile and the topic name: of these and no others the policy is read."""
+    found = set()
+    for name in (case.requirement.key, case.get(TOPIC)["Attributes"].get("KmsMasterKeyId")):
+        with suppress(ResourceMissing):
+            found |= {_key(case, name)[1]["Arn"]} if name else set()
+    return found
+
+
+def _may_undo(case: Case[TopicKey], change: Change) -> None:
+    changed = change.call.parameters.get("KeyId")
+    if changed is not None and changed not in (present := _named_now(case)):
+        raise CannotChange(
+            f"The profile and {case.resource.name} name {' and '.join(sorted(present)) or 'no key'} by now, and the "
+            f"policy of {changed} was changed: bring that back by hand."
+        )
 
 
 CHECK: Final = Check(
@@ -182,5 +204,6 @@ CHECK: Final = Check(
         actions=frozenset({"sns:SetTopicAttributes", "kms:PutKeyPolicy", "kms:DescribeKey"}),
         propose=_propose,
         present=_present,
+        may_undo=_may_undo,
     ),
 )

@@ -1,7 +1,7 @@
 """The fix of one drift: a plan of just that change, applied and verified as any other plan's steps are."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
@@ -20,12 +20,13 @@ from data_protection.profiles import Profile
 from data_protection.remediation.evidence import Event, verify_chain
 from data_protection.remediation.plans import Plan, Step, make_plan
 from data_protection.remediation.remediator import Remediator
-from data_protection.remediation.sights import mending
+from data_protection.remediation.sights import Sight, mending
 from data_protection.remediation.steps import State
 
 if TYPE_CHECKING:
     from data_protection.adapters.attempts import AttemptStore
     from data_protection.adapters.calls import Calls
+    from data_protection.adapters.drifts import DriftStore
     from data_protection.adapters.evidence import EvidenceChain
     from data_protection.adapters.snapshots import Snapshots
     from data_protection.adapters.steps import ResourceLocks, StepLedger
@@ -76,6 +77,7 @@ class Fixer:
         profile_name: By which it is known.
         snapshots: Takes snapshots, with the account's clients.
         calls: Makes calls that change resources; None where the account is not to be changed in the check's phase.
+        drifts: Knows which drifts are open.
         attempts, ledger, locks: Where the work is kept.
         bus: Where others are told that a resource is frozen.
         chain: Returns the chain of evidence of a step of a plan, or of the plan as a whole.
@@ -91,6 +93,7 @@ class Fixer:
         *,
         snapshots: "Snapshots",
         calls: "Calls | None",
+        drifts: "DriftStore",
         attempts: "AttemptStore",
         ledger: "StepLedger",
         locks: "ResourceLocks",
@@ -102,7 +105,7 @@ class Fixer:
     ) -> None:
         self._profile, self._name = profile, profile_name
         self._snapshots, self._calls = snapshots, calls
-        self._attempts, self._ledger, self._locks = attempts, ledger, locks
+        self._drifts, self._attempts, self._ledger, self._locks = drifts, attempts, ledger, locks
         self._bus, self._chain = bus, chain
         self._now, self._pause, self._remaining = now, pause, remaining
 
@@ -120,6 +123,8 @@ class Fixer:
         attempt = next((one for one in tried if one.drift.id == drift.id and one.outcome is None), None)
         try:
             if attempt is None:
+                if (stopped := self._standstill(drift)) is not None:
+                    return stopped
                 plan = self._plan(drift, now)
                 if (stopped := self._patience(drift, tried, now)) is not None:
                     return stopped
@@ -163,11 +168,18 @@ class Fixer:
                 raise _Left(f"{step.change.title} is of class {step.change.reversibility}, which people must approve.")
         return plan
 
-    def _patience(self, drift: Drift, tried: list[Attempt], now: datetime) -> Fix | None:
-        """Return why nothing is fixed on the resource for now; None where it may be."""
+    def _standstill(self, drift: Drift) -> Fix | None:
+        """Return why nothing is changed for a drift by now; None where it may be."""
+        if not self._drifts.is_open(drift):
+            # A message outlives its drift, which people may have answered for, mended, or brought about by an undoing.
+            return Fix(Result.LEFT, f"The drift of {drift.arn} for {drift.check} is not open any more.")
         frozen = self._attempts.frozen(drift)
-        if frozen is not None and now < frozen.until:
+        if frozen is not None and self._now() < frozen.until:
             return Fix(Result.FROZEN, f"Nothing is fixed on {drift.arn} until {frozen.until.isoformat()}.")
+        return None
+
+    def _patience(self, drift: Drift, tried: list[Attempt], now: datetime) -> Fix | None:
+        """Return that a drift has come too often, and freeze its resource; None where it has not."""
         policy, recent = self._profile.drift, of_the_hour(tried, now)
         if len(recent) < policy.fixes_an_hour:
             return None
@@ -200,18 +212,25 @@ class Fixer:
         whole.append(Event.FINISHED, self._now(), {"state": state, "heads": heads})
 
     def _remediator(self, attempt: Attempt, step: Step) -> Remediator:
-        plan, drift = attempt.plan, attempt.drift
+        plan = attempt.plan
         return Remediator(
             plan.hash,
             step,
             plan.region,
-            look=lambda: mending(catalogue()[drift.check], step, plan.following(step), self._case(drift)),
+            look=lambda: self._see(attempt, step),
             follow=lambda _case, _state: None,  # the look after the fix tells of it, to all who want to know
             ledger=self._ledger,
             locks=self._locks,
             evidence=self._chain(plan, step),
             now=self._now,
         )
+
+    def _see(self, attempt: Attempt, step: Step) -> Sight:
+        """Look, while the resource is locked: who undoes something has closed its drift before the lock is free."""
+        drift = attempt.drift
+        sight = mending(catalogue()[drift.check], step, attempt.plan.following(step), self._case(drift))
+        stopped = self._standstill(drift) if sight.is_next else None
+        return sight if stopped is None else replace(sight, is_next=False, hindrance=stopped.reason)
 
     def _case(self, drift: Drift) -> Case[Any] | None:
         only, now = [(drift.check, drift.resource)], self._now()

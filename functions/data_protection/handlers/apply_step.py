@@ -1,9 +1,9 @@
 """Apply one step of a plan, if the resource still is as it was planned from.
 
 Trigger: the machine remediate_account. Input: WorkOnStep. Output: StepWorked.
-Errors: EstateInvalid, ProfileInvalid, ProfileMissing, PlanMissing, PlanUnapproved, PlanExpired, EvidenceBroken,
-AccessRefused, ReadDenied (never retried); ResourceLocked and ResourceUnreadable are matters of waiting, everything else
-is transient.
+Errors: EstateInvalid, ProfileInvalid, ProfileMissing, PlanMissing, PlanUnapproved, PlanExpired, PlanUndone,
+EvidenceBroken, AccessRefused, ReadDenied (never retried); ResourceLocked and ResourceUnreadable are matters of waiting,
+everything else is transient.
 """
 
 from typing import Any

@@ -14,7 +14,6 @@ from data_protection.adapters.plans import PlanReader
 from data_protection.adapters.steps import StepLedger
 from data_protection.remediation.contracts import FinishRemediation
 from data_protection.remediation.finisher import Finisher
-from data_protection.remediation.steps import State
 from data_protection.settings import FinishSettings
 from kernel import aws
 from kernel.clock import utc_now
@@ -37,5 +36,6 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     ledger = StepLedger(aws.dynamodb(), settings.remediations_table)
     finished = Finisher(plans, ledger, evidence).finish(asked, utc_now())
     logger.info("remediation finished", run=asked.run, **finished.model_dump(mode="json"))
-    metrics.add_metric("StepsUnverified", "Count", finished.counts.get(State.UNVERIFIED, 0))
+    left = sum(count for state, count in finished.counts.items() if state.needs_people)
+    metrics.add_metric("StepsUnverified", "Count", left)
     return finished.model_dump(mode="json")

@@ -15,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from data_protection.adapters.attempts import AttemptStore
 from data_protection.adapters.calls import ReversibleCalls
+from data_protection.adapters.drifts import DriftStore
 from data_protection.adapters.estate import Clients, EstateStore
 from data_protection.adapters.evidence import EvidenceChain
 from data_protection.adapters.fixes import UnendedFixes
@@ -100,6 +101,7 @@ def _fixer(account: Account, drift: Drift, own: str, context: LambdaContext) -> 
         account.profile,
         snapshots=Snapshots(Clients.reading(account).of, reader=account.reader(context.invoked_function_arn)),
         calls=ReversibleCalls(changing.of) if changing is not None else None,
+        drifts=DriftStore(dynamodb, settings.findings_table),
         attempts=AttemptStore(dynamodb, table),
         ledger=StepLedger(dynamodb, table),
         locks=ResourceLocks(dynamodb, table),

@@ -60,8 +60,9 @@ def _planner(asked: PlanRemediation, settings: RemediationSettings, function_arn
         lambda plan: EvidenceChain(
             s3, settings.evidence_bucket, plan=plan, step="", principal=asked.requested_by, controls={}
         ),
-        partial(_policy, settings),
-        partial(_undo if asked.undo else _make, asked, settings, function_arn),
+        partial(chains_of, s3, settings.evidence_bucket),
+        policy=partial(_policy, settings),
+        make=partial(_undo if asked.undo else _make, asked, settings, function_arn),
     )
 
 

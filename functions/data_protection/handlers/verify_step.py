@@ -1,8 +1,8 @@
 """Look whether one step of a plan took hold.
 
 Trigger: the machine remediate_account. Input: WorkOnStep. Output: StepWorked.
-Errors: EstateInvalid, ProfileInvalid, ProfileMissing, PlanMissing, AccessRefused, ReadDenied (never
-retried); ResourceLocked and ResourceUnreadable are matters of waiting, everything else is transient.
+Errors: EstateInvalid, ProfileInvalid, ProfileMissing, PlanMissing, AccessRefused (never retried); ResourceLocked,
+ResourceUnreadable and ReadDenied are matters of waiting, everything else is transient.
 """
 
 from typing import Any

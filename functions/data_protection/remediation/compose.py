@@ -25,7 +25,7 @@ from data_protection.remediation.remediator import Remediator
 from data_protection.remediation.sights import Sight, mending, undoing
 from data_protection.remediation.standings import Standings, Undone
 from data_protection.remediation.steps import Progress, State
-from data_protection.remediation.undoings import require_undoing
+from data_protection.remediation.undoings import require_undoing, sharing
 from data_protection.settings import StepSettings
 from data_protection.times import stamp
 from kernel import aws
@@ -66,6 +66,7 @@ def bench(asked: WorkOnStep, settings: StepSettings, function_arn: str, *, apply
 
     Raises:
         PlanMissing: There is no such plan or step, or the plan is not what was planned, or does not undo what it says.
+        PlanUndone: It is to be applied, and another plan has undone what it is to undo.
         EvidenceBroken: It is to be applied, and the evidence of what it undoes is not as it was written.
         PlanUnapproved: It is to be applied without approval.
         PlanExpired: It is to be applied, and too old.
@@ -87,9 +88,11 @@ def bench(asked: WorkOnStep, settings: StepSettings, function_arn: str, *, apply
         approvals = ApprovalReader(aws.dynamodb(), settings.remediations_table)
         require_approval(plan, profile.remediation, approvals, utc_now())
     snapshots = Snapshots(Clients.reading(account).of, reader=account.reader(function_arn))
-    look = Look(step, place, profile, snapshots, utc_now)
+    first = plans.load(plan.undoes) if plan.undoes else None
+    beside = sharing(first, step, place) if first is not None else frozenset()
+    look = Look(step, place, profile, snapshots, utc_now, beside=beside)
     findings = FindingStore(aws.s3(), settings.lake_bucket, aws.dynamodb(), settings.findings_table)
-    standings = Standings(findings, check.id, profile, profile_name=plan.profile, plan=plan.hash)
+    standings = Standings(findings, check.id, profile, profile_name=plan.profile, plan=plan.hash, beside=beside)
 
     def chain(of: str) -> EvidenceChain:
         return EvidenceChain(
@@ -107,8 +110,8 @@ def bench(asked: WorkOnStep, settings: StepSettings, function_arn: str, *, apply
     def undo() -> Sight:
         return undoing(check, step, look.if_unprotected() if applying else look.anyhow())
 
-    if applying and plan.undoes:
-        require_undoing(step, plans.load(plan.undoes), chain(plan.undoes).records())
+    if applying and first is not None:
+        require_undoing(step, first, chain(first.hash).records(), plan.hash)
     remediator = Remediator(
         plan.hash,
         step,

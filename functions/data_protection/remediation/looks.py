@@ -1,6 +1,6 @@
 """How a resource is now: one check on it, over a snapshot of nothing else."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from data_protection.profiles import Profile
 from data_protection.readings import Unreadable
 from data_protection.reads.tagging import TAGS
 from data_protection.remediation.plans import Step
-from data_protection.resources import Place, account_of, named
+from data_protection.resources import Place, Resource, account_of, named
 from data_protection.snapshot import NotRead
 
 if TYPE_CHECKING:
@@ -45,20 +45,29 @@ class Look:
         profile: That asks the step's check of the resource.
         snapshots: Takes the snapshot, with the clients that assess the account.
         now: The time.
+        beside: Other resources of which the step's check is judged over the same snapshot.
     """
 
     def __init__(
-        self, step: Step, place: Place, profile: Profile, snapshots: "Snapshots", now: Callable[[], datetime]
+        self,
+        step: Step,
+        place: Place,
+        profile: Profile,
+        snapshots: "Snapshots",
+        now: Callable[[], datetime],
+        *,
+        beside: Collection[Resource] = (),
     ) -> None:
         self._check = step.change.check
         self._target = step.change.target
         self._resource = named(step.kind, place, step.name)
+        self._asked = [(self._check, one) for one in {self._resource, *beside}]
         self._profile, self._snapshots, self._now = profile, snapshots, now
 
     def anyhow(self) -> Case[Any] | None:
         """Return the case as it is; None where the profile asks nothing of the resource any more."""
         now = self._now()
-        questions = Questions(self._resource.place, self._profile, [(self._check, self._resource)])
+        questions = Questions(self._resource.place, self._profile, self._asked)
         snapshot = self._snapshots.take(questions, now)
         for check, case in cases(snapshot, self._profile, now):
             if (check.id, case.resource) == (self._check, self._resource):

@@ -119,7 +119,7 @@ def _last_run(chain: Sequence[Record]) -> _Run | None:
     for record in chain:
         if record.event is Event.PLANNED and not record.content["dry_run"]:
             run = _Run(record.content["run"])
-        elif record.event is Event.FINISHED and run is not None:
+        elif record.event is Event.FINISHED and run is not None and record.content["run"] == run.name:
             run = _Run(run.name, record)
     return run
 

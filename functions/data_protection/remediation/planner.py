@@ -1,7 +1,8 @@
 """PlanRemediation's work: a plan made once in a run, or one that was made before."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from data_protection.assessments import assess
@@ -11,7 +12,7 @@ from data_protection.estate import Account
 from data_protection.profiles import Profile
 from data_protection.remediation.contracts import PlanRemediation
 from data_protection.remediation.decisions import require_fresh
-from data_protection.remediation.evidence import Event, Record
+from data_protection.remediation.evidence import Event
 from data_protection.remediation.plans import Plan, make_plan
 from data_protection.remediation.policy import Policy
 from data_protection.remediation.undoings import Chains, judged, make_undoing
@@ -30,6 +31,7 @@ class Planner:
         reader: Finds plans.
         register: Keeps them.
         evidence: Returns the chain of a plan.
+        chains: Returns all chains of a plan, by the step that they are kept for, empty for the plan as a whole.
         policy: Returns the policy by now of the profile that a plan is of.
         make: Makes a new one, as of a time.
     """
@@ -39,10 +41,13 @@ class Planner:
         reader: "PlanReader",
         register: "PlanRegister",
         evidence: "Callable[[str], EvidenceChain]",
+        chains: Callable[[str], Chains],
+        *,
         policy: Callable[[Plan], Policy],
         make: Callable[[datetime], Plan],
     ) -> None:
-        self._reader, self._register, self._evidence = reader, register, evidence
+        self._reader, self._register = reader, register
+        self._evidence, self._chains = evidence, chains
         self._policy, self._make = policy, make
 
     def plan(self, asked: PlanRemediation, now: datetime) -> Plan:
@@ -58,20 +63,20 @@ class Planner:
         plan = self._make(now) if known is None else self._reader.load(known)
         if known is None:
             self._register.keep(asked.run, asked.time, plan)
-        chain = self._evidence(plan.hash)
         if asked.plan:
-            _require_open(plan, chain.records())
+            _require_open(plan, self._chains(plan.hash))
             require_fresh(plan, self._policy(plan), now)
         content = {**plan.summary, "run": asked.run, "asked_by": asked.requested_by, "dry_run": asked.dry_run}
-        chain.append(Event.PLANNED, now, content)
+        self._evidence(plan.hash).append(Event.PLANNED, now, content)
         return plan
 
 
-def _require_open(plan: Plan, records: Sequence[Record]) -> None:
-    if not records:
+def _require_open(plan: Plan, chains: Chains) -> None:
+    if not chains.get(""):
         # Whoever can write into the lake could make a plan that needs nobody's approval, and its hash.
         raise PlanMissing(f"There is no evidence that the plan {plan.hash} was made by a run. Plan again.")
-    for record in records:
+    # An undoing tells it of each step at once, and of the plan as a whole only at its end.
+    for record in chain.from_iterable(chains.values()):
         if record.event is Event.TAKEN_BACK:
             raise PlanUndone(f"The plan {plan.hash} was undone by the plan {record.content['by']}. Plan again.")
 

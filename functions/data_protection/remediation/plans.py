@@ -220,6 +220,10 @@ class Plan(_Document):
         """Return the step that goes on where a step ends: for the same check, with the same resource."""
         return next((other for other in self.steps if step.id in other.follows), None)
 
+    def alike(self, step: Step) -> list[Step]:
+        """Return the steps that make the very same call, itself among them."""
+        return [other for other in self.steps if other.change.call == step.change.call]
+
     @property
     def resources_touched(self) -> int:
         """How many resources it changes."""

@@ -121,6 +121,16 @@ def undoing(check: Check[Any], step: Step, case: Case[Any] | None) -> Sight:
     )
 
 
+def another(step: Step, case: Case[Any]) -> str:
+    """Return that a step's resource is not the one any more that its calls name, a sentence; empty where it is.
+
+    Calls keep the ids that a name stood for when they were planned: an alias may be of another key since, and a secret
+    made anew by its name. What stands there, and which tags, says nothing of the one that would be changed.
+    """
+    arn = case.snapshot.arn_of(case.resource)
+    return "" if arn == step.arn else f"{case.resource.name} is {arn} now. The change was made to {step.arn}."
+
+
 def require_undoable(check: Check[Any], case: Case[Any], change: Change) -> None:
     """Let only pass a change that can be undone now without touching anything else.
 
@@ -141,6 +151,8 @@ def require_undoable(check: Check[Any], case: Case[Any], change: Change) -> None
 
 
 def _hindrance(check: Check[Any], step: Step, case: Case[Any]) -> str:
+    if stranger := another(step, case):
+        return stranger
     try:
         with _read(step, case):
             require_undoable(check, case, step.change.exchanged)
@@ -174,7 +186,7 @@ def _present(check: Check[Any], step: Step, case: Case[Any], form: Change) -> tu
         case: The resource as it is.
         form: The change as the mutator has proposed it, in whose form it reads what is there.
     """
-    if check.mutator is None:
+    if check.mutator is None or another(step, case):
         return False, False
     with suppress(ResourceMissing), _read(step, case):
         present = check.mutator.present(case, form)

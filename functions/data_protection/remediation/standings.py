@@ -1,6 +1,6 @@
 """How findings stand after the work on a step: nobody else looks, as drift pays no heed to Gatehouse's own calls."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -12,6 +12,7 @@ from data_protection.findings import Standing, rows
 from data_protection.profiles import Profile
 from data_protection.remediation.evidence import Event
 from data_protection.remediation.steps import State
+from data_protection.resources import Resource
 
 if TYPE_CHECKING:
     from data_protection.adapters.evidence import EvidenceChain
@@ -27,11 +28,21 @@ class Standings:
         profile: That asks it.
         profile_name: By which it is known.
         plan: Hash of the plan, by which findings name the look.
+        beside: Other resources that what the step changes is shared with; the look was at them, too.
     """
 
-    def __init__(self, findings: "FindingStore", check: str, profile: Profile, *, profile_name: str, plan: str) -> None:
+    def __init__(
+        self,
+        findings: "FindingStore",
+        check: str,
+        profile: Profile,
+        *,
+        profile_name: str,
+        plan: str,
+        beside: Collection[Resource] = (),
+    ) -> None:
         self._findings, self._check, self._profile = findings, check, profile
-        self._name, self._plan = profile_name, plan
+        self._name, self._plan, self._beside = profile_name, plan, beside
 
     def follow(self, case: Case[Any], state: State) -> None:
         """Keep how the check on the resource stands once a step has ended, unless another look has seen it since."""
@@ -46,15 +57,21 @@ class Standings:
         self._findings.expect(place, self._rows(case, self._findings.standings(place)), until)
 
     def forget(self, case: Case[Any]) -> None:
-        """Keep how it stands once that is undone, as if it had never stood better, which else were drift."""
-        known = self._findings.standings(case.resource.place)
-        self._keep(case, {pair: replace(standing, undone_until=None, best=None) for pair, standing in known.items()})
+        """Keep how it stands once that is undone, as if it had never stood better, which else were drift.
+
+        What it was shared with may show that later, as members of a cluster do, and is expected to until the time set.
+        """
+        own, known = (self._check, case.resource.arn), self._findings.standings(case.resource.place)
+        if own in known:
+            known[own] = replace(known[own], undone_until=None, best=None)
+        self._keep(case, known)
 
     def _keep(self, case: Case[Any], standings: Mapping[tuple[str, str], Standing]) -> None:
         self._findings.follow(case.resource.place, self._rows(case, standings), standings, whole=False)
 
     def _rows(self, case: Case[Any], standings: Mapping[tuple[str, str], Standing]) -> list[FindingRow]:
-        seen = assess(case.snapshot, self._profile, case.now, [(self._check, case.resource)])
+        only = [(self._check, one) for one in {case.resource, *self._beside}]
+        seen = assess(case.snapshot, self._profile, case.now, only)
         return rows(seen, run=f"remediation-{self._plan}", profile=self._name, standings=standings)
 
 

@@ -35,6 +35,11 @@ class State(StrEnum):
         """Whether the requirement is met."""
         return self in {State.VERIFIED, State.SATISFIED}
 
+    @property
+    def needs_people(self) -> bool:
+        """Whether a run that ended has left the step changed, perhaps, and neither verified nor undone."""
+        return self is State.UNVERIFIED or not (self.is_final or self is State.PLANNED)
+
 
 class Progress(BaseModel):
     """How far a step has come.

@@ -6,7 +6,7 @@ from data_protection import resources
 from data_protection.assessments import Assessment, Finding
 from data_protection.changes import CannotChange, Change, Reversibility
 from data_protection.checks.catalogue import catalogue
-from data_protection.errors import EvidenceBroken, PlanMissing, UndoRefused
+from data_protection.errors import EvidenceBroken, PlanMissing, PlanUndone, UndoRefused
 from data_protection.remediation.audits import audit
 from data_protection.remediation.evidence import Event, Record, verify_chain
 from data_protection.remediation.plans import (
@@ -19,7 +19,7 @@ from data_protection.remediation.plans import (
     require_within_limits,
 )
 from data_protection.remediation.policy import Policy
-from data_protection.remediation.sights import require_undoable
+from data_protection.remediation.sights import another, require_undoable
 from data_protection.resources import Place, Resource
 from data_protection.snapshot import NotRead, ResourceMissing
 from data_protection.verdicts import Status
@@ -30,6 +30,17 @@ Chains = Mapping[str, Sequence[Record]]
 def judged(first: Plan, place: Place) -> list[tuple[str, Resource]]:
     """Return what a plan was about: ids of checks, each with its resource."""
     return list(dict.fromkeys((step.change.check, _resource(step, place)) for step in first.steps))
+
+
+def sharing(first: Plan, step: Step, place: Place) -> frozenset[Resource]:
+    """Return the resources that rest on the call of a plan's step, as the members of a cluster whose backups it keeps.
+
+    Args:
+        first: The plan that is undone.
+        step: Of it, or the one that undoes that.
+        place: Of both.
+    """
+    return frozenset(_resource(one, place) for one in first.alike(first.step(step.id)))
 
 
 def make_undoing(
@@ -94,7 +105,7 @@ def make_undoing(
     return plan
 
 
-def require_undoing(step: Step, first: Plan, records: Sequence[Record]) -> None:
+def require_undoing(step: Step, first: Plan, records: Sequence[Record], by: str) -> None:
     """Let only pass a step that brings back what another plan has changed.
 
     No mutator proposes its call again, so that whoever can write into the lake could make a plan of any.
@@ -103,16 +114,23 @@ def require_undoing(step: Step, first: Plan, records: Sequence[Record]) -> None:
         step: Of a plan that undoes another one.
         first: That other one.
         records: The evidence of its step of the same id.
+        by: Hash of the plan that the step is of.
 
     Raises:
-        PlanMissing: That plan declares another call, or did not change anything, or not so.
+        PlanMissing: That plan declares another call, or did not change anything, or not so, or something else.
+        PlanUndone: Another plan has undone that one since: what is there now is of others.
         EvidenceBroken: Its evidence is not as it was written.
     """
+    theirs = first.step(step.id)
     told = {name: getattr(step.change, name) for name in ("title", "reversibility", "risk", "cost")}
-    is_declared = first.step(step.id).change.exchanged.model_copy(update=told) == step.change
+    is_declared = theirs.change.exchanged.model_copy(update=told) == step.change
+    is_there = (theirs.kind, theirs.name, theirs.arn) == (step.kind, step.name, step.arn)
     verify_chain(records)
     events = [record.event for record in records]
-    if not is_declared or Event.APPLIED not in events or events[-1] not in {Event.VERIFIED, Event.TAKEN_BACK}:
+    if events[-1:] == [Event.TAKEN_BACK] and (undoer := records[-1].content["by"]) != by:
+        raise PlanUndone(f"The plan {undoer} has undone {step.id} of the plan {first.hash}. Nothing is left to undo.")
+    is_held = Event.APPLIED in events and events[-1] in {Event.VERIFIED, Event.TAKEN_BACK}
+    if not (is_declared and is_there and is_held):
         raise PlanMissing(f"{step.id} does not undo what the plan {first.hash} has changed. Plan the undoing again.")
 
 
@@ -166,7 +184,7 @@ class _Undoer:
         if why is not LeftOut.NOT_VERIFIED or Event.APPLIED in events:
             return True
         # What the very same call of another step has satisfied goes with that one.
-        return not any(Event.APPLIED in self._events(other) for other in self._alike(step))
+        return not any(Event.APPLIED in self._events(other) for other in self._first.alike(step))
 
     def _require_spare(self, step: Step) -> None:
         """Let only pass what is asked for, and what no step rests on that stays."""
@@ -177,12 +195,8 @@ class _Undoer:
 
     def _resting(self, others: Iterable[Step], step: Step) -> tuple[str, ...]:
         """Return the ids of steps that go on where a step ends, and of those that rest on the very same call."""
-        alike = {one.id for one in self._alike(step)}
+        alike = {one.id for one in self._first.alike(step)}
         return tuple(one.id for one in others if one.id in alike - {step.id} or not alike.isdisjoint(one.follows))
-
-    def _alike(self, step: Step) -> list[Step]:
-        """Return the steps that make the very same call, itself among them."""
-        return [one for one in self._first.steps if (one.target, one.change.call) == (step.target, step.change.call)]
 
     def _events(self, step: Step) -> list[Event]:
         return [record.event for record in self._chains.get(step.id, ())]
@@ -236,6 +250,8 @@ class _Undoer:
         snapshot, limits = finding.case.snapshot, self._policy.limits
         if finding.verdict.status is Status.UNKNOWN:
             raise NotPlanned(LeftOut.UNKNOWN, finding.verdict.reason)
+        if stranger := another(step, finding.case):
+            raise NotPlanned(LeftOut.CHANGED, stranger)
         require_unprotected("It", snapshot.tags_of(finding.resource), limits)
         if step.change.target:
             require_unprotected(step.change.target, snapshot.inventory.tags_by_arn(step.change.target), limits)

@@ -172,6 +172,7 @@ class Report:
         environment: Of the deployment, for commands.
         looks: What was seen, a place each.
         failures: A sentence for each place that could not be assessed.
+        whole_profiles: Profiles of which the run was to see all places of the estate, with how many these are.
     """
 
     run: str
@@ -179,6 +180,7 @@ class Report:
     environment: str
     looks: Sequence[Look]
     failures: Sequence[str] = ()
+    whole_profiles: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def day(self) -> date:
@@ -289,8 +291,13 @@ class Report:
 
     @cached_property
     def misaimed(self) -> Sequence[Misaimed]:
-        """Exceptions that are about nothing in any place."""
-        return misaimed((row for look in self.looks for row in look.exceptions), self.rows)
+        """Exceptions that are about nothing in any place of the estate with their profile.
+
+        None of a profile that judges a place which this run did not see: the exception may be about something there.
+        """
+        seen = Counter(look.profile for look in self.looks)
+        rows = (row for look in self.looks for row in look.exceptions)
+        return misaimed((row for row in rows if seen[row.profile] == self.whole_profiles.get(row.profile)), self.rows)
 
     @property
     def unknowns(self) -> Sequence[FindingRow]:

@@ -4,6 +4,7 @@ from bench import protection_scale
 from bench.documents import replaced
 from bench.protection_scale import (
     AT_ONCE,
+    DAYS,
     DOCUMENT,
     LOOK_GB,
     LOOK_TIMEOUT,
@@ -19,6 +20,7 @@ from bench.protection_scale import (
     month,
     usd,
 )
+from kernel.prices import PRICES
 from tests.support.templates import FUNCTION, Stack, stacks
 
 
@@ -58,10 +60,16 @@ def test_sweeps_come_and_run_as_the_model_has_them() -> None:
 
 
 def test_sweeps_are_what_grows_with_accounts() -> None:
-    few, many = (month(places) for places in (PLACES[0], PLACES[-1]))
+    _, few, many = map(month, PLACES)
     assert usd(many["alarms, metrics, key"]) == usd(few["alarms, metrics, key"])
-    assert usd(many["sweeps"]) == pytest.approx(300 * usd(few["sweeps"]), rel=0.01)
+    assert usd(many["sweeps"]) == pytest.approx(PLACES[2] / PLACES[1] * usd(few["sweeps"]), rel=0.01)
     assert usd(many["sweeps"]) > sum(usd(amounts) for part, amounts in many.items() if part != "sweeps")
+
+
+def test_lists_are_charged_as_such() -> None:
+    assert month(300)["daily assessments"]["s3_lists"] == DAYS
+    gets = sum(number for name, number in calls_a_month(60).items() if name.startswith("s3.")) * PRICES["s3_gets"].each
+    assert beside(60)["requests to S3"] > gets
 
 
 def test_sweeping_once_an_hour_asks_a_quarter() -> None:

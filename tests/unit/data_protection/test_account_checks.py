@@ -7,7 +7,7 @@ import pytest
 from data_protection.checks.catalogue import catalogue
 from data_protection.checks.scope_listed import SCOPE_LISTED
 from data_protection.readings import Missing, Read, Unreadable
-from data_protection.reads import backup, cloudtrail, iam, kms, rds, secrets, tagging
+from data_protection.reads import backup, cloudtrail, iam, kms, rds, scaling, secrets, tagging
 from data_protection.resources import Kind, Resource, named
 from data_protection.verdicts import Status
 from tests.support.data_protection_account import verdict
@@ -17,7 +17,10 @@ CHECKS = sorted(SUBJECTS)
 DENIED = Unreadable("AccessDeniedException", "not authorized")
 
 # Reads that only a mutator needs, or only some answers.
-ASIDE = {("BK-PLAN", read) for read in (backup.VAULTS, tagging.TAGS, kms.KEY)} | {("CW-ALARMS", rds.INSTANCES)}
+ASIDE = {("BK-PLAN", read) for read in (backup.VAULTS, tagging.TAGS, kms.KEY)} | {
+    ("CW-ALARMS", rds.INSTANCES),
+    ("DDB-SCALE", scaling.SCHEDULED),
+}
 
 
 def reads_of(check: str) -> Iterator[tuple[Resource, Read]]:

@@ -160,7 +160,7 @@ def test_a_standing_remembers_the_best_through_looks() -> None:
 
 @pytest.mark.parametrize(
     ("status", "minutes", "best", "is_expected"),
-    [(PASS, 10, None, True), (PASS, 0, PASS, False), (FAIL, 10, FAIL, False), (UNKNOWN, 10, None, False)],
+    [(PASS, 10, None, True), (WARN, 10, None, True), (UNKNOWN, 10, None, True), (PASS, 0, PASS, False)],
 )
 def test_nothing_better_is_known_of_what_is_about_to_be_undone(
     status: Status, minutes: int, best: Status | None, *, is_expected: bool
@@ -172,7 +172,7 @@ def test_nothing_better_is_known_of_what_is_about_to_be_undone(
 
     after = standing_after(row, before)
 
-    assert (after.best, after == before) == (best, is_expected)
+    assert (after.status, after.best, after.undone_until == before.undone_until) == (status, best, is_expected)
 
 
 @pytest.mark.parametrize(

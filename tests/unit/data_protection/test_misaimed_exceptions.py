@@ -78,6 +78,25 @@ def test_exceptions_of_another_profile_are_others() -> None:
 
 
 @pytest.mark.parametrize(
+    ("whole_profiles", "told"),
+    [
+        ({"rfc-008": 1, "strict": 1}, ["rfc-008", "strict"]),
+        ({"rfc-008": 1, "strict": 2}, ["rfc-008"]),
+        ({}, []),
+    ],
+    ids=["every place", "one place of a profile was not looked at", "not known"],
+)
+def test_exceptions_are_about_nothing_only_where_all_places_of_their_profile_were_looked_at(
+    whole_profiles: dict[str, int], told: list[str]
+) -> None:
+    looks = [
+        look([], region=region, profile=name, exceptions=[exception("order", aimed=False, profile=name, region=region)])
+        for name, region in (("rfc-008", "eu-central-1"), ("strict", "eu-west-1"))
+    ]
+    assert [one.row.profile for one in report(*looks, whole_profiles=whole_profiles).misaimed] == told
+
+
+@pytest.mark.parametrize(
     ("name", "says"),
     [
         ("order", "No dynamodb-table in scope is called order; did you mean orders?"),

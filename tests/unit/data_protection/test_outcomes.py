@@ -55,8 +55,8 @@ def record(event: Event, content: dict[str, Any]) -> Record:
     return Record(number=0, previous=FIRST, plan="", step="", event=event, at=MADE, principal="", content=content)
 
 
-def run(*, dry_run: bool) -> Record:
-    return record(Event.PLANNED, {"run": "by-hand", "dry_run": dry_run})
+def run(*, dry_run: bool, name: str = "by-hand") -> Record:
+    return record(Event.PLANNED, {"run": name, "dry_run": dry_run})
 
 
 def after(days: float, chain: Sequence[Record], approval: Approval | None = None) -> Outcome:
@@ -75,13 +75,20 @@ def test_no_answer_in_time_is_told_whether_the_run_has_ended_or_not(days: float,
 
     assert after(days, [run(dry_run=False)], approval).fate is fate
     if fate is Fate.EXPIRED:
-        ended = record(Event.FINISHED, {"failures": ["Nobody decided."]})
+        ended = record(Event.FINISHED, {"run": "by-hand", "failures": ["Nobody decided."]})
         assert after(days, [run(dry_run=False), ended], approval).fate is fate
 
 
 def test_run_that_ended_before_the_last_one_began_is_not_the_outcome() -> None:
-    ended = record(Event.FINISHED, {"failures": ["It was throttled."]})
+    ended = record(Event.FINISHED, {"run": "by-hand", "failures": ["It was throttled."]})
 
     assert after(1, [run(dry_run=False), ended]) == Outcome(Fate.FAILED, "It was throttled.")
     assert after(1, [run(dry_run=False), ended, run(dry_run=True)]) == Outcome(Fate.FAILED, "It was throttled.")
     assert after(1, [run(dry_run=False), ended, run(dry_run=False)]) == Outcome(Fate.WORKING, "1 not begun")
+
+
+def test_end_of_another_run_is_not_that_of_the_last_one() -> None:
+    ended = record(Event.FINISHED, {"run": "first", "failures": ["It was throttled."]})
+    began = [run(dry_run=False, name="first"), run(dry_run=False, name="second")]
+
+    assert after(1, [*began, ended]) == Outcome(Fate.WORKING, "1 not begun")

@@ -1,12 +1,14 @@
 """Accesses are logged, and logs arrive."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from data_protection.changes import CannotChange
+from data_protection.checks.catalogue import catalogue
 from data_protection.readings import Missing, NotConfigured, Unreadable
 from data_protection.reads.s3 import (
     ENCRYPTION,
@@ -16,14 +18,18 @@ from data_protection.reads.s3 import (
     RECENT_LOGS,
     access_log,
 )
+from data_protection.remediation.sights import require_undoable
+from data_protection.resources import Kind, Resource
 from data_protection.verdicts import Status
 from tests.support.data_protection_buckets import (
     LOGS,
     NOW,
+    PLACE,
     SITE,
     SITE_LOG,
     allow_logs,
     bare,
+    case,
     changes,
     deny_http,
     encrypted,
@@ -196,6 +202,34 @@ def test_grant_is_the_same_whichever_bucket_asks_for_it_and_is_made_once() -> No
     granted = {"Policy": grant.call.parameters["Policy"]}
     assert "site" not in granted["Policy"]
     assert changes("S3-LOG", bare() | {(LOGS, POLICY): granted}) == [logging]
+
+
+SHOP = Resource(Kind.BUCKET, PLACE, "shop")
+
+
+@pytest.mark.parametrize(
+    ("asked_of_shop", "logging", "before", "said"),
+    [
+        ({}, {}, [], ""),
+        ({}, _logged(), [], "shop logs into logs by now, and its logs would not arrive any more"),
+        ({}, Unreadable("AccessDenied", "no"), [], "where shop logs could not be read (AccessDenied)"),
+        ({}, _logged(), [allow_logs()], ""),
+        ({"S3-LOG": {"target": "logs"}}, _logged(), [], ""),
+    ],
+    ids=["nobody", "another", "unknown", "by a grant of others", "of the same plan"],
+)
+def test_grant_is_not_undone_while_others_rest_on_it(asked_of_shop: Any, logging: Any, before: Any, said: str) -> None:
+    earlier = NotConfigured("NoSuchBucketPolicy")
+    made = changes("S3-LOG", bare() | {(LOGS, POLICY): earlier}, shop=asked_of_shop)[0]
+    made = made.model_copy(update={"before": json.loads(policy(*before)["Policy"]) if before else None})
+    asked = {"site": {"S3-LOG": {"target": "logs"}}, "shop": {"S3-LOG": {"target": "logs"}}}
+    now = case("S3-LOG", healthy() | {(SHOP, LOGGING): logging}, asked)
+
+    if said:
+        with pytest.raises(CannotChange, match=re.escape(said)):
+            require_undoable(catalogue()["S3-LOG"], now, made)
+    else:
+        require_undoable(catalogue()["S3-LOG"], now, made)
 
 
 def test_policy_that_would_be_too_long_is_not_put() -> None:

@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from data_protection.assessments import assess, cases
+from data_protection.changes import CannotChange
+from data_protection.checks.catalogue import catalogue
+from data_protection.checks.check import Case
 from data_protection.collection import Questions
 from data_protection.profiles import Profile
 from data_protection.readings import Unreadable
@@ -13,6 +16,7 @@ from data_protection.reads.rds import CLUSTER_PARAMETERS, CLUSTERS, INSTANCES, P
 from data_protection.reads.tagging import TAGS
 from data_protection.remediation.plans import LeftOut, Plan, make_plan
 from data_protection.remediation.policy import Policy
+from data_protection.remediation.sights import require_undoable
 from data_protection.resources import Kind, Resource
 from data_protection.snapshot import NotRead
 from tests.support.data_protection_account import ACCOUNT, NOW, PLACE, taken
@@ -189,3 +193,59 @@ def test_backups_of_a_cluster_are_not_changed_for_one_member_against_another(
 def test_backups_of_a_cluster_are_those_of_the_member_in_scope_whatever_others_it_has() -> None:
     [step] = planned(asking("a", requires=BACKUPS), clustered(), phase=1).steps
     assert step.change.call.operation == "modify_db_cluster"
+
+
+def now(asked: Profile, readings: dict[tuple[Any, Any], Any]) -> Case[Any]:
+    """Return the instance a as it is when a change is to be undone."""
+    (_, case), *_ = cases(taken(Questions(PLACE, asked), readings), asked, NOW)
+    return case
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (alone(instance("c", "another")), alone(instance("c"))),
+        (
+            clustered(cluster("accounts", "c") | {"DBClusterParameterGroup": "another"}, c="accounts"),
+            clustered(cluster("accounts", "c"), c="accounts"),
+        ),
+    ],
+    ids=["instances", "members of a cluster"],
+)
+def test_group_is_not_undone_for_a_database_that_came_to_it_later(before: Any, after: Any) -> None:
+    asked = asking("a", "b", "c")
+    made = planned(asked, before).steps[0].change
+    check = catalogue()["RDS-TLS"]
+
+    require_undoable(check, now(asked, before), made)
+    with pytest.raises(CannotChange, match=r"shared is shared by c by now, of which the plan .* did not tell"):
+        require_undoable(check, now(asked, after), made)
+
+
+def test_group_that_an_instance_has_left_is_not_taken_for_the_one_that_was_changed() -> None:
+    asked = asking("a", "b")
+    made = planned(asked, alone()).steps[0].change
+    check = catalogue()["RDS-TLS"]
+    assert check.mutator is not None
+    for setting in ("0", "1"):
+        of_another = {"Parameters": [FORCE_SSL | {"ParameterValue": setting}]}
+        readings = alone() | {
+            (ACCOUNT, INSTANCES): {"DBInstances": [instance("a", "another"), instance("b")]},
+            (Resource(Kind.PARAMETER_GROUP, PLACE, "another"), PARAMETERS): of_another,
+        }
+        assert check.mutator.present(now(asked, readings), made) not in (made.before, made.after)
+        with pytest.raises(CannotChange, match=r"a has .*:pg:another by now, and .*:pg:shared was changed"):
+            require_undoable(check, now(asked, readings), made)
+
+
+def test_backups_of_a_cluster_are_not_undone_from_outside() -> None:
+    asked = asking("a", requires=BACKUPS)
+    made = planned(asked, clustered(), phase=1).steps[0].change
+    check = catalogue()["RDS-BACKUP"]
+    assert check.mutator is not None
+    parted = alone()
+
+    require_undoable(check, now(asked, clustered()), made)
+    with pytest.raises(CannotChange, match=r"a keeps the backups of a by now, and those of .*:cluster:ledger"):
+        require_undoable(check, now(asked, parted), made)
+    assert check.mutator.present(now(asked, parted), made) not in (made.before, made.after)

@@ -6,12 +6,15 @@ import pytest
 from pydantic import ValidationError
 
 from data_protection.changes import CannotChange, Reversibility
+from data_protection.checks.catalogue import catalogue
 from data_protection.checks.dynamodb_autoscaling import Autoscaling
 from data_protection.checks.dynamodb_table import Table
-from data_protection.readings import Missing
+from data_protection.readings import Missing, Unreadable
 from data_protection.reads import dynamodb, kms, scaling
+from data_protection.remediation.sights import require_undoable
+from data_protection.snapshot import NotRead
 from data_protection.verdicts import Status
-from tests.support.data_protection_account import ACCOUNT, KEY_ARN, ORDERS, ago, changes, verdict
+from tests.support.data_protection_account import ACCOUNT, KEY_ARN, ORDERS, ago, all_cases, changes, verdict
 from tests.support.data_protection_healthy import (
     ALIAS,
     KEY,
@@ -242,6 +245,42 @@ def test_table_that_is_paid_by_request_has_nothing_to_scale() -> None:
     assert verdict("DDB-SCALE", ORDERS, readings).status is Status.NOT_APPLICABLE
     with pytest.raises(CannotChange, match="paid by request"):
         changes("DDB-SCALE", ORDERS, readings)
+
+
+OF_TABLE = {"ResourceId": "table/orders", "ScalableDimension": "dynamodb:table:ReadCapacityUnits"}
+OURS = OF_TABLE | {"PolicyName": "gatehouse-table-orders-Read"}
+
+
+@pytest.mark.parametrize(
+    ("by", "actions", "others"),
+    [
+        ([], [], ""),
+        ([OURS], [], ""),
+        ([OURS, OF_TABLE | {"PolicyName": "theirs"}], [], "theirs"),
+        ([OURS], [OF_TABLE | {"ScheduledActionName": "black-friday"}], "black-friday"),
+        ([OURS], [OF_TABLE | {"ScheduledActionName": "another", "ResourceId": "table/clicks"}], ""),
+    ],
+)
+def test_target_is_not_given_up_with_what_others_have_made_of_it(by: Any, actions: Any, others: str) -> None:
+    made, *_ = changes("DDB-SCALE", ORDERS, scaled([], []))
+    assert made.inverse is not None
+    assert made.inverse.operation == "deregister_scalable_target"
+    readings = scaled(targets(), by) | {(ACCOUNT, scaling.SCHEDULED): {"ScheduledActions": actions}}
+    [case] = all_cases(readings, {ORDERS: {"DDB-SCALE": {}}})
+
+    if others:
+        with pytest.raises(CannotChange, match=f"{others} of the read capacity of table/orders would be deleted with"):
+            require_undoable(catalogue()["DDB-SCALE"], case, made)
+    else:
+        require_undoable(catalogue()["DDB-SCALE"], case, made)
+
+
+def test_target_is_not_given_up_where_what_goes_with_it_cannot_be_read() -> None:
+    made, *_ = changes("DDB-SCALE", ORDERS, scaled([], []))
+    unread = {(ACCOUNT, scaling.SCHEDULED): Unreadable("AccessDeniedException", "no")}
+    [case] = all_cases(healthy() | unread, {ORDERS: {"DDB-SCALE": {}}})
+    with pytest.raises(NotRead, match="DescribeScheduledActions"):
+        require_undoable(catalogue()["DDB-SCALE"], case, made)
 
 
 @pytest.mark.parametrize("left_out", range(4))

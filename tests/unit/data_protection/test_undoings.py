@@ -114,7 +114,8 @@ def test_database_that_is_being_changed_is_not_undone_now() -> None:
 
 
 def test_what_databases_share_is_not_undone_where_a_tag_protects_one_of_them() -> None:
-    made = change("RDS-TLS")
+    group = Resource(Kind.PARAMETER_GROUP, PLACE, "shared")
+    made = change("RDS-TLS").model_copy(update={"target": group.arn, "serves": ("a", "b")})
 
     with pytest.raises(CannotChange, match="shared is shared by b, and it carries the tag gatehouse:protected"):
         require(made, instance(), instance("b"), tags={"gatehouse:protected": "yes"})
@@ -122,6 +123,8 @@ def test_what_databases_share_is_not_undone_where_a_tag_protects_one_of_them() -
 
 
 RULE, OURS = {"ID": "theirs"}, {"ID": "gatehouse"}
+INDEXED = change("DDB-EXISTS")
+INDEXED = INDEXED.model_copy(update={"call": INDEXED.call.model_copy(update={"operation": "update_table"})})
 
 
 @pytest.mark.parametrize(
@@ -140,6 +143,7 @@ RULE, OURS = {"ID": "theirs"}, {"ID": "gatehouse"}
         (change("S3-VERSION", before={"Rules": [RULE]}, after={"Rules": [OURS]}), "by the rules that come back"),
         (change("S3-VERSION", before={"Status": "Suspended"}, after={"Status": "Enabled"}), ""),
         (change("DDB-DELPROT"), ""),
+        (INDEXED, "The index is deleted: queries of it fail"),
     ],
 )
 def test_undoing_says_what_it_loses_besides_the_protection(made: Change, said: str) -> None:
