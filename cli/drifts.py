@@ -9,11 +9,12 @@ import typer
 from cli.console import console, listing, sentences
 from cli.estate import estate_of, places_of
 from cli.run import Cloud, Env
-from cli.target import NotDeployed, Target
+from cli.target import REMEDIATIONS, NotDeployed, Target
 
 if TYPE_CHECKING:
     from data_protection.drift.drifts import Drift
     from data_protection.profiles import Profile
+    from data_protection.resources import Place
 
 _AT_ONCE: Final = 8
 _COLUMNS: Final = (
@@ -48,13 +49,11 @@ def drifts(env: Env = "local", cloud: Cloud = "dev") -> None:
 
 
 def _rows(target: Target, now: datetime) -> list[tuple[str, ...]]:
-    from data_protection.adapters.drifts import DriftStore  # noqa: PLC0415 - heavy
-    from data_protection.adapters.profiles import ProfileStore  # noqa: PLC0415
+    from data_protection.adapters.profiles import ProfileStore  # noqa: PLC0415 - heavy
 
     estate = estate_of(target)
-    store = DriftStore(target.client("dynamodb"), target.output("ProtectionFindingsTableName"))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = pool.map(lambda place: store.open_in(place).values(), places_of(estate, target))
+        found = pool.map(lambda place: _open_in(target, place), places_of(estate, target))
         opened = sorted((drift for of_place in found for drift in of_place), key=lambda drift: drift.since)
     names = {drift.place.account: estate.account(drift.place.account).profile for drift in opened}
     profiles = ProfileStore(target.client("s3"), target.output("LakeBucketName"))
@@ -62,10 +61,25 @@ def _rows(target: Target, now: datetime) -> list[tuple[str, ...]]:
     return [_row(target, drift, loaded[names[drift.place.account]], now) for drift in opened]
 
 
+def _open_in(target: Target, place: "Place") -> "list[Drift]":
+    """Return what is open in a place, but for what an assessment or a plan has seen mended and no look has told yet."""
+    from data_protection.adapters.drifts import DriftStore  # noqa: PLC0415 - heavy
+    from data_protection.adapters.findings import FindingStore  # noqa: PLC0415
+    from data_protection.drift.drifts import is_mended  # noqa: PLC0415
+
+    dynamodb, table = target.client("dynamodb"), target.output("ProtectionFindingsTableName")
+    opened = DriftStore(dynamodb, table).open_in(place)
+    if not opened:
+        return []
+    findings = FindingStore(target.client("s3"), target.output("LakeBucketName"), dynamodb, table)
+    standings = findings.standings(place)
+    return [drift for pair, drift in opened.items() if pair not in standings or not is_mended(drift, standings[pair])]
+
+
 def _row(target: Target, drift: "Drift", profile: "Profile", now: datetime) -> tuple[str, ...]:
     from data_protection.adapters.attempts import AttemptStore  # noqa: PLC0415 - heavy
 
-    attempts = AttemptStore(target.client("dynamodb"), target.output("ProtectionRemediationsTableName"))
+    attempts = AttemptStore(target.client("dynamodb"), target.output(REMEDIATIONS))
     tried = [attempt for attempt in attempts.since(drift, drift.since) if attempt.drift.id == drift.id]
     frozen = attempts.frozen(drift)
     if drift.check not in profile.drift.fix:

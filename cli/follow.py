@@ -119,6 +119,14 @@ class Follower:
         self.execution.cause = said.get("cause") or self.execution.cause
         return self.execution
 
+    def first_results(self) -> Iterator[str]:
+        """Yield what the first tasks came to, as JSON, in their order: those within the first thousand events."""
+        page = self._sfn.get_execution_history(
+            executionArn=self.execution.arn, maxResults=1000, includeExecutionData=True
+        )
+        for event in page["events"]:
+            yield event.get("taskSucceededEventDetails", {}).get("output", "")
+
     def _new_events(self) -> list["HistoryEventTypeDef"]:
         """Return the events after the last one seen, oldest first; read backwards, so that old pages are left alone."""
         new: list[HistoryEventTypeDef] = []

@@ -11,10 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.causes import spoken
+from cli.left_out import meaning
 from data_protection.changes import Change
 from data_protection.remediation.approvals import Approval
 from data_protection.remediation.outcomes import Outcome
-from data_protection.remediation.plans import LeftOut, Plan, Step
+from data_protection.remediation.plans import Plan, Step
 from data_protection.remediation.policy import Policy, Window
 from data_protection.remediation.steps import Progress, State
 from data_protection.remediation.waves import waves
@@ -22,22 +23,6 @@ from kernel.pages.words import counted, seen
 
 _TIME: Final = "%F %H:%M UTC"
 _LABEL: Final = 11
-_LEFT_OUT: Final = {
-    LeftOut.UNKNOWN: "could not be read, and so is not changed",
-    LeftOut.EXCEPTED: "excepted: somebody answers for it",
-    LeftOut.NO_MUTATOR: "Gatehouse has no change for it",
-    LeftOut.REFUSED: "no safe change",
-    LeftOut.PROTECTED: "carries a protected tag",
-    LeftOut.OTHER_PHASE: "belongs to another phase",
-    LeftOut.NOT_NAMED: "does not come back, and was not asked for by name",
-    LeftOut.LATER: "left to the next plan",
-    LeftOut.NOT_ASKED: "not asked for",
-    LeftOut.NOT_VERIFIED: "not proved to have taken hold",
-    LeftOut.UNDONE: "undone by another plan",
-    LeftOut.NO_INVERSE: "no call undoes it",
-    LeftOut.CHANGED: "changed by others since",
-    LeftOut.NEEDED: "needed by another step that stays",
-}
 
 
 @dataclass(frozen=True)
@@ -176,7 +161,7 @@ def _step(step: Step, progress: Progress | None) -> Iterator[Line]:
     yield _line(f"{step.id}: ", (state.replace("_", " "), _style(state)), f"{since}, {step.severity}", indent=2)
     if progress and progress.note:
         yield _labelled("note", progress.note, 4)
-    yield _labelled("change", f"{change.title}, as now: {step.reason}", 4)
+    yield _labelled("change", f"{change.title}. Now: {step.reason}", 4)
     yield _labelled("call", str(change.call), 4)
     yield _labelled("inverse", str(change.inverse) if change.inverse else "none", 4)
     yield _labelled("class", _class(change), 4)
@@ -207,7 +192,7 @@ def _left_out(plan: Plan, *, every: bool) -> Iterator[Line]:
     told = ("" if every else "; --all tells each", "soft")
     yield _line((f"Left out: {counted(len(plan.omissions), 'step' if plan.undoes else 'finding')}", "name"), told)
     for why, number in Counter(omission.why for omission in plan.omissions).most_common():
-        yield _line(f"{number} {why}: {_LEFT_OUT.get(why, why.replace('_', ' '))}", indent=2)
+        yield _line(f"{number} {why}: {meaning(why)}", indent=2)
         if every:
             for omission in plan.omissions:
                 if omission.why is why:

@@ -12,14 +12,24 @@ from cli.causes import spoken
 from cli.console import console, listing, sentences
 from cli.hashes import SHORT, HashUnknown, whole
 from cli.run import Cloud, Env
-from cli.target import NotDeployed, Target
+from cli.target import REMEDIATIONS, NotDeployed, Target
 
 if TYPE_CHECKING:
     from cli.plan_view import Told
     from data_protection.adapters.plans import Entry
 
-_COLUMNS: Final = ("plan", "made", "account", "region", "phases", "changes", "one-way", "requested by", "outcome")
-_TABLE: Final = "ProtectionRemediationsTableName"
+_COLUMNS: Final = (
+    "plan",
+    "made",
+    "account",
+    "region",
+    "phases",
+    "changes",
+    "one-way",
+    "requested by",
+    "outcome",
+    "undoes",
+)
 _AT_ONCE: Final = 8
 
 OnePlan = Annotated[str | None, typer.Argument(help="Hash of the plan to show, or its first 8 digits or more.")]
@@ -71,7 +81,7 @@ def _show(target: Target, plan: str, *, every: bool) -> None:
 def _rows(target: Target, most: int) -> list[tuple[str, ...]]:
     from data_protection.adapters.plans import registered  # noqa: PLC0415 - heavy
 
-    entries = list(islice(registered(target.client("dynamodb"), target.output(_TABLE)), most))
+    entries = list(islice(registered(target.client("dynamodb"), target.output(REMEDIATIONS)), most))
     # One plan takes some ten requests, one after the other.
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return list(pool.map(lambda entry: _row(target, entry), entries))
@@ -80,12 +90,13 @@ def _rows(target: Target, most: int) -> list[tuple[str, ...]]:
 def _row(target: Target, entry: "Entry") -> tuple[str, ...]:
     from data_protection.errors import EvidenceBroken, PlanMissing  # noqa: PLC0415 - heavy
 
-    shown = entry.plan[:SHORT] if console(stderr=False).is_terminal else entry.plan
+    digits = SHORT if console(stderr=False).is_terminal else None
+    shown = entry.plan[:digits]
     made = f"{entry.time:%F %H:%M}"
     try:
         told = _told(target, entry.plan)
     except (PlanMissing, EvidenceBroken) as wrong:
-        return shown, made, "", "", "", "", "", "", str(wrong)
+        return shown, made, "", "", "", "", "", "", str(wrong), ""
     plan = told.plan
     return (
         shown,
@@ -97,6 +108,7 @@ def _row(target: Target, entry: "Entry") -> tuple[str, ...]:
         str(len(plan.one_way)),
         plan.requested_by,
         spoken(str(told.outcome)),
+        plan.undoes[:digits],
     )
 
 
@@ -115,7 +127,7 @@ def _told(target: Target, plan_hash: str) -> "Told":
     from data_protection.errors import PlanMissing  # noqa: PLC0415
     from data_protection.remediation.outcomes import outcome  # noqa: PLC0415
 
-    s3, dynamodb, table = target.client("s3"), target.client("dynamodb"), target.output(_TABLE)
+    s3, dynamodb, table = target.client("s3"), target.client("dynamodb"), target.output(REMEDIATIONS)
     plan = PlanReader(s3, target.output("LakeBucketName")).load(plan_hash)
     try:
         approval = ApprovalReader(dynamodb, table).find(plan_hash).approval

@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from cli import machines
 from cli.console import Display, console, fail, sentences
-from cli.remarks import remark
+from cli.remarks import rejection, remark, waiting
 from cli.target import NotDeployed, Target
 
 _LOOK_SECONDS: Final = 0.5
@@ -43,8 +43,8 @@ def run(
 ) -> None:
     """Start a state machine and follow it to its end.
 
-    The output goes to stdout, everything else to stderr. The status is 0 only if the execution succeeded. Where a
-    machine takes `requested_by` and the input has none, it is you.
+    The output goes to stdout, everything else to stderr. The status is 0 only if the execution succeeded,
+    and nobody rejected its plan. Where a machine takes `requested_by` and the input has none, it is you.
     """
     document = _document(given)
     with sentences(NotDeployed):
@@ -62,7 +62,7 @@ def start(target: Target, machine: str, document: Any, name: str | None = None) 
 
     Raises:
         NotDeployed: There is no such machine.
-        typer.Exit: The execution did not succeed; why has been printed.
+        typer.Exit: The execution did not succeed, or its plan was rejected; why has been printed.
     """
     arn = target.machine_arn(machine)
     if isinstance(document, dict) and "requested_by" not in document and machines.takes(machine, "requested_by"):
@@ -99,6 +99,7 @@ def _follow(target: Target, machine: str, arn: str) -> None:
 
     out = console()
     follower = Follower(target.client("stepfunctions"), arn)
+    waits = ""
     try:
         with Display(out) as display:
             while True:
@@ -111,6 +112,8 @@ def _follow(target: Target, machine: str, arn: str) -> None:
                 )
                 if seen.ended:
                     break
+                if not waits and (waits := waiting(follower, target)):
+                    display.note(waits)
                 time.sleep(_LOOK_SECONDS)
     except KeyboardInterrupt:
         name = arn.rsplit(":", 1)[-1]
@@ -118,12 +121,16 @@ def _follow(target: Target, machine: str, arn: str) -> None:
             f"{machine} goes on without you. Follow it again: gatehouse follow {machine} {name} {target.options}",
             code=_INTERRUPTED,
         )
-    text = "\n".join(filter(None, (follow_view.ending(seen, target, _RUNBOOKS), remark(machine, seen, target))))
-    if seen.status != "SUCCEEDED":
-        fail(text)
-    out.print(f"[good]✓[/good] {escape(text)}")
-    if seen.output:
+    rejected = rejection(seen, target)
+    ended = rejected or follow_view.ending(seen, target, _RUNBOOKS)
+    text = "\n".join(filter(None, (ended, remark(machine, seen, target))))
+    succeeded = seen.status == "SUCCEEDED"
+    if succeeded and not rejected:
+        out.print(f"[good]✓[/good] {escape(text)}")
+    if succeeded and seen.output:
         console(stderr=False).print_json(seen.output)
+    if rejected or not succeeded:
+        fail(text)
 
 
 def _document(given: str) -> Any:

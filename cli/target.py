@@ -10,6 +10,8 @@ from local import samconfig
 from local.errors import UserElsewhere
 
 LOCAL: Final = "local"
+# The output of the stack that names the table of plans, approvals and steps.
+REMEDIATIONS: Final = "ProtectionRemediationsTableName"
 
 
 class NotDeployed(LookupError):

@@ -33,13 +33,14 @@ class ListPlaces(MachineInput):
     """Input of assess_account.
 
     Attributes:
-        accounts, regions: Only these; none, all of the estate.
+        accounts, regions: Only these; without, all of the estate. An empty list that is given is refused: whoever
+            narrowed a run to nothing meant no run of everything.
     """
 
     described: ClassVar = "docs/data_protection.md#assess"
 
-    accounts: tuple[str, ...] = ()
-    regions: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = Field(default=(), min_length=1)
+    regions: tuple[str, ...] = Field(default=(), min_length=1)
 
 
 class PlacesListed(Contract):

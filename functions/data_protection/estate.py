@@ -2,14 +2,14 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Annotated, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from data_protection.errors import EstateInvalid
 from data_protection.resources import Place
-from kernel.sentences import sentences
+from kernel.sentences import nearest, sentences
 
 # Of AssumeRole (AWS STS API reference, ExternalId).
 _EXTERNAL_ID: Final = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
@@ -47,7 +47,7 @@ class Account(_Model):
         account: Its 12 digits.
         regions: That are assessed. What is global (buckets, roles) is assessed with the first one.
         profile: Name of the profile.
-        assess: Role that reads; without, the functions' own.
+        assess: Role that reads; only the functions' own account is read without, in their own.
         remediate: Role that changes, by phase of the standard; phases without one are not remediated there. In the
             functions' own account none at all stands for their own, in every phase.
     """
@@ -68,8 +68,28 @@ class Account(_Model):
         return self
 
     def reader(self, function: str) -> str:
-        """Return the ARN of who reads the account: its role, or else the function that asks."""
+        """Return the ARN of who reads the account: its role, or else the function that asks.
+
+        Raises:
+            EstateInvalid: It has no role, and is not the account of the function.
+        """
+        self.require_reader(function.split(":")[4])
         return function if self.assess is None else self.assess.arn
+
+    def require_reader(self, own: str) -> None:
+        """Refuse an account that would be judged by what the functions see in their own.
+
+        Args:
+            own: The functions' account.
+
+        Raises:
+            EstateInvalid: It has no role, and is another one.
+        """
+        if self.assess is None and self.account != own:
+            raise EstateInvalid(
+                f"The estate has no `assess` role for {self.account}: add one; only the deployment's own account is "
+                "read without."
+            )
 
     def remediator(self, phase: int, own: str) -> Role | None:
         """Return the role that changes the account in a phase; None for the functions' own.
@@ -166,15 +186,38 @@ def own_estate(own_account: str, own_region: str) -> Estate:
     return Estate(accounts=(Account(account=own_account, regions=(own_region,)),))
 
 
-def parse_estate(document: bytes, own_account: str, own_region: str) -> Estate:
+def parse_estate(document: bytes, own_account: str, own_region: str, known_regions: Collection[str]) -> Estate:
     """Return the estate that a JSON document tells of; an empty object is the own account in the own region.
 
+    Args:
+        document: The JSON.
+        own_account: The functions'.
+        own_region: The functions'.
+        known_regions: Of the functions' partition.
+
     Raises:
-        EstateInvalid: The sentence names the field.
+        EstateInvalid: The sentence names the field, or the account that nobody could read.
     """
     if document.strip() == b"{}":
         return own_estate(own_account, own_region)
     try:
-        return Estate.model_validate_json(document)
+        estate = Estate.model_validate_json(document)
     except ValidationError as invalid:
         raise EstateInvalid(f"The estate does not hold. {' '.join(sentences(invalid, Estate))}") from None
+    for account in estate.accounts:
+        account.require_reader(own_account)
+    if unknown := _unknown(estate, known_regions):
+        raise EstateInvalid(f"The estate does not hold. {' '.join(unknown)}")
+    return estate
+
+
+def _unknown(estate: Estate, known_regions: Collection[str]) -> list[str]:
+    """Return a sentence for each region that does not exist, with the first place where it stands."""
+    found: dict[str, str] = {}
+    for number, account in enumerate(estate.accounts):
+        for position, region in enumerate(account.regions):
+            if region not in known_regions:
+                found.setdefault(region, f"`accounts[{number}].regions[{position}]`")
+    return [
+        f"{where}: there is no region {region}; {nearest(region, known_regions)}" for region, where in found.items()
+    ]

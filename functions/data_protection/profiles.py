@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from data_protection.checks.catalogue import catalogue
 from data_protection.checks.check import Requirement
 from data_protection.checks.scope_listed import SCOPE_LISTED, Listed, Selected
+from data_protection.documents import load
 from data_protection.drift.policy import DriftPolicy
 from data_protection.errors import ProfileInvalid
 from data_protection.inventory import Inventory
@@ -241,21 +242,25 @@ def _at(place: Place, requirement: Requirement) -> Requirement:
     return type(requirement).model_validate(fill(requirement.model_dump(), place))
 
 
-def parse(text: str) -> Profile:
+def parse(text: str, named: str = "The profile") -> Profile:
     """Return the profile that a YAML text describes.
+
+    Args:
+        text: The document.
+        named: How sentences about it begin: which it is, and where it stands.
 
     Raises:
         ProfileInvalid: The text is no YAML, or no profile; sentences say where and what.
     """
     try:
-        document = yaml.load(text, yaml.CSafeLoader)
+        document = load(text)
     except yaml.YAMLError as error:
-        raise ProfileInvalid(f"The profile is no YAML: {' '.join(str(error).split())}.") from None
+        raise ProfileInvalid(f"{named} is no YAML: {' '.join(str(error).split())}.") from None
     try:
         return Profile.model_validate(document)
     except ValidationError as invalid:
         told = " ".join(_told(sentence, document) for sentence in sentences(invalid, Profile))
-        raise ProfileInvalid(f"The profile does not hold. {told}") from None
+        raise ProfileInvalid(f"{named} does not hold. {told}") from None
 
 
 def _told(sentence: str, document: Any) -> str:
@@ -265,7 +270,9 @@ def _told(sentence: str, document: Any) -> str:
         return sentence
     entry = document[found["list"]][int(found["number"])]
     told = f"{_ENTRIES[found['list']]} {int(found['number']) + 1} ({_about(entry)})"
-    field = found["field"].removeprefix("requires").removeprefix(".")
+    field = found["field"]
+    if (found["list"], field) == ("rules", "requires") and isinstance(entry.get(field), Mapping):
+        field = ""  # what is asked is there, and the sentence names the check
     return f"{told}: `{field}`{found['said']}" if field else f"{told}: {found['said'].removeprefix(': ')}"
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from data_protection.adapters.attempts import AttemptStore
 from data_protection.adapters.calls import Calls, ReversibleCalls
+from data_protection.adapters.drifts import DriftStore
 from data_protection.adapters.estate import Clients
 from data_protection.adapters.findings import FindingStore
 from data_protection.adapters.fixes import FixQueue
@@ -71,6 +72,22 @@ def test_a_look_does_not_overwrite_what_a_later_one_saw() -> None:
     findings.follow(PLACE, [earlier], {(seen.check, seen.arn): later}, whole=False)
 
     assert {one.status for one in findings.standings(PLACE).values()} == {Status.PASS}
+
+
+@pytest.mark.usefixtures("account")
+def test_closing_a_drift_leaves_the_one_that_came_after_it() -> None:
+    drifts, place = DriftStore(aws.dynamodb(), FINDINGS), Place("000000000009", PLACE.region)
+    first = drift(place)
+    again = first.model_copy(update={"id": "another"})
+    drifts.open(first)
+    drifts.open(again)
+
+    drifts.close(first)
+    assert drifts.open_in(place) == {again.pair: again}
+    drifts.close(again)
+    drifts.close(again)
+
+    assert drifts.open_in(place) == {}
 
 
 @pytest.mark.usefixtures("account")

@@ -87,6 +87,15 @@ def test_drill_restores_measures_counts_and_leaves_nothing(gatehouse: Gatehouse)
     ]
     assert found["seconds"] > 0
     assert (count["counted"], count["items"]) == (count["segments"], 3)
+    output = json.loads(described["output"])
+    assert json.loads(s3.get_object(Bucket=bucket, Key=output.pop("key"))["Body"].read()) == found
+    assert output == {
+        "table": TABLE,
+        "restored_to": found["drill"]["restored_to"],
+        "seconds": found["seconds"],
+        "items": 3,
+        "all_counted": True,
+    }
     assert found["drill"]["scratch"].startswith("gatehouse-drill-")
     assert [name for name in tables.list_tables()["TableNames"] if TABLE in name] == [TABLE]
 

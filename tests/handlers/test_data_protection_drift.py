@@ -152,9 +152,10 @@ def test_an_event_that_cannot_be_read_comes_again_alone(account: Watched) -> Non
 
 
 def test_an_account_that_cannot_be_looked_at_comes_again_and_keeps_no_other_waiting(account: Watched) -> None:
+    reads = {"arn": "arn:aws:iam::210987654321:role/read", "external_id": "gatehouse"}
     accounts = [
         {"account": "123456789012", "regions": ["eu-central-1"]},
-        {"account": "210987654321", "regions": ["eu-central-1"], "profile": "of-nobody"},
+        {"account": "210987654321", "regions": ["eu-central-1"], "profile": "of-nobody", "assess": reads},
     ]
     account.estate({"accounts": accounts})
     account.recovery("orders", on=False)

@@ -628,7 +628,9 @@ def test_what_makes_no_sense_is_refused(asked: dict[str, Any], complaint: str) -
 
 
 def test_another_account_without_a_role_for_the_phase_is_left_alone() -> None:
-    estate = {"accounts": [{"account": ACCOUNT, "regions": [REGION]}, {"account": "210987654321", "regions": [REGION]}]}
+    reads = {"arn": "arn:aws:iam::210987654321:role/read", "external_id": "gatehouse"}
+    other = {"account": "210987654321", "regions": [REGION], "assess": reads}
+    estate = {"accounts": [{"account": ACCOUNT, "regions": [REGION]}, other]}
     aws.s3().put_object(Bucket=LAKE, Key=ESTATE_KEY, Body=json.dumps(estate).encode())
 
     with pytest.raises(Exception, match="no role for phase 4"):

@@ -1,4 +1,4 @@
-"""What people undo is no drift: nobody is told of it as such, and nothing turns it on again."""
+"""What people undo is no drift, and nothing turns it on again; what a plan mends is drift no more."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -193,6 +193,24 @@ def test_drift_that_a_plan_has_mended_is_not_open_any_more_once_that_is_undone(a
 
     assert (account.fix(), account.open_drifts(), account.told()) == (1, [], [])
     assert not is_protected()
+
+
+def test_drift_that_a_plan_has_mended_is_another_when_it_comes_again(account: Watched) -> None:
+    protect(on=False)
+    account.sweep()
+    [(_, first)] = account.told()
+    sunday = Remediation("sunday")
+    sunday.work(sunday.plan(1))
+    assert is_protected()
+
+    protect(on=False)
+    account.recheck(changed())
+
+    (mended, end), (found, again) = account.told()
+    assert (mended, end["drift"], end["by"]) == ("DriftFixed", first, "")
+    assert (found, again["by"], again["call"]) == ("DriftFound", USER["arn"], "UpdateTable")
+    assert [drift["id"] for drift in account.open_drifts()] == [again["id"]]
+    assert again["id"] != first["id"]
 
 
 @pytest.mark.parametrize("froze", [False, True])

@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, ClassVar
 
+from botocore.exceptions import ClientError
+
 from data_protection.drift.drifts import Drift, Pair
 from data_protection.locations import DRIFT
 from data_protection.resources import Place
@@ -47,8 +49,17 @@ class DriftStore:
         self._dynamodb.put_item(TableName=self._table, Item={**_key(drift), "drift": {"S": drift.model_dump_json()}})
 
     def close(self, drift: Drift) -> None:
-        """Forget a drift."""
-        self._dynamodb.delete_item(TableName=self._table, Key=_key(drift))
+        """Forget a drift, unless another one of its pair has taken its place."""
+        try:
+            self._dynamodb.delete_item(
+                TableName=self._table,
+                Key=_key(drift),
+                ConditionExpression="contains(drift, :id)",
+                ExpressionAttributeValues={":id": {"S": drift.id}},
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                raise
 
 
 def _key(drift: Drift) -> "dict[str, AttributeValueTypeDef]":

@@ -34,6 +34,11 @@ class DrillStore:
         self._bucket = Bucket(s3, bucket)
         self.prefix = drill_prefix(table, run, day)
 
+    @property
+    def found_key(self) -> str:
+        """Key under which what was found is kept."""
+        return f"{self.prefix}{_FOUND}"
+
     def find(self) -> Drill | None:
         """Return what was begun, or None."""
         body = self._bucket.get(f"{self.prefix}{_BEGUN}")

@@ -43,7 +43,7 @@ class EstateStore:
             EstateInvalid: The sentence names the field.
         """
         document = self._bucket.get(ESTATE_KEY)
-        return None if document is None else parse_estate(document, own_account, own_region)
+        return None if document is None else parse_estate(document, own_account, own_region, _regions(own_region))
 
     def require(self, own_account: str, own_region: str) -> Estate:
         """Return the estate of the document.
@@ -106,6 +106,12 @@ class Clients:
     def cloudwatch(self, region: str) -> "CloudWatchClient":
         """Return the client of CloudWatch in a region."""
         return cast("CloudWatchClient", self.of("cloudwatch", region))
+
+
+def _regions(own_region: str) -> frozenset[str]:
+    """Return the regions of the partition of a region, as botocore lists them; EC2 is in each."""
+    session = aws.session()
+    return frozenset(session.get_available_regions("ec2", session.get_partition_for_region(own_region)))
 
 
 def _assume(role: Role, session: str) -> "boto3.Session":

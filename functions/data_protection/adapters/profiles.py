@@ -29,10 +29,10 @@ class ProfileStore:
         """
         own = self._bucket.get(profile_key(name))
         if own is not None:
-            return parse(own.decode())
+            return parse(own.decode(), f"The profile {name} ({profile_key(name)})")
         shipped = resources.files("data_protection.profiles_shipped") / f"{name}.yaml"
         if shipped.is_file():
-            return parse(shipped.read_text())
+            return parse(shipped.read_text(), f"The profile {name} (as shipped)")
         raise ProfileMissing(
             f"There is no profile {name}: put one at s3://{self._bucket.name}/{profile_key(name)}, or name one that is "
             "shipped."

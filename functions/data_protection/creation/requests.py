@@ -21,6 +21,7 @@ from data_protection.creation.kinds.roles import Role
 from data_protection.creation.kinds.secrets import Secret
 from data_protection.creation.kinds.tables import Table
 from data_protection.creation.recipe import Look, Wanted
+from data_protection.documents import load
 from data_protection.errors import CreationInvalid
 from data_protection.profiles import Profile, Rule
 from data_protection.resources import Kind, Place, Resource
@@ -159,7 +160,7 @@ def parse_request(text: str, place: Place, boundary: str) -> Request:
         CreationInvalid: The text is no YAML, or no request; the sentence says where and what.
     """
     try:
-        request = Request.model_validate(_fill(yaml.load(text, yaml.CSafeLoader), place))
+        request = Request.model_validate(_fill(load(text), place))
     except yaml.YAMLError as error:
         raise CreationInvalid(f"The request is no YAML: {' '.join(str(error).split())}.") from None
     except ValidationError as invalid:

@@ -82,15 +82,15 @@ class Comparison:
     """What a look came to.
 
     Attributes:
-        found: Drifts that were not open.
+        found: Drifts that were not open, or come again after they were fixed.
         open: Drifts that were open and are.
-        fixed: Drifts that are no more.
+        fixed: Drifts that are no more, now or as another look has seen since they were found.
         closed: Drifts that nobody asks about any more: an exception holds, or the resource is out of scope.
     """
 
     found: Sequence[Drift]
     open: Sequence[Drift]
-    fixed: Sequence[Drift]
+    fixed: Sequence[DriftEnd]
     closed: Sequence[Drift]
 
 
@@ -121,30 +121,48 @@ def compare(
     """
     found: list[Drift] = []
     still: list[Drift] = []
-    fixed: list[Drift] = []
+    fixed: list[DriftEnd] = []
     closed: list[Drift] = []
     seen: set[Pair] = set()
     for finding in findings:
         pair = finding.check.id, finding.resource.arn
         seen.add(pair)
         drift, standing = opened.get(pair), standings.get(pair)
+        if standing is not None and standing.since > now:
+            standing = None  # of another look, which began later and was done sooner
+        touched = cause(finding.check.id, finding.resource)
         if drift is not None:
-            if drift.found > now:
-                # Another look began later and was done sooner.
-                still.append(drift)
-            elif finding.status is Status.EXCEPTED:
-                closed.append(drift)
-            elif _is_settled(finding) and _RANK[finding.status] <= _RANK[drift.before]:
-                fixed.append(drift)
+            end = _end(drift, finding, standing, touched, now)
+            if end is not None:
+                fixed.append(end)
             else:
-                still.append(drift)
-        elif standing is not None and standing.since <= now and _worsened(finding, standing):
-            touched = cause(finding.check.id, finding.resource)
-            if finding.status is Status.FAIL or touched is not None:
-                found.append(_drift(place, finding, standing, touched, now))
+                (closed if drift.found <= now and finding.status is Status.EXCEPTED else still).append(drift)
+                continue
+        is_told = finding.status is Status.FAIL or touched is not None
+        if standing is not None and is_told and _worsened(finding, standing):
+            found.append(_drift(place, finding, standing, touched, now))
     if whole:
         closed += [drift for pair, drift in opened.items() if pair not in seen and drift.kind not in unseen]
     return Comparison(found, still, fixed, closed)
+
+
+def is_mended(drift: Drift, standing: Standing) -> bool:
+    """Return whether any look has seen a drift mended since it was found, as those of assessments and of steps do."""
+    return drift.found < standing.since and standing.status in _RANK and _RANK[standing.status] <= _RANK[drift.before]
+
+
+def _end(
+    drift: Drift, finding: Finding, standing: Standing | None, touched: Cause | None, now: datetime
+) -> DriftEnd | None:
+    """Return how a drift ended, now or before it came again; None where it did not, or a later look has found it."""
+    if drift.found > now or finding.status is Status.EXCEPTED:
+        return None
+    if _is_settled(finding) and _RANK[finding.status] <= _RANK[drift.before]:
+        return DriftEnd(drift=drift, fixed=now, by=touched.by if touched is not None else "")
+    if standing is not None and is_mended(drift, standing):
+        # Who has touched it by now made it worse again.
+        return DriftEnd(drift=drift, fixed=standing.since, by="")
+    return None
 
 
 def _is_settled(finding: Finding) -> bool:

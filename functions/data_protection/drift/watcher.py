@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from data_protection.assessments import assess
 from data_protection.collection import Questions
-from data_protection.drift.drifts import Comparison, Drift, DriftEnd, compare
+from data_protection.drift.drifts import Comparison, Drift, compare
 from data_protection.drift.touches import Cause
 from data_protection.findings import rows
 from data_protection.profiles import Profile
@@ -67,7 +67,7 @@ class Looked:
             "place": str(self.place),
             "checks": len(self.findings),
             "found": [f"{drift.check} {drift.arn}" for drift in comparison.found],
-            "fixed": [f"{drift.check} {drift.arn}" for drift in comparison.fixed],
+            "fixed": [f"{end.drift.check} {end.drift.arn}" for end in comparison.fixed],
             "open": len(comparison.open) + len(comparison.found),
             "unwatched": self.unwatched,
         }
@@ -87,7 +87,7 @@ class Looked:
     @property
     def fix_seconds(self) -> list[float]:
         """How long each drift took from its change until it was seen to be fixed."""
-        return [(self.told - drift.since).total_seconds() for drift in self.comparison.fixed]
+        return [(end.fixed - end.drift.since).total_seconds() for end in self.comparison.fixed]
 
 
 class Watcher:
@@ -141,14 +141,15 @@ class Watcher:
             now=now,
         )
         told = self._now()
+        # First, as one that comes again takes the place of the one that was fixed.
+        for end in comparison.fixed:
+            self._bus.publish("DriftFixed", end)
+            self._drifts.close(end.drift)
+        for drift in comparison.closed:
+            self._drifts.close(drift)
         for drift in comparison.found:
             self._bus.publish("DriftFound", drift)
             self._drifts.open(drift)
-        for drift in comparison.fixed:
-            cause = asked.cause(drift.check, drift.resource)
-            self._bus.publish("DriftFixed", DriftEnd(drift=drift, fixed=told, by=cause.by if cause else ""))
-        for drift in (*comparison.fixed, *comparison.closed):
-            self._drifts.close(drift)
         fresh = rows(assessment, run=asked.run, profile=self._name, standings=standings)
         self._findings.follow(asked.place, fresh, standings, whole=asked.only is None)
         statuses = {(finding.check.id, finding.resource): finding.status for finding in assessment.findings}

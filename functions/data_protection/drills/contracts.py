@@ -71,11 +71,13 @@ class DrillChecked(Contract):
 
     Attributes:
         is_over: Whether the table is restored, was compared, and what was found is kept.
-        seconds: Since the restore was asked for.
+        seconds: Since the restore was asked for; what was measured, once it is over.
+        key: Of what was found, in the lake bucket; it is there once this is over.
     """
 
     is_over: bool
     seconds: float
+    key: str
 
 
 class DrillEnded(Contract):

@@ -51,13 +51,13 @@ def check(drill: Drill, looks: "Looks", store: "DrillStore", now: datetime) -> t
     seconds = (now - drill.began).total_seconds()
     found = store.found()
     if found is not None:
-        return DrillChecked(is_over=True, seconds=found.seconds), found
+        return DrillChecked(is_over=True, seconds=found.seconds, key=store.found_key), found
     scratch = looks.of(drill.scratch)
     if scratch.table["TableStatus"] != "ACTIVE":
-        return DrillChecked(is_over=False, seconds=seconds), None
+        return DrillChecked(is_over=False, seconds=seconds, key=store.found_key), None
     source = looks.of(drill.asked.table)
     found = store.keep_found(result(drill, source, scratch, now))
-    return DrillChecked(is_over=True, seconds=found.seconds), found
+    return DrillChecked(is_over=True, seconds=found.seconds, key=store.found_key), found
 
 
 def end(drill: Drill | None, scratch_tables: "ScratchTables") -> DrillEnded:

@@ -33,6 +33,7 @@ class LeftOut(StrEnum):
     """Why a finding has no step in a plan."""
 
     UNKNOWN = "unknown"  # what could not be read is not changed
+    MISSING = "missing"  # the resource does not exist
     EXCEPTED = "excepted"
     NO_MUTATOR = "no_mutator"
     REFUSED = "refused"  # the mutator sees no safe change
@@ -352,8 +353,11 @@ def _changes(finding: Finding, phases: Sequence[int], named: frozenset[str]) -> 
         changes = mutator.propose(finding.case)
     except CannotChange as refusal:
         raise NotPlanned(LeftOut.REFUSED, str(refusal)) from None
-    except (NotRead, ResourceMissing) as missing:
-        raise NotPlanned(LeftOut.UNKNOWN, str(missing)) from None
+    except NotRead as unread:
+        raise NotPlanned(LeftOut.UNKNOWN, str(unread)) from None
+    except ResourceMissing as missing:
+        reason = f"{missing}: plan again once it is made, as by create_secure_resources."
+        raise NotPlanned(LeftOut.MISSING, reason) from None
     for change in changes:
         if not change.reversibility.comes_back and check.id not in named:
             raise NotPlanned(

@@ -72,4 +72,6 @@ def _event(number: int, kind: str, name: str) -> dict[str, Any]:
         event["stateEnteredEventDetails"] = {"name": name}
     if kind.endswith("StateExited"):
         event["stateExitedEventDetails"] = {"name": name}
+    if kind == "TaskSucceeded":
+        event["taskSucceededEventDetails"] = {"output": name}
     return event

@@ -10,10 +10,11 @@ from cli.target import Target
 from data_protection.adapters.attempts import AttemptStore
 from data_protection.drift.attempts import Attempt
 from data_protection.drift.drifts import Drift
+from data_protection.handlers import assess_place
 from data_protection.remediation.steps import State
 from kernel import aws
 from tests.support.aws import LAKE
-from tests.support.data_protection_drift import FINDINGS, REMEDIATIONS, USER, Watched, client, event, watched
+from tests.support.data_protection_drift import CONTEXT, FINDINGS, REMEDIATIONS, USER, Watched, client, event, watched
 from tests.unit.data_protection.test_outcomes import PLAN
 
 RULE = {"kind": "dynamodb-table", "select": [{"name": "orders"}], "requires": {"DDB-PITR": {}}}
@@ -77,6 +78,18 @@ def test_drift_that_was_fixed_too_often_says_until_when_it_is_not_any_more(drift
 
     [drift] = listed()
     assert drift["frozen until"].startswith("20")
+
+
+def test_drift_that_an_assessment_saw_mended_is_not_listed(drifting: Watched) -> None:
+    drifting.profile([RULE])
+    disturb(drifting)
+    assert len(listed()) == 1
+    drifting.recovery("orders", on=True)
+    place = {"account": "123456789012", "region": "eu-central-1"}
+
+    assess_place.handler({"run": "r", "time": "2026-11-21T05:00:00Z", "place": place}, CONTEXT)
+
+    assert listed() == []
 
 
 @pytest.mark.parametrize(("outcome", "told"), [(None, "being fixed"), (State.ROLLED_BACK, "ended rolled back, plan ")])

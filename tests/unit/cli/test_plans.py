@@ -86,11 +86,11 @@ def test_plans_are_listed_the_latest_first_below_the_names_of_columns(run: Remed
 
     names, *rows = [line.split("\t") for line in said().splitlines()]
 
-    assert (names[0], names[-2:]) == ("plan", ["requested by", "outcome"])
+    assert (names[0], names[-3:]) == ("plan", ["requested by", "outcome", "undoes"])
     assert [row[0] for row in rows] == [dry, edited, waiting]
-    assert rows[0][-2:] == [ALICE, "planned only"]
-    assert "is no plan" in rows[1][-1]
-    assert rows[2][-1].startswith("waiting for approval: 0 of 1, until 20")
+    assert rows[0][-3:] == [ALICE, "planned only", ""]
+    assert "is no plan" in rows[1][-2]
+    assert rows[2][-2].startswith("waiting for approval: 0 of 1, until 20")
 
 
 def test_terminal_has_short_hashes_that_show_a_plan(run: Remediation, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -136,9 +136,11 @@ def test_plan_that_undoes_another_tells_of_that_one_which_tells_of_it(run: Remed
     undoing = monday.plan(undo=mending["plan"])
 
     shown = said("--all", undoing["plan"])
+    _, *rows = [line.split("\t") for line in said().splitlines()]
 
+    assert [(row[0], row[-1]) for row in rows] == [(undoing["plan"], mending["plan"]), (mending["plan"], "")]
     assert f"  undoes      the plan {mending['plan']}" in shown
-    assert "Undo: Turn on deletion protection of orders, as now: Deletion protection is on." in shown
+    assert "Undo: Turn on deletion protection of orders. Now: Deletion protection is on." in shown
     assert 'dynamodb:update_table({"DeletionProtectionEnabled": false, "TableName": "orders"})' in shown
     assert "What the check asks does not hold any more." in shown
     assert "Left out: 1 step\n  1 not_named: does not come back, and was not asked for by name" in shown
@@ -215,7 +217,7 @@ def test_plan_is_shown_with_every_call_before_it_is_approved(run: Remediation) -
     assert "  approval    1 person must approve; nobody is asked yet" in shown
     assert "Wave 1 of 1: 1 change" in shown
     assert "  DDB-PITR/dynamodb-table/orders/0: planned, high" in shown
-    assert "    change      Turn on point-in-time recovery of orders, as now: Point-in-time recovery is off." in shown
+    assert "    change      Turn on point-in-time recovery of orders. Now: Point-in-time recovery is off." in shown
     assert '    call        dynamodb:update_continuous_backups({"PointInTimeRecoverySpecification": ' in shown
     assert "    inverse     dynamodb:update_continuous_backups(" in shown
     assert "    class       A, the inverse call restores the state before; undone by itself where it does not" in shown

@@ -1,4 +1,5 @@
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,17 +9,34 @@ from typer.testing import CliRunner
 
 from cli import report, run
 from cli.target import NotDeployed, Target
+from data_protection.remediation.approvals import Approval, Decision
 from tests.unit.cli.scripted_machine import ARN, Scene, ScriptedMachine
 from tests.unit.cli.test_follow import DONE, FAILED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+REJECTED = Approval(
+    plan="ab" * 32,
+    requested_by="arn:aws:iam::000000000000:user/alice",
+    needed=1,
+    expires=datetime(2026, 11, 24, tzinfo=UTC),
+    decisions=(
+        Decision(
+            approver="arn:aws:iam::000000000000:user/bob",
+            approves=False,
+            at=datetime(2026, 11, 21, 5, 7, tzinfo=UTC),
+            comment="not on a Friday",
+        ),
+    ),
+)
+
 
 class Machines(ScriptedMachine):
     """A script with deployed machines in front of it."""
 
     started: dict[str, Any]
+    entry: dict[str, Any] | None = None
     user: str = ""
 
     def of(self, user: str | None) -> "Callable[[str], Machines]":
@@ -27,6 +45,9 @@ class Machines(ScriptedMachine):
 
     def get_caller_identity(self) -> dict[str, str]:
         return {"Arn": f"arn:aws:iam::000000000000:{self.user}"}
+
+    def get_item(self, **_: Any) -> dict[str, Any]:
+        return {"Item": self.entry} if self.entry else {}
 
     def get_paginator(self, _: str) -> "Machines":
         return self
@@ -152,17 +173,55 @@ def test_assessment_of_which_a_place_failed_has_a_report_all_the_same(app: typer
     assert "gatehouse assessments" not in CliRunner().invoke(app, ["run", "assess_account"]).stderr
 
 
+@pytest.mark.parametrize("known", [True, False])
+def test_plan_that_waits_for_people_is_named_once(
+    app: typer.Typer, deployed: Machines, monkeypatch: pytest.MonkeyPatch, *, known: bool
+) -> None:
+    monkeypatch.setattr(run, "_LOOK_SECONDS", 0)
+    asked = [("TaskStateEntered", "PlanRemediation"), ("TaskStateExited", "PlanRemediation")]
+    if known:
+        asked.insert(1, ("TaskSucceeded", json.dumps({"Payload": {"plan": "ab" * 32}})))
+    asked.append(("TaskStateEntered", "RequestApproval"))
+    ended = [*asked, ("TaskStateExited", "RequestApproval"), ("ExecutionSucceeded", "")]
+    deployed.page = 10
+    deployed.scenes = [Scene(asked), Scene(asked), Scene(ended, None, "SUCCEEDED", output="{}")]
+    said = CliRunner().invoke(app, ["run", "remediate_account"]).stderr
+    plan = " abababababab" if known else ""
+    assert said.count(f"waits for approval: gatehouse plans{plan} --env local\n") == 1
+
+
 def test_dry_run_of_a_remediation_ends_with_how_to_go_on(app: typer.Typer, deployed: Machines) -> None:
-    planned = {"plan": "ab" * 32, "changes": 2, "dry_run": True}
+    planned = {"plan": "ab" * 32, "undoes": "", "changes": 2, "omitted": {}, "dry_run": True}
     deployed.scenes = [Scene(DONE, None, "SUCCEEDED", output=json.dumps(planned))]
     said = CliRunner().invoke(app, ["run", "remediate_account"]).stderr
     assert "The plan has 2 changes. Read it: gatehouse plans abababababab --env local\n" in said
     assert (
         f"""gatehouse run remediate_account --env local --input '{{"plan": "{"ab" * 32}", "dry_run": false}}'""" in said
     )
+    assert "Left out" not in said
     planned["changes"] = 0
     deployed.scenes = [Scene(DONE, None, "SUCCEEDED", output=json.dumps(planned))]
     assert "There is nothing to change." in CliRunner().invoke(app, ["run", "remediate_account"]).stderr
+
+
+@pytest.mark.parametrize(
+    ("changes", "undoes", "said"),
+    [
+        (6, "", ("5 findings", '"named": ["CHECK"] in the input')),
+        (0, "cd" * 32, ("5 steps", "gatehouse undo cdcdcdcdcdcd --named CHECK --env local")),
+    ],
+)
+def test_plan_is_told_with_what_it_leaves_out_and_why(
+    app: typer.Typer, deployed: Machines, changes: int, undoes: str, said: tuple[str, str]
+) -> None:
+    what, how = said
+    omitted = {"undone": 1, "not_named": 4}
+    planned = {"plan": "ab" * 32, "undoes": undoes, "changes": changes, "omitted": omitted, "dry_run": True}
+    deployed.scenes = [Scene(DONE, None, "SUCCEEDED", output=json.dumps(planned))]
+    told = CliRunner().invoke(app, ["run", "remediate_account"]).stderr
+    assert f"Left out: {what}: 4 not_named (does not come back, and was not asked for by name); 1 undone (" in told
+    assert f"What is not_named is asked for by its check: {how}\n" in told
+    assert "Each of them: gatehouse plans abababababab --all --env local\n" in told
 
 
 def test_remediation_ends_with_where_to_see_what_became_of_it(app: typer.Typer, deployed: Machines) -> None:
@@ -180,6 +239,35 @@ def test_remediation_ends_with_where_to_see_what_became_of_it(app: typer.Typer, 
     assert f"RemediationIncomplete: {cause}" in said
     deployed.scenes = [Scene(FAILED, None, "FAILED", error="PlanTooLarge", cause="Too many.")]
     assert "gatehouse plans" not in CliRunner().invoke(app, ["run", "remediate_account"]).stderr
+
+
+@pytest.mark.parametrize(
+    ("entry", "who"),
+    [
+        (
+            {"approval": {"S": REJECTED.model_dump_json()}, "token": {"S": ""}},
+            ' by arn:aws:iam::000000000000:user/bob at 2026-11-21 05:07 UTC ("not on a Friday")',
+        ),
+        (None, ""),
+    ],
+)
+def test_rejected_plan_is_told_with_who_and_fails_the_command(
+    app: typer.Typer,
+    deployed: Machines,
+    monkeypatch: pytest.MonkeyPatch,
+    entry: dict[str, Any] | None,
+    who: str,
+) -> None:
+    monkeypatch.setattr(Target, "output", lambda _, key: key)
+    deployed.entry = entry
+    done = {"approved": False, "planned": {"plan": "ab" * 32}, "finished": {}}
+    deployed.scenes = [Scene(DONE, None, "SUCCEEDED", output=json.dumps(done))]
+    result = CliRunner().invoke(app, ["run", "remediate_account"])
+    assert result.exit_code == 1
+    assert f"The plan abababababab was rejected{who}; nothing was changed.\n" in result.stderr
+    assert "gatehouse plans abababababab --env local" in result.stderr
+    assert "succeeded" not in result.stderr.splitlines()[-3]
+    assert json.loads(result.stdout) == done
 
 
 @pytest.mark.parametrize(("given", "said"), [("{", "is not JSON"), ("@nowhere.json", "cannot be read: No such file")])

@@ -163,6 +163,8 @@ def test_what_does_not_fit_together_is_refused_with_a_sentence(given: dict[str, 
 def test_what_is_no_yaml_is_refused_with_a_sentence() -> None:
     with pytest.raises(CreationInvalid, match="The request is no YAML"):
         parse_request("name: [", PLACE, BOUNDARY)
+    with pytest.raises(CreationInvalid, match="no YAML: name on line 2 stands on line 1 already: leave one"):
+        parse_request("name: shop\nname: shop-2", PLACE, BOUNDARY)
 
 
 def test_roles_are_made_within_the_boundary_of_the_deployment_alone() -> None:

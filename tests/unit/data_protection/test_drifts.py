@@ -108,8 +108,42 @@ def test_drift_is_over_when_the_resource_is_as_good_as_before(before: Status, st
     opened = drift(before)
     made = compared(finding(status), before, opened={PAIR: opened})
 
-    assert (made.fixed, made.open) == (([opened], []) if fixed else ([], [opened]))
+    assert ([end.drift for end in made.fixed], made.open) == (([opened], []) if fixed else ([], [opened]))
     assert made.found == []
+
+
+@pytest.mark.parametrize("status", [FAIL, UNKNOWN])
+def test_drift_that_another_look_saw_mended_is_over_and_what_comes_after_is_another(status: Status) -> None:
+    first, mended, later = drift(), NOW + timedelta(minutes=1), NOW + timedelta(minutes=2)
+    again = replace(CAUSE, by="bob", at=later - timedelta(seconds=1))
+
+    made = compared(
+        finding(status),
+        opened={PAIR: first},
+        standings={PAIR: Standing(PASS, mended, PASS)},
+        cause=lambda _check, _resource: again,
+        now=later,
+    )
+
+    assert [(end.drift, end.fixed, end.by) for end in made.fixed] == [(first, mended, "")]
+    assert [(one.by, one.since, one.id != first.id) for one in made.found] == (
+        [("bob", again.at, True)] if status is FAIL else []
+    )
+    assert made.open == []
+
+
+@pytest.mark.parametrize(
+    ("status", "before", "seconds"), [(PASS, PASS, 0), (WARN, PASS, 60), (UNKNOWN, PASS, 60), (PASS, PASS, 600)]
+)
+def test_drift_is_open_until_a_look_since_has_seen_it_as_good_as_before(
+    status: Status, before: Status, seconds: int
+) -> None:
+    first = drift(before)
+    standing = Standing(status, NOW + timedelta(seconds=seconds), PASS)
+
+    made = compared(finding(FAIL), opened={PAIR: first}, standings={PAIR: standing}, now=NOW + timedelta(minutes=2))
+
+    assert (made.open, made.fixed, made.found) == ([first], [], [])
 
 
 def test_an_exception_ends_drift_without_a_fix() -> None:

@@ -6,19 +6,24 @@ from typing import Any
 import pytest
 
 from data_protection.errors import EstateInvalid
-from data_protection.estate import Estate, Role, parse_estate
+from data_protection.estate import Account, Estate, Role, parse_estate
 from data_protection.resources import Place
 
 OWN, OTHER, REGION = "111111111111", "222222222222", "eu-central-1"
-ACCOUNT: dict[str, Any] = {"account": OTHER, "regions": [REGION]}
+KNOWN = frozenset({REGION, "eu-west-1"})
+FUNCTION = f"arn:aws:lambda:{REGION}:{OWN}:function:assess-place"
 
 
 def role(name: str, account: str = OTHER, external_id: str = "gatehouse-7f3a") -> dict[str, str]:
     return {"arn": f"arn:aws:iam::{account}:role/{name}", "external_id": external_id}
 
 
+ACCOUNT: dict[str, Any] = {"account": OTHER, "regions": [REGION], "assess": role("read")}
+OWN_ACCOUNT: dict[str, Any] = {"account": OWN, "regions": [REGION]}
+
+
 def estate(*accounts: dict[str, Any]) -> Estate:
-    return parse_estate(json.dumps({"accounts": accounts}).encode(), OWN, REGION)
+    return parse_estate(json.dumps({"accounts": accounts}).encode(), OWN, REGION, KNOWN)
 
 
 def places(found: Estate, accounts: set[str], regions: set[str]) -> list[Place]:
@@ -26,7 +31,7 @@ def places(found: Estate, accounts: set[str], regions: set[str]) -> list[Place]:
 
 
 def test_empty_object_is_the_own_account_in_the_own_region() -> None:
-    (account,) = parse_estate(b" {}\n", OWN, REGION).accounts
+    (account,) = parse_estate(b" {}\n", OWN, REGION, KNOWN).accounts
 
     assert (account.account, account.regions, account.profile) == (OWN, (REGION,), "rfc-008")
     assert (account.assess, account.remediate) == (None, {})
@@ -55,6 +60,10 @@ def test_account_has_its_roles_its_profile_and_its_regions() -> None:
         ({"account": 222222222222}, r"accounts\[0\]\.account.*text"),
         ({"regions": []}, r"accounts\[0\]\.regions"),
         ({"regions": [REGION, REGION]}, "region is listed twice"),
+        (
+            {"regions": [REGION, "eu-centrall-1"]},
+            r"accounts\[0\]\.regions\[1\]`: there is no region eu-centrall-1; did you mean eu-central-1\?",
+        ),
         ({"profile": "../estate"}, r"accounts\[0\]\.profile"),
         ({"assess": {"arn": f"arn:aws:iam::{OTHER}:role/read"}}, r"accounts\[0\]\.assess\.external_id` is missing"),
         ({"assess": role("read", external_id="two words")}, r"accounts\[0\]\.assess\.external_id.*2 to 1,224"),
@@ -83,11 +92,27 @@ def test_what_does_not_hold_is_named(changes: dict[str, Any], sentence: str) -> 
 )
 def test_document_that_is_no_estate_is_refused(document: bytes, sentence: str) -> None:
     with pytest.raises(EstateInvalid, match=sentence):
-        parse_estate(document, OWN, REGION)
+        parse_estate(document, OWN, REGION, KNOWN)
+
+
+def test_other_account_without_a_role_is_not_judged_by_what_the_own_one_holds() -> None:
+    sentence = "no `assess` role for 222222222222: add one; only the deployment's own account is read without"
+
+    with pytest.raises(EstateInvalid, match=sentence):
+        estate(OWN_ACCOUNT, {"account": OTHER, "regions": [REGION]})
+    with pytest.raises(EstateInvalid, match=sentence):
+        Account(account=OTHER, regions=(REGION,)).reader(FUNCTION)
+
+
+def test_account_is_read_by_its_role_and_the_own_one_by_the_function() -> None:
+    found = estate(OWN_ACCOUNT, ACCOUNT)
+
+    assert found.account(OWN).reader(FUNCTION) == FUNCTION
+    assert found.account(OTHER).reader(FUNCTION) == role("read")["arn"]
 
 
 def test_places_are_in_the_order_of_the_estate_and_global_things_belong_to_the_first_region() -> None:
-    found = estate(ACCOUNT | {"regions": ["eu-west-1", REGION]}, ACCOUNT | {"account": OWN})
+    found = estate(ACCOUNT | {"regions": ["eu-west-1", REGION]}, OWN_ACCOUNT)
 
     everywhere = places(found, set(), set())
 
@@ -109,7 +134,7 @@ def test_what_is_not_in_the_estate_is_not_looked_at() -> None:
 
 
 def test_account_is_changed_by_the_role_of_the_phase_and_the_own_one_by_the_functions() -> None:
-    found = estate(ACCOUNT | {"remediate": {"1": role("one")}}, ACCOUNT | {"account": OWN})
+    found = estate(ACCOUNT | {"remediate": {"1": role("one")}}, OWN_ACCOUNT)
 
     assert found.account(OTHER).remediator(1, OWN) == Role(**role("one"))
     assert found.account(OWN).remediator(4, OWN) is None
@@ -118,7 +143,7 @@ def test_account_is_changed_by_the_role_of_the_phase_and_the_own_one_by_the_func
 
 
 def test_all_roles_are_known_by_their_arns() -> None:
-    found = estate(ACCOUNT | {"assess": role("read"), "remediate": {"1": role("one")}}, ACCOUNT | {"account": OWN})
+    found = estate(ACCOUNT | {"assess": role("read"), "remediate": {"1": role("one")}}, OWN_ACCOUNT)
 
     assert found.roles == {f"arn:aws:iam::{OTHER}:role/{name}" for name in ("read", "one")}
 

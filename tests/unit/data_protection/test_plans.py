@@ -8,6 +8,7 @@ import pytest
 from data_protection.assessments import assess
 from data_protection.collection import Questions
 from data_protection.errors import PlanTooLarge
+from data_protection.readings import Missing
 from data_protection.reads import dynamodb
 from data_protection.remediation.plans import Plan, make_plan
 from data_protection.remediation.policy import Limits, Policy
@@ -65,6 +66,15 @@ def test_plan_of_what_nothing_undoes_needs_people_whatever_the_profile_says() ->
     assert [step.change.call.operation for step in plan.one_way] == ["create_backup_plan"]
     assert plan.approvers == 1
     assert plan.summary["one_way"] == ["BK-PLAN/account/123456789012/0"]
+
+
+def test_resource_that_does_not_exist_is_left_out_as_such_and_not_as_unread() -> None:
+    gone = bare() | {(ORDERS, dynamodb.TABLE): Missing("ResourceNotFoundException")}
+    plan = planned({ORDERS: {"DDB-DELPROT": {}}}, gone, Policy(), 1)
+
+    [omission] = plan.omissions
+    assert omission.why == "missing"
+    assert omission.reason.endswith("does not exist: plan again once it is made, as by create_secure_resources.")
 
 
 def test_plan_tells_of_conflicts_about_what_its_steps_are_to_meet() -> None:

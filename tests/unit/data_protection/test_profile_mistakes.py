@@ -47,10 +47,22 @@ def profile(rule: str, more: str = "") -> str:
             profile("  - {kind: dynamodb-table, requires: {DDB-PITR: {}}}"),
             "Rule 2 (dynamodb-table): say which dynamodb-table are meant.",
         ),
+        (
+            profile("  - {kind: dynamodb-table, select: [{name: orders}]}"),
+            "Rule 2 (dynamodb-table name orders): `requires` is missing.",
+        ),
+        (
+            profile("  - {kind: dynamodb-table, select: [{name: orders}], requires: DDB-PITR}"),
+            "Rule 2 (dynamodb-table name orders): `requires`: 'DDB-PITR' is not an object.",
+        ),
         (profile("  - orders"), "Rule 2 (no object): 'orders' is not an object."),
         (
             profile("", "exceptions: [{check: S3-BPA, kind: s3-bucket, name: audio, owner: me, reason: short}]"),
             "Exception 1 (S3-BPA audio): `reason`: 'short' is not 10 or more long.",
+        ),
+        (
+            profile("", "exceptions: [{check: S3-BPA, kind: s3-bucket, name: audio, requires: {}}]"),
+            "Exception 1 (S3-BPA audio): `requires` is unknown;",
         ),
         (profile("", "drift: {fix: [DDB-PITRS]}"), "`drift.fix`: there is no check DDB-PITRS; did you mean DDB-PITR?"),
         (
@@ -59,6 +71,7 @@ def profile(rule: str, more: str = "") -> str:
         ),
         (profile("", "rule: 1"), "`rule` is unknown; did you mean rules?"),
         ("- 1", "As a whole: a list is not an object."),
+        (profile("", "name: again"), "The profile is no YAML: name on line 6 stands on line 1 already: leave one."),
     ],
 )
 def test_a_mistake_in_a_profile_is_told_by_where_it_stands_and_what_may_be_there(text: str, said: str) -> None:

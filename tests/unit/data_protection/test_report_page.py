@@ -80,6 +80,24 @@ def test_page_says_where_there_is_nothing_to_compare_with() -> None:
     assert "The first run over this place by this profile." in first
 
 
+def test_page_of_a_first_run_says_apart_what_is_left_out() -> None:
+    text = read(report(look([row("DDB-PITR", FAIL)], past=[past(1, 1, 1, profile="strict")], former=[])))
+
+    assert "The first run over this place by this profile. 1 earlier run is left out" in text
+
+
+@pytest.mark.parametrize(
+    "found", [report(look([row("DDB-PITR", Status.NOT_APPLICABLE)])), report(failures=["1 in x: Refused"])]
+)
+def test_page_of_a_run_that_judged_nothing_says_so(found: Report) -> None:
+    text = read(found)
+
+    assert "; nothing was judged. " in text
+    assert "Nothing was judged, so it is not known whether anything is to do." in text
+    assert "no check fails or warns" not in text
+    assert "of what should be known" not in text
+
+
 def test_page_says_what_is_compared_with_what() -> None:
     before = [past(1, 1, 1), past(2, 1, 1), past(3, 1, 1, profile="strict")]
     text = read(report(look([row("DDB-PITR", FAIL)], past=before, former=[])))
