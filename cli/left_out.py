@@ -27,7 +27,7 @@ _MEANINGS: Final = {
 
 def meaning(why: str) -> str:
     """Return a reason in words."""
-    return _MEANINGS.get(LeftOut(why), why.replace("_", " "))
+    return _MEANINGS[LeftOut(why)]
 
 
 def left_out(omitted: Mapping[str, int], noun: str) -> str:

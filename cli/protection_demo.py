@@ -131,7 +131,8 @@ def _panel(stand: "Stand", *, keep: bool) -> object:
         table.add_row(name, f"{summary[key]:g} % of {counted(stand.looks[-1].checks, 'check')} hold")
     table.add_row(
         "Changes",
-        f"{summary['changes_applied']} made, {summary['changes_verified']} verified, {summary['rolled_back']} undone",
+        f"{summary['changes_applied']} made, {summary['changes_verified']} verified, "
+        f"{summary['rolled_back']} rolled back",
     )
     table.add_row("Drift", f"found after {summary['drift_detect_s']:g} s, fixed after {summary['drift_fix_s']:g} s")
     table.add_row("Report", f"[link=file://{_REPORT.resolve()}]{_REPORT}[/link]")

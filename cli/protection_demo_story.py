@@ -181,7 +181,7 @@ def roll_back(stand: Stand, stage: "Running") -> str:
     said = assess(stand, stage)
     if (percent := stand.looks[-1].percent) != _WHOLE:
         raise Unexpected(f"After all was mended {percent:g} % hold. The report is {stand.report}.")
-    return f"a change whose key was disabled was undone; then {mended}; {said}"
+    return f"a change whose key was disabled was rolled back; then {mended}; {said}"
 
 
 STEPS: Final = (
