@@ -120,20 +120,8 @@ def _cluster(look: Look[Cluster]) -> Call:
     return call(
         "create_db_cluster",
         DBClusterIdentifier=wanted.name,
-        Engine=wanted.engine,
-        EngineVersion=wanted.version,
-        MasterUsername=wanted.username,
-        ManageMasterUserPassword=True,
-        MasterUserSecretKmsKeyId=key,
-        StorageEncrypted=True,
-        KmsKeyId=key,
         DBClusterParameterGroupName=_group(look.resource).resource.name,
-        DBSubnetGroupName=wanted.subnet_group,
-        VpcSecurityGroupIds=list(wanted.security_groups),
-        BackupRetentionPeriod=wanted.backup_days,
-        CopyTagsToSnapshot=True,
-        DeletionProtection=True,
-        Tags=listed(look.first_tags),
+        **wanted.given(key, look.first_tags),
     )
 
 

@@ -10,7 +10,7 @@ from data_protection.checks.check import Requirement
 from data_protection.creation.kinds.rds import CHECKS, ON_BEHALF, ParameterGroup, Server, call, differences
 from data_protection.creation.reads import OWN_PARAMETER_GROUP, PARAMETER_GROUP_TAGS
 from data_protection.creation.recipe import Answers, Look, Recipe
-from data_protection.creation.tags import by_name, listed
+from data_protection.creation.tags import by_name
 from data_protection.keys import usable_key
 from data_protection.readings import Read
 from data_protection.reads.kms import KEY
@@ -70,26 +70,14 @@ def _instance(look: Look[Database]) -> Call:
     return call(
         "create_db_instance",
         DBInstanceIdentifier=wanted.name,
-        Engine=wanted.engine,
-        EngineVersion=wanted.version,
         DBInstanceClass=wanted.instance_class,
         AllocatedStorage=wanted.gigabytes,
         StorageType="gp3",
-        MasterUsername=wanted.username,
-        ManageMasterUserPassword=True,
-        MasterUserSecretKmsKeyId=key,
-        StorageEncrypted=True,
-        KmsKeyId=key,
         DBParameterGroupName=_group(look.resource).resource.name,
-        DBSubnetGroupName=wanted.subnet_group,
-        VpcSecurityGroupIds=list(wanted.security_groups),
         PubliclyAccessible=False,
-        BackupRetentionPeriod=wanted.backup_days,
-        CopyTagsToSnapshot=True,
-        DeletionProtection=True,
         MultiAZ=wanted.multi_az,
         AutoMinorVersionUpgrade=True,
-        Tags=listed(look.first_tags),
+        **wanted.given(key, look.first_tags),
     )
 
 

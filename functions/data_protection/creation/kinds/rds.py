@@ -105,6 +105,29 @@ class Server(Wanted):
             raise ValueError(f"{self.engine} {self.version} cannot ask all clients for TLS; give {said} or newer")
         return self
 
+    def given(self, key: str, tags: Mapping[str, str]) -> dict[str, Any]:
+        """Return the parameters that an instance by itself and a cluster are made with alike.
+
+        Args:
+            key: ARN of the key that encrypts storage and password.
+            tags: Of it, by their keys.
+        """
+        return {
+            "Engine": self.engine,
+            "EngineVersion": self.version,
+            "MasterUsername": self.username,
+            "ManageMasterUserPassword": True,
+            "MasterUserSecretKmsKeyId": key,
+            "StorageEncrypted": True,
+            "KmsKeyId": key,
+            "DBSubnetGroupName": self.subnet_group,
+            "VpcSecurityGroupIds": list(self.security_groups),
+            "BackupRetentionPeriod": self.backup_days,
+            "CopyTagsToSnapshot": True,
+            "DeletionProtection": True,
+            "Tags": listed(tags),
+        }
+
     @property
     def _kin(self) -> str:
         """The engine that it descends from, as `postgres` for Aurora PostgreSQL."""
