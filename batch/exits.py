@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from pydantic import ValidationError
+import pydantic
 
 from firewall_logs.errors import (
     CutMismatch,
@@ -14,7 +14,7 @@ from firewall_logs.errors import (
     SourceUnreadable,
     WorkMissing,
 )
-from kernel.errors import EffectConflict, SettingsInvalid
+from kernel.errors import EffectConflict, SettingsInvalid, ValidationError
 
 DONE: Final = 0
 # Whatever may be different next time: throttling, a connection that broke.
@@ -26,6 +26,7 @@ INTERRUPTED: Final = 143
 
 REFUSALS: Final = (
     ValidationError,
+    pydantic.ValidationError,
     SettingsInvalid,
     WorkMissing,
     LeaseLost,

@@ -10,9 +10,6 @@ _WRAPPED: Final = '{"errorMessage"'
 _CUT: Final = re.compile(r'\{"errorMessage":\s*"(?P<said>(?:[^"\\]|\\.)*)')
 # What assess_account gathers begins with account and region.
 _NEXT: Final = re.compile(r"; \d{12} in ")
-_INVALID: Final = re.compile(r"\d+ validation errors? for \w+$")
-_DETAILS: Final = re.compile(r" \[type=.*$")
-_ADDRESS: Final = " " * 4  # below each sentence stands where it is explained
 
 
 def spoken(cause: str | None) -> str:
@@ -24,7 +21,7 @@ def spoken(cause: str | None) -> str:
     except json.JSONDecodeError:
         return "".join(_unwrapped(cause))
     if isinstance(document, dict) and "errorMessage" in document:
-        return _plain(str(document["errorMessage"]))
+        return str(document["errorMessage"])
     return cause
 
 
@@ -40,12 +37,12 @@ def _unwrapped(text: str) -> Iterator[str]:
         yield text[at:start]
         try:
             document, at = json.JSONDecoder().raw_decode(text, start)
-            yield _plain(str(document["errorMessage"]))
+            yield str(document["errorMessage"])
         except json.JSONDecodeError:
             following = _NEXT.search(text, start)
             at = following.start() if following else len(text)
             found = _CUT.match(text, start, at)
-            yield _plain(_unescaped(found["said"]) if found else text[start:at])
+            yield _unescaped(found["said"]) if found else text[start:at]
     yield text[at:]
 
 
@@ -54,18 +51,3 @@ def _unescaped(said: str) -> str:
         return str(json.loads(f'"{said}"'))
     except json.JSONDecodeError:
         return said
-
-
-def _plain(message: str) -> str:
-    """Return a message without what pydantic puts around its sentences: `field: sentence; field: sentence`."""
-    first, *lines = message.splitlines() or [""]
-    if not _INVALID.match(first):
-        return message
-    told, field = [], ""
-    for line in lines:
-        if not line.startswith(" "):
-            field = line
-        elif not line.startswith(_ADDRESS):
-            sentence = _DETAILS.sub("", line.strip()).removeprefix("Value error, ")
-            told.append(f"{field}: {sentence}" if field else sentence)
-    return "; ".join(told) or message

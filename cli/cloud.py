@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from cli.console import console, fail, sentences
+from cli.target import LOCAL, NotDeployed, Target
+from kernel.pages.words import counted
 
 if TYPE_CHECKING:
     from local.deploy import Deployment
@@ -58,6 +60,7 @@ def up(cloud: Name = "dev", parameter: Parameters = None) -> None:
             running = EmbeddedCloud.start(cloud, detached=True)
             progress(f"port {running.state.port}: up")
         deployment = deploy_locally(running, parameters=parameters, on_progress=progress)
+        progress(_listed(cloud, deployment))
     _invite(running, deployment)
 
 
@@ -77,7 +80,7 @@ def down(
 
 
 def status(cloud: Name = "dev") -> None:
-    """Say what runs in the embedded cloud."""
+    """Say what runs in the embedded cloud, and where results lie in it."""
     from rich.table import Table  # noqa: PLC0415 - heavy
 
     from local.supervisor import EmbeddedCloud  # noqa: PLC0415 - heavy
@@ -90,7 +93,7 @@ def status(cloud: Name = "dev") -> None:
         uptime = timedelta(seconds=int(time.time() - running.state.started_at))
         table.add_row("server", f"{running.endpoint}, process {running.state.pid}, up {uptime}")
         table.add_row("log", f".local/{cloud}/server.log")
-        for title, rows in _contents(running):
+        for title, rows in (*_results(Target(LOCAL, running.client, cloud)), *_contents(running)):
             for number, row in enumerate(rows or ["none"]):
                 table.add_row("" if number else title, row)
         console(stderr=False).print(table)
@@ -150,11 +153,24 @@ def deploy(env: Env = "dev") -> None:
         deploy_to_aws(env)
 
 
+def _listed(cloud: str, deployment: "Deployment") -> str:
+    """Write in what the embedded cloud differs from the template, a line each, and return how many lines and where."""
+    from local.paths import STATE  # noqa: PLC0415 - beside what is heavy
+
+    path = STATE / cloud / "deployment.log"
+    path.write_text("".join(f"{line}\n" for line in (*deployment.skipped, *deployment.applied)), "utf-8")
+    skipped, applied = counted(len(deployment.skipped), "resource"), counted(len(deployment.applied), "setting")
+    return f"{skipped} skipped locally, {applied} applied after deploy: .local/{cloud}/{path.name} lists them"
+
+
 def _invite(running: "EmbeddedCloud", deployment: "Deployment") -> None:
-    seconds = sum(deployment.seconds.values())
-    out = console()
+    seconds, out = sum(deployment.seconds.values()), console()
+    of_it = "" if running.state.name == "dev" else f" --cloud {running.state.name}"
     out.print(f"[good]✓[/good] deployed in {seconds:.0f} s: {running.endpoint}, region {running.state.region}")
-    out.print("  gatehouse status · gatehouse logs --follow · gatehouse run · gatehouse down", style="soft")
+    out.print(f"  gatehouse status{of_it} says what is there, and gatehouse run{of_it} starts it.", style="soft")
+    out.print(
+        "  docs/data_protection.md, docs/database_logs.md and docs/firewall_logs.md say how to begin.", style="soft"
+    )
 
 
 def _contents(running: "EmbeddedCloud") -> Iterator[tuple[str, list[str]]]:
@@ -167,6 +183,22 @@ def _contents(running: "EmbeddedCloud") -> Iterator[tuple[str, list[str]]]:
 def _functions(running: "EmbeddedCloud") -> list[str]:
     pages = running.client("lambda").get_paginator("list_functions").paginate()
     return sorted(function["FunctionName"] for page in pages for function in page["Functions"])
+
+
+def _results(target: Target) -> Iterator[tuple[str, list[str]]]:
+    """Yield which buckets hold results, with the commands that read them; nothing before Gatehouse is deployed."""
+    try:
+        lake = target.output("LakeBucketName")
+    except NotDeployed:
+        return
+    outputs, at = target.outputs, target.cloud_option
+    if "AssessAccountArn" not in outputs:
+        yield "lake", [lake, f"gatehouse query SQL{at}"]
+        yield "data_protection", ["disabled", f"gatehouse up --parameter DataProtection=enabled{at}"]
+        return
+    yield "lake", [lake, f"gatehouse results{at}", f"gatehouse query SQL{at}"]
+    yield "evidence", [outputs["EvidenceBucketName"], f"gatehouse plans{at}", f"gatehouse evidence HASH{at}"]
+    yield "data_protection", ["enabled", f"gatehouse run assess_account{at}", f"gatehouse assessments{at}"]
 
 
 def _machines(running: "EmbeddedCloud") -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What an execution is doing, read from Step Functions again and again: plain data for whoever shows it."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -7,12 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
-    from mypy_boto3_stepfunctions.type_defs import HistoryEventTypeDef
+    from mypy_boto3_stepfunctions.type_defs import DescribeExecutionOutputTypeDef, HistoryEventTypeDef
 
 _ENTERED: Final = "StateEntered"
 _EXITED: Final = "StateExited"
 # Of the execution itself, not of one of its states.
 _ENDINGS: Final = ("ExecutionFailed", "ExecutionTimedOut", "ExecutionAborted")
+_HOW: Final = {"FAILED": "failed", "TIMED_OUT": "ran out of time", "ABORTED": "was stopped"}
 
 
 @dataclass
@@ -57,6 +59,7 @@ class Execution:
 
     Attributes:
         units: Items of its distributed Maps together; None while there is none.
+        input: JSON that it was started with.
         error: Name of the error it ended with.
     """
 
@@ -66,6 +69,7 @@ class Execution:
     stopped_at: datetime | None = None
     steps: list[Step] = field(default_factory=list)
     units: MapCounts | None = None
+    input: str = "{}"
     output: str | None = None
     error: str | None = None
     cause: str | None = None
@@ -81,9 +85,30 @@ class Execution:
         return self.arn.rsplit(":", 2)[-2]
 
     @property
+    def how(self) -> str:
+        """How it goes or went, as people say it."""
+        return _HOW.get(self.status, self.status.lower().replace("_", " "))
+
+    @property
+    def result(self) -> Any:
+        """What it came to; None unless it has succeeded."""
+        # The embedded cloud gives what failed an output, too.
+        return json.loads(self.output) if self.status == "SUCCEEDED" and self.output else None
+
+    @property
     def ended(self) -> bool:
         """Whether nothing more will happen."""
         return self.status not in {"RUNNING", "PENDING_REDRIVE"}
+
+    def describe(self, said: "DescribeExecutionOutputTypeDef") -> None:
+        """Take over what Step Functions says of it as a whole."""
+        self.status = said["status"]
+        self.started_at = said["startDate"]
+        self.stopped_at = said.get("stopDate")
+        self.input = said.get("input") or self.input
+        self.output = said.get("output")
+        self.error = said.get("error") or self.error
+        self.cause = said.get("cause") or self.cause
 
     def took(self, now: datetime) -> timedelta:
         """Return how long it has run so far, or ran."""
@@ -111,21 +136,22 @@ class Follower:
             self._note(event)
         if any(step.kind == "Map" for step in self.execution.steps):
             self.execution.units = self._map_counts()
-        self.execution.status = said["status"]
-        self.execution.started_at = said["startDate"]
-        self.execution.stopped_at = said.get("stopDate")
-        self.execution.output = said.get("output")
-        self.execution.error = said.get("error") or self.execution.error
-        self.execution.cause = said.get("cause") or self.execution.cause
+        self.execution.describe(said)
         return self.execution
 
-    def first_results(self) -> Iterator[str]:
-        """Yield what the first tasks came to, as JSON, in their order: those within the first thousand events."""
+    def results(self, *, latest_first: bool = False) -> Iterator[Any]:
+        """Yield what tasks came to, a function's answer by itself: those within a thousand events.
+
+        Args:
+            latest_first: From the end of the history, not from its beginning.
+        """
         page = self._sfn.get_execution_history(
-            executionArn=self.execution.arn, maxResults=1000, includeExecutionData=True
+            executionArn=self.execution.arn, reverseOrder=latest_first, maxResults=1000, includeExecutionData=True
         )
         for event in page["events"]:
-            yield event.get("taskSucceededEventDetails", {}).get("output", "")
+            if event["type"] == "TaskSucceeded":
+                result = json.loads(event["taskSucceededEventDetails"]["output"])
+                yield result["Payload"] if isinstance(result, dict) and "Payload" in result else result
 
     def _new_events(self) -> list["HistoryEventTypeDef"]:
         """Return the events after the last one seen, oldest first; read backwards, so that old pages are left alone."""

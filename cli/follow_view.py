@@ -22,11 +22,6 @@ _QUIET: Final = frozenset({"Choice", "Pass", "Succeed", "Fail", "Wait"})
 _SPINNER: Final = Spinner("dots", style="cyan")
 
 
-def short_machine(execution: Execution, target: Target) -> str:
-    """Return the machine's name as the command line takes it."""
-    return execution.machine.removeprefix(f"{target.prefix}-")
-
-
 def picture(execution: Execution, target: Target, now: datetime) -> RenderableType:
     """Return the execution as a terminal shows it."""
     table = Table.grid(padding=(0, 1))
@@ -40,7 +35,7 @@ def picture(execution: Execution, target: Target, now: datetime) -> RenderableTy
                 _mark(step, execution), step.name, _detail(step, execution), Text(clock(step.seconds(now)), "soft")
             )
     head = Text.assemble(
-        (short_machine(execution, target), "name"),
+        (target.short_name(execution.machine), "name"),
         "  ",
         (execution.name, "soft"),
         "  ",
@@ -61,17 +56,16 @@ def line(execution: Execution, now: datetime) -> str:
 
 def ending(execution: Execution, target: Target, runbooks: Path) -> str:
     """Return what happened, and after a failure what to do next."""
-    machine = short_machine(execution, target)
+    machine = target.short_name(execution.machine)
     took = clock(execution.took(execution.stopped_at or execution.started_at).total_seconds())
     if execution.status == "SUCCEEDED":
         units = f", {_counts(execution.units)}" if execution.units else ""
         return f"{machine} {execution.name} succeeded in {took}{units}."
-    ended = {"FAILED": "failed", "TIMED_OUT": "ran out of time", "ABORTED": "was stopped"}[execution.status]
     step = execution.failed_in
     where = f" in {step.name}" if step else ""
-    sentence = f"{machine} {execution.name} {ended}{where} after {took}"
+    sentence = f"{machine} {execution.name} {execution.how}{where} after {took}"
     why = ": ".join(filter(None, (execution.error, spoken(execution.cause))))
-    sentence += f": {why.rstrip('.')}." if why else "."
+    sentence += f": {why.rstrip('.')}{'' if why.endswith('?') else '.'}" if why else "."
     if is_of_input(execution.error, execution.cause) and (taken := documented_input(machine)):
         return f"{sentence}\nNext: correct the input. {machine} takes {taken}"
     advice = [_where_logs_are(_function(step) if step else machine, target)]
@@ -126,9 +120,13 @@ def _counts(units: MapCounts) -> str:
 
 
 def _runbook(error: str | None, runbooks: Path) -> str | None:
-    """Return the runbook that speaks of this error."""
+    """Return the runbook that speaks of this error, and does not only say which one does."""
     if not error:
         return None
-    pages = (page for page in sorted(runbooks.glob("*.md")) if error in page.read_text("utf-8"))
+    pages = (page for page in sorted(runbooks.glob("*.md")) if _speaks(page.read_text("utf-8"), error))
     found = next(pages, None)
     return f"docs/runbooks/{found.name}" if found else None
+
+
+def _speaks(page: str, error: str) -> bool:
+    return any(error in line and "| see [" not in line for line in page.splitlines())

@@ -2,7 +2,21 @@
 
 import typer
 
-from cli import approvals, assessments, backfill, cloud, demo, drifts, evidence, plans, query, report, run, undo
+from cli import (
+    approvals,
+    assessments,
+    backfill,
+    cloud,
+    demo,
+    drifts,
+    evidence,
+    plans,
+    query,
+    report,
+    results,
+    run,
+    undo,
+)
 
 app = typer.Typer(
     help="One serverless application at the gate of an AWS estate, here and on AWS.",
@@ -13,5 +27,19 @@ app = typer.Typer(
 )
 
 # Each module imports what is heavy inside its commands: `gatehouse --help` answers at once.
-for module in (cloud, demo, run, backfill, assessments, plans, approvals, undo, evidence, drifts, report, query):
+for module in (
+    cloud,
+    demo,
+    run,
+    backfill,
+    results,
+    assessments,
+    plans,
+    approvals,
+    undo,
+    evidence,
+    drifts,
+    report,
+    query,
+):
     module.register(app)

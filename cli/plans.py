@@ -10,6 +10,7 @@ import typer
 
 from cli.causes import spoken
 from cli.console import console, listing, sentences
+from cli.executions import is_running
 from cli.hashes import SHORT, HashUnknown, whole
 from cli.run import Cloud, Env
 from cli.target import REMEDIATIONS, NotDeployed, Target
@@ -139,21 +140,7 @@ def _told(target: Target, plan_hash: str) -> "Told":
         chain=chain_of(s3, target.output("EvidenceBucketName"), plan_hash),
         approval=approval,
         steps=steps.values(),
-        is_running=partial(_is_running, target),
+        is_running=partial(is_running, target, target.output("RemediateAccountArn")),
         now=datetime.now(UTC),
     )
     return Told(plan, became, approval, steps)
-
-
-def _is_running(target: Target, execution: str) -> bool:
-    from botocore.exceptions import ClientError  # noqa: PLC0415 - heavy
-
-    arn = f"{target.output('RemediateAccountArn').replace(':stateMachine:', ':execution:')}:{execution}"
-    try:
-        status: str = target.client("stepfunctions").describe_execution(executionArn=arn)["status"]
-    except ClientError as error:
-        # Step Functions forgets what ended 90 days ago.
-        if error.response["Error"]["Code"] != "ExecutionDoesNotExist":
-            raise
-        return False
-    return status == "RUNNING"

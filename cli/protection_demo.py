@@ -134,6 +134,7 @@ def _panel(stand: "Stand", *, keep: bool) -> object:
         f"{summary['changes_applied']} made, {summary['changes_verified']} verified, "
         f"{summary['rolled_back']} rolled back",
     )
+    table.add_row("Undone", stand.undone)
     table.add_row("Drift", f"found after {summary['drift_detect_s']:g} s, fixed after {summary['drift_fix_s']:g} s")
     table.add_row("Report", f"[link=file://{_REPORT.resolve()}]{_REPORT}[/link]")
     table.add_row("Summary", str(_OUT / "summary.json"))

@@ -128,9 +128,18 @@ class Application:
             ExecutionFailed: It did not succeed.
         """
         place = {"account": ACCOUNT, "region": self._cloud.state.region}
-        planned = self.run(
-            "RemediateAccountArn", by=asks, **place, phases=phases, named=named, requested_by=asks.arn, dry_run=True
-        )
+        return self._plan(asks, **place, phases=phases, named=named)
+
+    def plan_undoing(self, asks: "Person", plan: str, steps: Sequence[str]) -> dict[str, Any]:
+        """Make a plan that undoes steps of another one, by their ids, and return it as `plan` does.
+
+        Raises:
+            ExecutionFailed: It did not succeed.
+        """
+        return self._plan(asks, undo=plan, steps=steps)
+
+    def _plan(self, asks: "Person", **given: Any) -> dict[str, Any]:
+        planned = self.run("RemediateAccountArn", by=asks, **given, requested_by=asks.arn, dry_run=True)
         body = self._cloud.client("s3").get_object(Bucket=self._outputs["LakeBucketName"], Key=planned["key"])["Body"]
         return {**json.load(body), "plan": planned["plan"], "approvers": planned["approvers"]}
 

@@ -1,4 +1,7 @@
-"""What happens in the demo of data protection: assessed, fixed by phases, disturbed and repaired, undone and mended."""
+"""What happens in the demo of data protection.
+
+Assessed, fixed by phases, disturbed and repaired; one change undone as people ask, made again, rolled back and mended.
+"""
 
 import time
 from collections import Counter
@@ -58,6 +61,9 @@ class Stand:
         report: Where the latest report is written.
         summary: What the steps measured, by the keys of `summary.json`.
         looks: Assessments, the latest last.
+        plans: That were carried out, as documents, the latest last.
+        encrypted: By what the bucket was encrypted, one change of which is undone, before any plan; empty before that.
+        undone: What was undone as people asked, and is as it was before; empty before that.
     """
 
     application: "Application"
@@ -68,9 +74,12 @@ class Stand:
     report: Path
     summary: dict[str, float | None] = field(default_factory=lambda: dict.fromkeys(KEYS))
     looks: "list[Looked]" = field(default_factory=list)
+    plans: list[Mapping[str, Any]] = field(default_factory=list)
+    encrypted: str = ""
+    undone: str = ""
 
     def count(self, carried: "Carried") -> None:
-        """Add what became of a plan to the summary."""
+        """Add what became of a plan that mends to the summary, which tells of no other plans."""
         for key, number in (
             ("changes_applied", carried.applied),
             ("changes_verified", carried.counts.get("verified", 0)),
@@ -118,6 +127,7 @@ def first_phase(stand: Stand, stage: "Running") -> str:
 
 def second_phase(stand: Stand, stage: "Running") -> str:
     """Fix phase 2."""
+    stand.encrypted = stand.meddler.algorithm(_BUCKET)
     return _mend(stand, stage, [2])
 
 
@@ -164,15 +174,40 @@ def drift(stand: Stand, stage: "Running") -> str:
     )
 
 
+def undo(stand: Stand, stage: "Running") -> str:
+    """Have the encryption of a bucket undone, of all that a plan has changed, and see that it is as it was before."""
+    plan, step = next(
+        (plan["plan"], step)
+        for plan in stand.plans
+        for step in plan["steps"]
+        if step["change"]["check"] == "S3-KMS" and step["name"].startswith(f"{_BUCKET}-")
+    )
+    stage.say("dry run of the undoing")
+    planned = stand.application.plan_undoing(stand.people[ASKS], plan, [step["id"]])
+    _show(stage, planned, f"undoes one change of {plan[:12]}")
+    carried = _carry_out(stand, stage, planned)
+    if not carried.good or dict(carried.counts) != {"verified": 1}:
+        raise Unexpected(f"The undoing {planned['plan']} ended as {dict(carried.counts)}: {' '.join(carried.wrong)}")
+    if (left := stand.meddler.algorithm(_BUCKET)) != stand.encrypted:
+        raise Unexpected(
+            f"{_BUCKET} was encrypted by {stand.encrypted} before the plan {plan}; undone, it is by {left}."
+        )
+    stand.undone = f"the encryption of {_BUCKET}, by a plan of its own, approved: {left} again"
+    return f"one change of the plan {plan[:12]} was undone by a plan of its own: {_BUCKET} is encrypted by {left} again"
+
+
 def roll_back(stand: Stand, stage: "Running") -> str:
-    """Have a bucket encrypted with a key that somebody disables, see that undone, so that people can write; mend it."""
-    stand.meddler.weaken(_BUCKET)
+    """Have a bucket encrypted again with a key that somebody disables, see that rolled back, so that people can write.
+
+    At last all of it is mended.
+    """
     weak = stand.meddler.algorithm(_BUCKET)
     planned = _plan(stand, stage, [2])
     if len(planned["steps"]) != 1:
-        raise Unexpected(f"One change was to be planned after {_BUCKET} was weakened, not {len(planned['steps'])}.")
+        raise Unexpected(f"One change was to be planned after one was undone, not {len(planned['steps'])}.")
     with stand.meddler.withholding(_BUCKET):
         carried = _carry_out(stand, stage, planned)
+    stand.count(carried)
     if carried.good or dict(carried.counts) != {"rolled_back": 1}:
         raise Unexpected(f"A change that did not take hold ended as {dict(carried.counts)}.")
     if (left := stand.meddler.algorithm(_BUCKET)) != weak:
@@ -191,6 +226,7 @@ STEPS: Final = (
     Step("phase 3", third_phase),
     Step("phase 4", fourth_phase),
     Step("drift", drift),
+    Step("undo", undo),
     Step("roll back", roll_back),
 )
 
@@ -207,6 +243,8 @@ def _mend(stand: Stand, stage: "Running", phases: Sequence[int]) -> str:
         if not planned["steps"]:
             return f"{counted(changes, 'change')} by {counted(plans, 'plan')}"
         carried = _carry_out(stand, stage, planned)
+        stand.count(carried)
+        stand.plans.append(planned)
         if not carried.good:
             raise Unexpected(f"The plan {planned['plan']} ended as {dict(carried.counts)}: {' '.join(carried.wrong)}")
         changes, plans = changes + len(planned["steps"]), plans + 1
@@ -219,16 +257,20 @@ def _plan(stand: Stand, stage: "Running", phases: Sequence[int]) -> dict[str, An
     stage.say(f"dry run of phase {_phases(phases)}")
     named = [check for phase in phases for check in _NAMED.get(phase, ())]
     planned = stand.application.plan(stand.people[ASKS], phases, named)
+    if planned["steps"]:
+        _show(stage, planned, f"of phase {_phases(phases)}")
+    return planned
+
+
+def _show(stage: "Running", planned: Mapping[str, Any], what: str) -> None:
     steps = [step["change"] for step in planned["steps"]]
-    if steps:
-        changes, approvers = counted(len(steps), "change"), counted(planned["approvers"], "approver")
-        stage.note(f"  plan {planned['plan'][:12]} of phase {_phases(phases)}: {changes}, {approvers}")
+    changes, approvers = counted(len(steps), "change"), counted(planned["approvers"], "approver")
+    stage.note(f"  plan {planned['plan'][:12]} {what}: {changes}, {approvers}")
     for check, number in Counter(change["check"] for change in steps).most_common(_SHOWN):
         change = next(change for change in steps if change["check"] == check)
         inverse = change["inverse"]["operation"] if change["inverse"] else "none"
         said = f"{change['title']} (class {change['reversibility']}, inverse: {inverse})"
         stage.note(f"    {check}, {number} in all: {said}")
-    return planned
 
 
 def _carry_out(stand: Stand, stage: "Running", planned: Mapping[str, Any]) -> "Carried":
@@ -236,14 +278,12 @@ def _carry_out(stand: Stand, stage: "Running", planned: Mapping[str, Any]) -> "C
     total = len(planned["steps"])
     stage.say("approval")
     approve = [stand.people[name] for name in APPROVES[: planned["approvers"]]]
-    carried = stand.application.carry_out(
+    return stand.application.carry_out(
         planned["plan"],
         stand.people[ASKS],
         approve,
         lambda begun: stage.say(f"change {begun} of {total}", begun, total),
     )
-    stand.count(carried)
-    return carried
 
 
 def _phases(phases: Sequence[int]) -> str:

@@ -1,45 +1,27 @@
 """What is said once an execution has ended, of machines whose results are looked at by other commands."""
 
 import json
-import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from cli.follow import Execution, Follower
 from cli.hashes import SHORT
+from cli.notes import planned_by
 from cli.target import REMEDIATIONS, NotDeployed, Target
 from kernel.pages.words import counted, seen
 
-# In an output, or where the cause of a plan that came to no good end names it.
-_PLAN: Final = re.compile(r'(?:"plan":\s*"| Plan )(?P<hash>[0-9a-f]{64})[":]')
 
-
-def remark(machine: str, execution: Execution, target: Target) -> str:
+def remark(machine: str, follower: Follower, target: Target) -> str:
     """Return what an execution came to and how to go on; empty where there is nothing to say.
 
     Args:
         machine: By its short name.
-        execution: That has ended.
+        follower: Of the execution, which has ended.
         target: Where it ran.
     """
     speak = _REMARKS.get(machine)
-    return speak(execution, target) if speak else ""
-
-
-def waiting(follower: Follower, target: Target) -> str:
-    """Return what people are waited for with, and how they read it; empty while nobody is.
-
-    Args:
-        follower: Of the execution, as it was last looked at.
-        target: Where it runs.
-    """
-    steps = follower.execution.steps
-    if not steps or steps[-1].name != "RequestApproval" or steps[-1].left_at:
-        return ""
-    found = next(filter(None, map(_PLAN.search, follower.first_results())), None)
-    plan = f" {found['hash'][:SHORT]}" if found else ""
-    return f"waits for approval: gatehouse plans{plan} {target.options}"
+    return "\n".join(speak(follower, target)) if speak else ""
 
 
 def rejection(execution: Execution, target: Target) -> str:
@@ -49,7 +31,7 @@ def rejection(execution: Execution, target: Target) -> str:
         execution: That has ended.
         target: Where it ran.
     """
-    output = json.loads(execution.output) if execution.status == "SUCCEEDED" and execution.output else None
+    output = execution.result
     if not isinstance(output, dict) or output.get("approved") is not False:
         return ""
     plan = output["planned"]["plan"]
@@ -74,45 +56,70 @@ def _by_whom(plan: str, target: Target) -> str:
     )
 
 
-def _assessed(execution: Execution, target: Target) -> str:
-    fetched = f"Its report: gatehouse assessments {execution.name} {target.options}"
-    # The embedded cloud gives what failed an output, too.
-    if execution.status == "SUCCEEDED" and execution.output:
-        report = json.loads(execution.output)["report"]
-        score = "No score" if report["percent"] is None else f"Score {report['percent']:g} %"
-        counts = ", ".join(f"{number:,} {status}" for status, number in report["counts"].items() if number)
-        return f"{score}, coverage {report['coverage']:g} %: {counts or 'nothing was asked'}.\n{fetched}"
-    # A place that failed holds up no other.
-    reported = any(step.name == "ReportAssessment" and not step.failed for step in execution.steps)
-    return fetched if reported else ""
+def _assessed(follower: Follower, target: Target) -> Iterator[str]:
+    yield from _reported(follower.execution, target, f"gatehouse assessments {follower.execution.name}")
 
 
-def _remediated(execution: Execution, target: Target) -> str:
-    output = json.loads(execution.output) if execution.status == "SUCCEEDED" and execution.output else {}
-    if "dry_run" in output:
-        return _planned(output, target)
-    if not (found := _PLAN.search((execution.output or "") + (execution.cause or ""))):
-        return ""
-    plan = found["hash"][:SHORT]
-    return (
-        f"What became of each step: gatehouse plans {plan} {target.options}\n"
-        f"The proof of it: gatehouse evidence {plan} {target.options}"
-    )
+def _came_to(follower: Follower, target: Target) -> Iterator[str]:
+    yield from _reported(follower.execution, target, f"gatehouse results {follower.execution.name}")
 
 
-def _planned(planned: Mapping[str, Any], target: Target) -> str:
+def _reported(execution: Execution, target: Target, command: str) -> Iterator[str]:
+    """Yield what a run of data_protection came to, and by which command its report is fetched."""
+    from cli.protection_runs import came_to, has_files  # noqa: PLC0415 - heavy
+
+    machine = target.short_name(execution.machine)
+    if execution.result is not None:
+        yield f"{came_to(machine, execution)}."
+    if has_files(machine, execution):
+        yield f"Its report: {command} {target.options}"
+
+
+def _locked(follower: Follower, target: Target) -> Iterator[str]:
+    yield from _came_to(follower, target)
+    simulated = follower.execution.result
+    if simulated is not None and "approvers" in simulated:
+        simulation = simulated["simulation"]
+        yield (
+            f"{simulated['approvers']} others approve it: gatehouse approve {simulation[:SHORT]} {target.options}\n"
+            f"Then have it applied: {_run('lock_objects', target, apply=simulation)}"
+        )
+
+
+def _created(follower: Follower, target: Target) -> Iterator[str]:
+    yield from _came_to(follower, target)
+    planned = follower.execution.result
+    if planned is not None and planned.get("calls"):
+        yield f"Have them made: {_run('create_secure_resources', target, request=planned['request'], apply=True)}"
+
+
+def _remediated(follower: Follower, target: Target) -> Iterator[str]:
+    output = follower.execution.result
+    if output is not None and "dry_run" in output:
+        yield from _planned(output, target)
+        return
+    planned = planned_by(follower) if output is None else output["planned"]
+    if planned:
+        plan = planned["plan"][:SHORT]
+        yield f"What became of each step: gatehouse plans {plan} {target.options}"
+        yield f"The proof of it: gatehouse evidence {plan} {target.options}"
+
+
+def _planned(planned: Mapping[str, Any], target: Target) -> Iterator[str]:
     plan, changes = planned["plan"], planned["changes"]
     read = f"gatehouse plans {plan[:SHORT]} {target.options}"
-    if not changes:
-        said = [f"There is nothing to change. Read why: {read}", *_left_out(planned, target)]
+    if changes:
+        yield f"The plan has {counted(changes, 'change')}. Read it: {read}"
     else:
-        given = shlex.quote(json.dumps({"plan": plan, "dry_run": False}))
-        said = [
-            f"The plan has {counted(changes, 'change')}. Read it: {read}",
-            *_left_out(planned, target),
-            f"Have it carried out: gatehouse run remediate_account {target.acting_options} --input {given}",
-        ]
-    return "\n".join(said)
+        yield f"There is nothing to change. Read why: {read}"
+    yield from _left_out(planned, target)
+    if changes:
+        yield f"Have it carried out: {_run('remediate_account', target, plan=plan, dry_run=False)}"
+
+
+def _run(machine: str, target: Target, **document: Any) -> str:
+    """Return the command that runs a machine."""
+    return f"gatehouse run {machine} {target.acting_options} --input {shlex.quote(json.dumps(document))}"
 
 
 def _left_out(planned: Mapping[str, Any], target: Target) -> Iterator[str]:
@@ -133,7 +140,11 @@ def _left_out(planned: Mapping[str, Any], target: Target) -> Iterator[str]:
     yield f"Each of them: gatehouse plans {planned['plan'][:SHORT]} --all {target.options}"
 
 
-_REMARKS: Final[Mapping[str, Callable[[Execution, Target], str]]] = {
+_REMARKS: Final[Mapping[str, Callable[[Follower, Target], Iterator[str]]]] = {
     "assess_account": _assessed,
+    "create_secure_resources": _created,
+    "drill_restore": _came_to,
+    "forecast_lifecycle": _came_to,
+    "lock_objects": _locked,
     "remediate_account": _remediated,
 }

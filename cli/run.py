@@ -13,7 +13,8 @@ from rich.markup import escape
 
 from cli import machines
 from cli.console import Display, console, fail, sentences
-from cli.remarks import rejection, remark, waiting
+from cli.notes import note
+from cli.remarks import rejection, remark
 from cli.target import NotDeployed, Target
 
 _LOOK_SECONDS: Final = 0.5
@@ -99,7 +100,7 @@ def _follow(target: Target, machine: str, arn: str) -> None:
 
     out = console()
     follower = Follower(target.client("stepfunctions"), arn)
-    waits = ""
+    noted = 0
     try:
         with Display(out) as display:
             while True:
@@ -112,8 +113,10 @@ def _follow(target: Target, machine: str, arn: str) -> None:
                 )
                 if seen.ended:
                     break
-                if not waits and (waits := waiting(follower, target)):
-                    display.note(waits)
+                for step in seen.steps[noted:]:
+                    if said := note(step, follower, target):
+                        display.note(said)
+                noted = len(seen.steps)
                 time.sleep(_LOOK_SECONDS)
     except KeyboardInterrupt:
         name = arn.rsplit(":", 1)[-1]
@@ -123,7 +126,7 @@ def _follow(target: Target, machine: str, arn: str) -> None:
         )
     rejected = rejection(seen, target)
     ended = rejected or follow_view.ending(seen, target, _RUNBOOKS)
-    text = "\n".join(filter(None, (ended, remark(machine, seen, target))))
+    text = "\n".join(filter(None, (ended, remark(machine, follower, target))))
     succeeded = seen.status == "SUCCEEDED"
     if succeeded and not rejected:
         out.print(f"[good]✓[/good] {escape(text)}")

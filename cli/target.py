@@ -124,26 +124,33 @@ class Target:
                 f"Stack '{self.stack}' has no output '{key}' (it has: {known}). {self._how_to_deploy}"
             ) from None
 
+    def short_name(self, machine: str) -> str:
+        """Return the name of a state machine as the command line takes it."""
+        return machine.removeprefix(f"{self.prefix}-")
+
+    @cached_property
+    def machine_arns(self) -> dict[str, str]:
+        """ARNs of all state machines that are deployed, by their short names."""
+        pages = self.client("stepfunctions").get_paginator("list_state_machines").paginate()
+        return {
+            self.short_name(each["name"]): str(each["stateMachineArn"])
+            for page in pages
+            for each in page["stateMachines"]
+            if each["name"].startswith(f"{self.prefix}-")
+        }
+
     def machine_arn(self, machine: str) -> str:
         """Return the ARN of a state machine by its short name, such as `process_objects`.
 
         Raises:
             NotDeployed: There is none of that name; the sentence lists those there are.
         """
-        prefix = f"{self.prefix}-"
-        pages = self.client("stepfunctions").get_paginator("list_state_machines").paginate()
-        found = {
-            each["name"].removeprefix(prefix): str(each["stateMachineArn"])
-            for page in pages
-            for each in page["stateMachines"]
-            if each["name"].startswith(prefix)
-        }
-        if machine not in found:
-            known = ", ".join(sorted(found))
+        if machine not in self.machine_arns:
+            known = ", ".join(sorted(self.machine_arns))
             there = f"Deployed are: {known}." if known else f"None is deployed. {self._how_to_deploy}"
             missing = f"There is no state machine '{machine}' in environment '{self.environment}'."
             raise NotDeployed(f"{missing} {there}{self._comes_with(machine)}")
-        return found[machine]
+        return self.machine_arns[machine]
 
     @property
     def _how_to_deploy(self) -> str:

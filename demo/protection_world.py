@@ -105,13 +105,6 @@ class Meddler:
         recovery = answer["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
         return bool(recovery["PointInTimeRecoveryStatus"] == "ENABLED")
 
-    def weaken(self, bucket: str) -> None:
-        """Encrypt new objects of a bucket with keys of S3."""
-        rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": WEAK}, "BucketKeyEnabled": False}
-        self._client("s3").put_bucket_encryption(
-            Bucket=f"{bucket}-{self._account}", ServerSideEncryptionConfiguration={"Rules": [rule]}
-        )
-
     def algorithm(self, bucket: str) -> str:
         """Return by what new objects of a bucket are encrypted."""
         answer = self._client("s3").get_bucket_encryption(Bucket=f"{bucket}-{self._account}")

@@ -129,16 +129,12 @@ def deploy(
     _refuse_update(cloud, stack, account)
     seconds: dict[str, float] = {}
     left_out = tuple(skipped(template, given))
-    for resource in left_out:
-        on_progress(str(resource))
     with _step("sam build", seconds, on_progress):
         built = build_for_cloud(template)
     with _step("sam deploy", seconds, on_progress):
         _sam_deploy(cloud, built, given, stack, account)
     with _step("settings", seconds, on_progress):
         applied = tuple(_apply_settings(cloud, template, stack, account))
-    for setting in applied:
-        on_progress(str(setting))
     outputs = _describe(cloud, stack, account).get("Outputs", [])
     return Deployment(
         stack=stack,

@@ -4,6 +4,7 @@ import json
 import os
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
 
 import boto3
 from botocore.exceptions import ClientError
@@ -35,17 +36,26 @@ def acting(cloud: "EmbeddedCloud", name: str | None = None) -> "Callable[[str], 
             return cloud.client
         session = boto3.Session()
         return partial(endpoints.client, endpoint=cloud.endpoint, region=cloud.state.region, session=session)
-    key = _access_key(cloud.client("iam"), name)
-    # Of this server, an access key that IAM has given out is the user's, whatever the secret.
-    return partial(endpoints.client, endpoint=cloud.endpoint, account=key, region=cloud.state.region)
+    key, secret = _access_key(cloud, name)
+    session = boto3.Session(aws_access_key_id=key, aws_secret_access_key=secret)
+    return partial(endpoints.client, endpoint=cloud.endpoint, region=cloud.state.region, session=session)
 
 
-def _access_key(iam: Any, name: str) -> str:
+def _access_key(cloud: "EmbeddedCloud", name: str) -> tuple[str, str]:
+    """Return a user's access key and its secret, which IAM tells but once: it is kept beside the cloud."""
+    iam, kept = cloud.client("iam"), cloud.folder / "users" / f"{quote(name, safe='')}.json"
     try:
         iam.create_user(UserName=name)
     except ClientError as error:
         if error.response["Error"]["Code"] != "EntityAlreadyExists":
             raise
     iam.put_user_policy(UserName=name, PolicyName=_POLICY, PolicyDocument=json.dumps(_MAY_ALL))
-    keys = iam.list_access_keys(UserName=name)["AccessKeyMetadata"]
-    return str((keys[0] if keys else iam.create_access_key(UserName=name)["AccessKey"])["AccessKeyId"])
+    there = [each["AccessKeyId"] for each in iam.list_access_keys(UserName=name)["AccessKeyMetadata"]]
+    if kept.exists() and (found := json.loads(kept.read_text()))["AccessKeyId"] in there:
+        return found["AccessKeyId"], found["SecretAccessKey"]
+    for lost in there:
+        iam.delete_access_key(UserName=name, AccessKeyId=lost)
+    made = iam.create_access_key(UserName=name)["AccessKey"]
+    kept.parent.mkdir(exist_ok=True)
+    kept.write_text(json.dumps({part: made[part] for part in ("AccessKeyId", "SecretAccessKey")}))
+    return made["AccessKeyId"], made["SecretAccessKey"]

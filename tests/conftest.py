@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 
-from tests.support import botocore_models
+from tests.support import botocore_models, moto_caches
 from tests.support.effort import examples
 from tests.support.import_guard import forbid, forbid_both
 from tests.support.scheduling import ApplicationScheduling
@@ -33,6 +33,7 @@ _PYARROW_FILE = re.compile(r"^pytestmark\b.*\bmark\.pyarrow\b", re.MULTILINE)
 def pytest_configure(config: pytest.Config) -> None:
     """Forbid the library of the other run; without `-m`, whichever comes second."""
     botocore_models.parse_once()
+    moto_caches.share()
     settings.register_profile("gatehouse", max_examples=examples(100))
     settings.load_profile("gatehouse")
     expression = config.option.markexpr
@@ -63,3 +64,5 @@ def pytest_collection_finish() -> None:
     """Never look for garbage again in what is imported and collected by now: it stays, and it is much."""
     gc.collect()
     gc.freeze()
+    # Each request to moto makes thousands of objects: as it is shipped, the search begins again some times for each.
+    gc.set_threshold(50_000, 20, 50)

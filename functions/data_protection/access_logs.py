@@ -1,6 +1,6 @@
 """Who sends access logs where: what several checks of buckets must know of each other."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from data_protection.changes import CannotChange
@@ -49,24 +49,21 @@ def sources(case: Case[Any]) -> list[Resource]:
     return sorted({*_asked(case), *(source for source, _ in _logging(case.snapshot, case.resource.name))})
 
 
-def require_no_later_logs(
-    case: Case[Any], target: str, known: Collection[str], rests: Callable[[Resource, str], bool]
-) -> None:
+def require_no_later_logs(case: Case[Any], target: str, rests: Callable[[Resource, Mapping[str, Any]], bool]) -> None:
     """Let only pass the undoing of what lets logs into a bucket where no bucket has come to log there since.
 
     Args:
         case: Of the bucket for which it was changed.
         target: Name of the bucket that receives logs.
-        known: Names of the buckets for which it was changed.
-        rests: Returns whether the logs of a bucket, by their prefix, would not arrive any more.
+        rests: Returns whether the logs of a bucket, by its `LoggingEnabled`, would not arrive any more.
 
     Raises:
-        CannotChange: Another bucket logs there, or one in scope does not say where it logs.
+        CannotChange: A bucket has come to log there, or one in scope does not say where it logs.
         NotRead: Buckets may have been left out of the scope.
     """
     require_seen(case, Kind.BUCKET)
     for source, logging in _logging(case.snapshot, target):
-        if source != case.resource and source.name not in known and rests(source, logging["TargetPrefix"]):
+        if rests(source, logging):
             raise CannotChange(
                 f"{source.name} logs into {target} by now, and its logs would not arrive any more: have it log "
                 "elsewhere first."

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any, Final, TypeAlias
 
 from data_protection.buckets import bucket_call
@@ -93,7 +93,6 @@ def put_statement(
     check: str,
     title: str,
     risk: str,
-    serves: Iterable[str] = (),
 ) -> Change:
     """Return the change that adds a statement to a bucket's policy, in place of the one of its id; all others stay.
 
@@ -118,7 +117,6 @@ def put_statement(
         after=json.loads(merged),
         risk=risk,
         target=bucket.arn,
-        serves=tuple(serves),
     )
 
 

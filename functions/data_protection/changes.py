@@ -81,8 +81,8 @@ class Change(BaseModel):
         target: ARN of what the call changes, where that is another resource than the one that is judged: a bucket that
             receives logs, a key. Empty for the resource itself.
         serves: Names of what rests on the target, where that is more than the resource that is judged, in order: the
-            databases of a parameter group, the buckets that are to log into another one. What comes to rest on it
-            later is no part of the change, and must not be undone with it.
+            databases of a parameter group. What comes to rest on it later is no part of the change, and must not be
+            undone with it.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

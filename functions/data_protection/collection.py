@@ -122,7 +122,8 @@ class Questions:
     def _of_others(self, scope: _Needs, asked: _Needs) -> Iterable[Question]:
         """Yield what is asked of resources that are left out, where a check that is not, or its undoing, needs it.
 
-        Only what their own checks ask too, so that the check says the same, whatever else is judged with it.
+        Only what their own checks ask too, so that the check says the same, whatever else is judged with it; and what
+        is read of the account, of which there is one.
         """
         compared = {
             (catalogue()[check].kind, read)
@@ -133,6 +134,7 @@ class Questions:
         for resource, requirements in scope.items():
             own = {read for check in requirements for read in catalogue()[check].reads}
             yield from self._new(resource, (read for kind, read in compared if kind is resource.kind and read in own))
+        yield from self._new(account_of(self.place), (read for _, read in compared if read.kind is Kind.ACCOUNT))
 
     def _new(self, resource: Resource, reads: Iterable[Read]) -> Iterable[Question]:
         if resource.kind in _PLACELESS:

@@ -3,11 +3,11 @@
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, Field
 
 from data_protection.resources import Kind, Place, named
 from data_protection.verdicts import Status
-from kernel.contracts import Contract, MachineInput
+from kernel.contracts import Contract, Document, MachineInput
 
 
 class PlaceRef(Contract):
@@ -63,14 +63,12 @@ class AssessPlace(Contract):
     place: PlaceRef
 
 
-class Scheduled(BaseModel):
+class Scheduled(Document):
     """What is used of an EventBridge scheduled event; its other fields are AWS' business.
 
     Attributes:
         time: Which the schedule was for.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     time: AwareDatetime
 
@@ -199,6 +197,7 @@ class AssessmentReported(Contract):
         percent, coverage, counts: Over all places that were assessed, as of one.
         failed: Places that were not.
         misaimed_exceptions: Exceptions that are about nothing in any place of the estate with their profile.
+        ended_exceptions: Exceptions about something that have ended.
         prefix: Of the files in the lake bucket.
     """
 
@@ -208,4 +207,5 @@ class AssessmentReported(Contract):
     places: int
     failed: int
     misaimed_exceptions: int
+    ended_exceptions: int
     prefix: str

@@ -5,8 +5,10 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Annotated, Final, Self
 
+import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from data_protection.documents import load_json
 from data_protection.errors import EstateInvalid
 from data_protection.resources import Place
 from kernel.sentences import nearest, sentences
@@ -201,7 +203,11 @@ def parse_estate(document: bytes, own_account: str, own_region: str, known_regio
     if document.strip() == b"{}":
         return own_estate(own_account, own_region)
     try:
-        estate = Estate.model_validate_json(document)
+        given = load_json(document.decode())
+    except (ValueError, yaml.YAMLError) as error:
+        raise EstateInvalid(f"The estate is no JSON: {' '.join(str(error).split())}.") from None
+    try:
+        estate = Estate.model_validate(given)
     except ValidationError as invalid:
         raise EstateInvalid(f"The estate does not hold. {' '.join(sentences(invalid, Estate))}") from None
     for account in estate.accounts:

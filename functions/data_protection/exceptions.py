@@ -6,6 +6,7 @@ report of a run that saw all places of the profile what none met.
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from difflib import get_close_matches
 
 from data_protection.assessments import Assessment
@@ -75,12 +76,26 @@ def misaimed(rows: Iterable[ExceptionRow], findings: Sequence[FindingRow]) -> li
     """
     met: dict[tuple[str, str, str, str], list[ExceptionRow]] = {}
     for row in rows:
-        met.setdefault((row.profile, row.check, row.kind, row.name), []).append(row)
+        met.setdefault(_key(row), []).append(row)
     return [
         Misaimed(same[0], len(same), _sentence(same, findings))
         for same in met.values()
         if all(row.aimed is False for row in same)
     ]
+
+
+def ended(rows: Iterable[ExceptionRow], day: date) -> list[ExceptionRow]:
+    """Return the exceptions that ended before a day and were not renewed, each once, in order of their profiles."""
+    latest: dict[tuple[str, str, str, str], ExceptionRow] = {}
+    for row in rows:
+        known = latest.setdefault(_key(row), row)
+        if known.expires < row.expires:
+            latest[_key(row)] = row
+    return [row for row in latest.values() if date.fromisoformat(row.expires) < day]
+
+
+def _key(row: ExceptionRow) -> tuple[str, str, str, str]:
+    return row.profile, row.check, row.kind, row.name
 
 
 def _sentence(same: Sequence[ExceptionRow], findings: Sequence[FindingRow]) -> str:

@@ -1,8 +1,9 @@
 """Findings as they are kept: one row each, with since when it is so."""
 
 import gzip
+import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,14 +27,17 @@ class Standing:
             None where none is known.
         undone_until: Where a plan is about to undo what it rests on, by when that is done: until then nothing better
             is known of it, however it stands meanwhile. None where nobody is.
+        look: Name of the look that saw it first; empty where that was not kept.
     """
 
     status: Status
     since: datetime
     best: Status | None = None
     undone_until: datetime | None = None
+    look: str = field(default="", compare=False)
 
 
+_OF_A_PLAN: Final = re.compile(r"remediation-([0-9a-f]{64})")
 _GRAVEST_FIRST: Final = (
     Status.FAIL,
     Status.UNKNOWN,
@@ -43,6 +47,17 @@ _GRAVEST_FIRST: Final = (
     Status.NOT_APPLICABLE,
 )
 _BEST_FIRST: Final = (Status.PASS, Status.NOT_APPLICABLE, Status.WARN, Status.FAIL)
+
+
+def look_of(plan: str) -> str:
+    """Return the name of the looks at what the steps of a plan come to."""
+    return f"remediation-{plan}"
+
+
+def plan_of(look: str) -> str:
+    """Return the hash of the plan whose steps a look was at; empty for any other look."""
+    found = _OF_A_PLAN.fullmatch(look)
+    return found[1] if found else ""
 
 
 def best_of(status: Status, before: Status | None) -> Status | None:

@@ -13,6 +13,8 @@ PREFIX: Final = "data_protection"
 SCORE: Final = "score#"
 # And those that hold drifts that are open, `drift#<check>#<arn>`.
 DRIFT: Final = "drift#"
+# And those that hold drifts that are no more, `ended#<found>#<id>`.
+DRIFT_END: Final = "ended#"
 # Below which the reports of all runs are kept.
 REPORTS: Final = f"{PREFIX}/reports/"
 # The accounts and regions that are looked after; people write it, and nothing else does.

@@ -39,5 +39,6 @@ class Reporter:
             places=len(report.looks),
             failed=len(report.failures),
             misaimed_exceptions=len(report.misaimed),
+            ended_exceptions=len(report.ended),
             prefix=prefix,
         )

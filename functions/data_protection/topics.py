@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from data_protection.changes import Call
-from data_protection.checks.check import Case
+from data_protection.changes import Call, CannotChange
+from data_protection.checks.check import Case, Made
 from data_protection.policies import Grant, grants
+from data_protection.reads.cloudwatch import ALARMS
 from data_protection.reads.kms import KEY, KEY_POLICY, itself
 from data_protection.reads.sns import SUBSCRIPTIONS, TOPIC
 from data_protection.resources import Kind, Resource, named
 from data_protection.snapshot import ResourceMissing
+from data_protection.times import moment
 
 CLOUDWATCH: Final = "cloudwatch.amazonaws.com"  # which publishes alarms
 KEY_NEEDS: Final = ("kms:Decrypt", "kms:GenerateDataKey")
@@ -100,3 +102,34 @@ def _use(case: Case[Any], topic: Resource, name: str) -> tuple[Grant, str]:
     if usable is Grant.NO:
         return usable, f"The policy of its key {name} does not let CloudWatch use it: alarms are lost silently."
     return usable, ""
+
+
+def require_no_later_alarms(case: Case[Any], made: Made, topic: Resource) -> None:
+    """Let only pass the undoing of what lets alarms through a topic where no alarm has come to notify by it since.
+
+    Those that notified by it before reached nobody then either, and no plan makes alarms for a topic that lets none
+    through yet. One that was changed since counts as one that came since: AWS does not tell what of it was changed.
+
+    Args:
+        case: By which the alarms were read.
+        made: What is to be undone.
+        topic: That would let no alarm through any more.
+
+    Raises:
+        CannotChange: One has.
+        NotRead: The alarms are not known.
+    """
+    answer = case.get(ALARMS)
+    for alarm in (*answer["MetricAlarms"], *answer["CompositeAlarms"]):
+        notified = (
+            *alarm.get("AlarmActions", ()),
+            *alarm.get("OKActions", ()),
+            *alarm.get("InsufficientDataActions", ()),
+        )
+        changed = alarm.get("AlarmConfigurationUpdatedTimestamp")
+        is_later = changed is None or moment(changed) > made.planned_at
+        if topic.arn in notified and is_later:
+            raise CannotChange(
+                f"The alarm {alarm['AlarmName']} was set since, and would reach nobody by {topic.name} any more: undo "
+                "what has made it first, or have it notify by another topic."
+            )

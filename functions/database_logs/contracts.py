@@ -8,7 +8,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validato
 
 from database_logs.boundaries.postgres import RDS_PREFIX
 from database_logs.log_types import LogType
-from kernel.contracts import Contract
+from kernel.contracts import Contract, Document
 
 # Names of executions are such.
 REPLAY_ID: Final = r"^[A-Za-z0-9_-]{1,80}$"
@@ -219,10 +219,8 @@ class Forwarded(BaseModel):
     spans: dict[str, StreamSpan] = {}
 
 
-class Scheduled(BaseModel):
+class Scheduled(Document):
     """A scheduled event of EventBridge, of which only its time counts."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
 
     time: AwareDatetime
 

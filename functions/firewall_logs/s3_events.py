@@ -5,31 +5,27 @@ Source: Amazon S3 user guide, "Events structure" of EventBridge notifications ("
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from firewall_logs.contracts import ObjectRef
+from kernel.contracts import Document
 
 
-class _Part(BaseModel):
-    # S3 may add fields to its events; these are the ones relied upon.
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-
-class _Bucket(_Part):
+class _Bucket(Document):
     name: str
 
 
-class _Object(_Part):
+class _Object(Document):
     key: str
     version_id: str | None = Field(default=None, alias="version-id")
 
 
-class _Detail(_Part):
+class _Detail(Document):
     bucket: _Bucket
     object: _Object
 
 
-class ObjectCreated(_Part):
+class ObjectCreated(Document):
     """One `Object Created` event."""
 
     source: Literal["aws.s3"]

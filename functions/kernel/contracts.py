@@ -8,17 +8,17 @@ import pydantic
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from kernel.errors import ValidationError
-from kernel.sentences import sentences
+from kernel.sentences import sentences, unquoted
 
 
-class Contract(BaseModel):
-    """Immutable, and refuses what it does not know.
+class Document(BaseModel):
+    """Immutable; what it does not know is somebody else's business.
 
     Attributes:
         described: Section of the documentation that lists the fields, where people write them.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True)
 
     described: ClassVar[str] = ""
 
@@ -33,8 +33,30 @@ class Contract(BaseModel):
         try:
             return super().model_validate(obj, **options)
         except pydantic.ValidationError as invalid:
-            described = [f"{cls.described} describes the fields."] if cls.described else []
-            raise ValidationError(" ".join([*sentences(invalid, cls), *described])) from None
+            raise cls._refusal(invalid) from None
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        """Return what was sent or is kept as JSON.
+
+        Raises:
+            ValidationError: As of `model_validate`.
+        """
+        try:
+            return super().model_validate_json(json_data, **options)
+        except pydantic.ValidationError as invalid:
+            raise cls._refusal(invalid) from None
+
+    @classmethod
+    def _refusal(cls, invalid: pydantic.ValidationError) -> ValidationError:
+        described = [f"{cls.described} describes the fields."] if cls.described else []
+        return ValidationError(" ".join([*sentences(invalid, cls), *described]), unquoted(invalid))
+
+
+class Contract(Document):
+    """Immutable, and refuses what it does not know."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class MachineInput(Contract):

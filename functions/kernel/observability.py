@@ -7,7 +7,8 @@
 from typing import TYPE_CHECKING
 
 from aws_lambda_powertools import Logger, Metrics, Tracer
-from pydantic import ValidationError
+
+from kernel.errors import ValidationError
 
 if TYPE_CHECKING:
     from aws_lambda_powertools.utilities.batch import BatchProcessor
@@ -25,7 +26,4 @@ def log_failures(processor: "BatchProcessor") -> None:
 
 def _reason(error: BaseException | None) -> str:
     """Return why a message was not taken; of one that is none the fields, and nothing of what they hold."""
-    if not isinstance(error, ValidationError):
-        return str(error)
-    mistakes = error.errors(include_url=False, include_input=False, include_context=False)
-    return "; ".join(f"{'.'.join(map(str, one['loc'])) or 'all'}: {one['msg']}" for one in mistakes)
+    return "; ".join(error.unquoted) if isinstance(error, ValidationError) else str(error)

@@ -20,12 +20,14 @@ _BOUNDS: Final = {
     "less_than_equal": "maximum",
 }
 
+_NUMBER: Final = "number"  # in the place of a text, as that of an account, which JSON and YAML take for one
 # By how the types of pydantic's mistakes begin.
 _KINDS: Final = {
     "bool": "true or false",
     "int": "a whole number",
     "float": "a number",
     "string_type": "a text",
+    _NUMBER: "a text: put it in quotes",
     "list": "a list",
     "tuple_type": "a list",
     "set": "a list",
@@ -34,6 +36,7 @@ _KINDS: Final = {
     "model": "an object",
     "datetime": "a time, as 2026-11-21T12:00:00Z",
     "timezone": "a time with its zone, as 2026-11-21T12:00:00Z",
+    "time": "a time of day, as 22:00",
     "date": "a date, as 2026-11-21",
 }
 
@@ -52,6 +55,12 @@ def sentences(invalid: ValidationError, model: type[BaseModel]) -> list[str]:
     found = [_sentence(mistake, schema) for mistake in mistakes if not _follows(mistake, mistakes)]
     left_out = len(found) - _TOLD
     return [*found[:_TOLD], *([f"There are {left_out} more mistakes."] if left_out > 0 else [])]
+
+
+def unquoted(invalid: ValidationError) -> list[str]:
+    """Return each field that is wrong and why, with nothing of what it holds, which may be none of a log's business."""
+    mistakes = invalid.errors(include_url=False, include_input=False, include_context=False)
+    return [f"{'.'.join(map(str, one['loc'])) or 'all'}: {one['msg']}" for one in mistakes]
 
 
 def nearest(name: str, known: Collection[str]) -> str:
@@ -83,8 +92,12 @@ def _sentence(mistake: "ErrorDetails", schema: Schema) -> str:
     wanted = _wanted(mistake, field)
     said = f"{_shown(mistake['input'])} is not {wanted}" if wanted else mistake["msg"].removeprefix(_RAISED).rstrip(".")
     if not where and not wanted and said.startswith("`"):
-        return f"{said}."  # of a part that a validator of the whole has looked at, and which it names
-    return f"{named}: {said}."
+        return _closed(said)  # of a part that a validator of the whole has looked at, and which it names
+    return f"{named}: {_closed(said)}"
+
+
+def _closed(said: str) -> str:
+    return said if said.endswith("?") else f"{said}."  # a question may be asked by a validator
 
 
 def _wanted(mistake: "ErrorDetails", field: Schema) -> str:
@@ -101,6 +114,8 @@ def _wanted(mistake: "ErrorDetails", field: Schema) -> str:
             return f"{given['min_length']} or more long"
         case "too_long" | "string_too_long":
             return f"{given['max_length']} or less long"
+    if kind == "string_type" and isinstance(mistake["input"], int | float):
+        kind = _NUMBER
     return next((told for begin, told in _KINDS.items() if kind.startswith(begin)), "")
 
 

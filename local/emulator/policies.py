@@ -1,5 +1,6 @@
 """What policies are about, where MiniStack says something else than IAM."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +18,10 @@ _BATCHES = {
 
 
 def install() -> None:
-    """Name actions and callers as IAM does, and take every request for one over TLS."""
-    seams.replace(iam_actions, "extract_iam_action", "service method path headers body query_params", _naming)
+    """Name actions, resources and callers as IAM does, and take every request for one over TLS."""
+    request = "service method path headers body query_params"
+    seams.replace(iam_actions, "extract_iam_action", request, _naming)
+    seams.replace(iam_actions, "extract_resource_arn", f"{request} region account_id", _finding)
     seams.replace(iam_evaluator, "_resolve_condition_key", "key ctx", _resolving)
 
 
@@ -28,6 +31,38 @@ def _naming(original: Callable[..., Any]) -> Callable[..., Any]:
         return _BATCHES.get(action, action)
 
     return name
+
+
+def _finding(original: Callable[..., Any]) -> Callable[..., Any]:
+    def find(*request: Any) -> Any:
+        found, (service, *_, region, account) = original(*request), request
+        if found != "*" or service not in {"dynamodb", "kms"}:
+            return found
+        return _unseen(service, request[4], f"{region}:{account}") or found
+
+    return find
+
+
+def _unseen(service: str, body: bytes, place: str) -> str:
+    """Return the resource of the calls in which MiniStack sees none; empty of any other.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/pointintimerecovery_beforeyoubegin.html
+    https://docs.aws.amazon.com/kms/latest/developerguide/alias-access.html
+    """
+    try:
+        asked = json.loads(body or b"{}")
+    except ValueError:
+        return ""
+    match asked:
+        case {"ResourceArn": str(arn)} if service == "dynamodb":
+            return arn
+        case {"SourceTableName": str(table)} if service == "dynamodb":
+            return f"arn:aws:dynamodb:{place}:table/{table}"
+        case {"AliasName": str(alias)} if service == "kms":
+            # AWS asks for the key as well.
+            return f"arn:aws:kms:{place}:{alias}"
+        case _:
+            return ""
 
 
 def _resolving(original: Callable[..., Any]) -> Callable[..., Any]:

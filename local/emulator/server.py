@@ -12,6 +12,7 @@ from local.emulator import (
     account_public_access,
     accounts,
     application_auto_scaling,
+    callbacks,
     containers,
     continuous_backups,
     distributed_map,
@@ -69,6 +70,7 @@ def serve() -> None:
     distributed_map.install(runs)
     state_language.install(runs)
     timeouts.install()
+    callbacks.install()
     quotas.install()
     atexit.register(pool.close)
     atexit.register(tasks.close)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -16,7 +16,7 @@ from data_protection.adapters.fixes import FixQueue
 from data_protection.changes import Call
 from data_protection.contracts import PlaceRef
 from data_protection.drift.attempts import Freeze
-from data_protection.drift.drifts import Drift
+from data_protection.drift.drifts import Drift, DriftEnd, Ending
 from data_protection.errors import StepRefused
 from data_protection.estate import Account
 from data_protection.findings import Standing
@@ -61,6 +61,10 @@ def drift(place: Place = PLACE, check: str = "DDB-PITR", of: Resource | None = N
     )
 
 
+def end(of: Drift, ended: datetime = NOW) -> DriftEnd:
+    return DriftEnd(drift=of, how=Ending.FIXED, ended=ended, look="sweep-1")
+
+
 @pytest.mark.usefixtures("account")
 def test_a_look_does_not_overwrite_what_a_later_one_saw() -> None:
     seen = row("DDB-PITR", Status.PASS)
@@ -78,16 +82,17 @@ def test_a_look_does_not_overwrite_what_a_later_one_saw() -> None:
 def test_closing_a_drift_leaves_the_one_that_came_after_it() -> None:
     drifts, place = DriftStore(aws.dynamodb(), FINDINGS), Place("000000000009", PLACE.region)
     first = drift(place)
-    again = first.model_copy(update={"id": "another"})
+    again = first.model_copy(update={"id": "another", "found": NOW + timedelta(seconds=1)})
     drifts.open(first)
     drifts.open(again)
 
-    drifts.close(first)
+    drifts.close(end(first))
     assert drifts.open_in(place) == {again.pair: again}
-    drifts.close(again)
-    drifts.close(again)
+    drifts.close(end(again))
+    drifts.close(end(again, NOW + timedelta(minutes=5)))
 
     assert drifts.open_in(place) == {}
+    assert drifts.ended_in(place) == [end(first), end(again)], "each as it was seen first"
 
 
 @pytest.mark.usefixtures("account")
@@ -166,3 +171,25 @@ def test_only_the_own_account_is_changed_without_a_role() -> None:
 
     assert Clients.changing(account, 1, own_account=PLACE.account) is not None
     assert Clients.changing(account, 1, own_account="210987654321") is None
+
+
+@pytest.mark.usefixtures("account")
+@pytest.mark.parametrize("is_mended", [True, False])
+def test_drift_that_a_plan_undoes_ended_by_it_unless_it_was_mended_before(*, is_mended: bool) -> None:
+    drifts, findings = DriftStore(aws.dynamodb(), FINDINGS), store()
+    place, mending, undoing = Place(f"00000000000{is_mended:d}", PLACE.region), "a" * 64, "b" * 64
+    status = Status.PASS if is_mended else Status.FAIL
+    seen = row("DDB-PITR", status, account=place.account, run=f"remediation-{mending}")
+    found = drift(place).model_copy(update={"found": seen.time - timedelta(minutes=5)})
+    drifts.open(found)
+    findings.follow(place, [seen], {}, whole=True)
+    again = seen.model_copy(update={"run": f"remediation-{undoing}", "time": seen.time + timedelta(minutes=5)})
+
+    for _ in range(2):
+        findings.expect(place, [again], again.time + timedelta(hours=1))
+
+    [ended] = drifts.ended_in(place)
+    told = (Ending.FIXED, mending, seen.time) if is_mended else (Ending.UNDONE, undoing, again.time)
+    assert (ended.drift, ended.by) == (found, "gatehouse")
+    assert (ended.how, ended.plan, ended.ended) == told
+    assert drifts.open_in(place) == {}

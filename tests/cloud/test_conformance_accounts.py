@@ -1,14 +1,16 @@
 import json
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
 import pytest
 from botocore.exceptions import ClientError
 
+from local.endpoints import ACCOUNT
 from local.supervisor import EmbeddedCloud
+from local.users import acting
 from tests.cloud.conftest import saw
 from tests.support.cloud import eventually
 
@@ -158,3 +160,54 @@ def test_policy_that_asks_for_tls_is_held_to_in_all_else_it_says(guarded: Embedd
     assert s3.get_object(Bucket="there", Key="in/a")["Body"].read() == b"x"
     with pytest.raises(ClientError, match="AccessDenied"):
         s3.delete_object(Bucket="there", Key="in/a")
+
+
+def test_calls_are_held_to_the_resources_they_name(guarded: EmbeddedCloud) -> None:
+    place = f"{guarded.state.region}:{HERE}"
+    table = {
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "AttributeDefinitions": [{"AttributeName": "id", "AttributeType": "S"}],
+        "BillingMode": "PAY_PER_REQUEST",
+    }
+    allowed = {
+        "Effect": "Allow",
+        "Action": ["dynamodb:TagResource", "dynamodb:RestoreTableToPointInTime", "kms:CreateAlias"],
+        "Resource": [f"arn:aws:dynamodb:{place}:table/mine", f"arn:aws:kms:{place}:alias/mine"],
+    }
+    key = guarded.client("kms", HERE).create_key()["KeyMetadata"]["KeyId"]
+    for name in ("mine", "others"):
+        guarded.client("dynamodb", HERE).create_table(TableName=name, **table)
+        guarded.client("dynamodb", HERE).update_continuous_backups(
+            TableName=name, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": True}
+        )
+    guarded.client("iam", HERE).put_role_policy(
+        RoleName="stranger", PolicyName="mine", PolicyDocument=_document(allowed)
+    )
+    role = f"arn:aws:iam::{HERE}:role/stranger"
+    session = guarded.client("sts", HERE).assume_role(RoleArn=role, RoleSessionName="function")["Credentials"]
+    dynamodb, kms = (_as(guarded, session, service) for service in ("dynamodb", "kms"))
+
+    def calls(name: str) -> list[Callable[[], Any]]:
+        return [
+            lambda: dynamodb.tag_resource(
+                ResourceArn=f"arn:aws:dynamodb:{place}:table/{name}", Tags=[{"Key": "a", "Value": "b"}]
+            ),
+            lambda: dynamodb.restore_table_to_point_in_time(
+                SourceTableName=name, TargetTableName=f"{name}-again", UseLatestRestorableTime=True
+            ),
+            lambda: kms.create_alias(AliasName=f"alias/{name}", TargetKeyId=key),
+        ]
+
+    for call in calls("mine"):
+        call()
+    for call in calls("others"):
+        with pytest.raises(ClientError, match="not authorized to perform"):
+            call()
+
+
+def test_users_act_under_their_names_whoever_asks_for_them_again(guarded: EmbeddedCloud) -> None:
+    for name in ("alice", "bob", "alice"):
+        who = acting(guarded, name)("sts").get_caller_identity()["Arn"]
+        assert who == f"arn:aws:iam::{ACCOUNT}:user/{name}"
+    shutil.rmtree(guarded.folder / "users")
+    assert acting(guarded, "alice")("sts").get_caller_identity()["Arn"].endswith(":user/alice")

@@ -280,6 +280,16 @@ def test_a_token_with_heartbeats_is_answered(app: App) -> None:
     assert json.loads(finished(states, execution)["output"]) == "answered"
 
 
+def test_a_function_that_fails_before_its_token_is_answered_fails_the_task(app: App) -> None:
+    key = uuid.uuid4().hex
+    retry = [{"ErrorEquals": ["KnownTrouble"], "IntervalSeconds": 1, "BackoffRate": 1, "MaxAttempts": 2}]
+    task = app.task("fail_until", payload={"key": key, "succeed_at": 9}, Retry=retry, Catch=catching("KnownTrouble"))
+    asking = {"Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken", "TimeoutSeconds": 60}
+    assert app.output({"Ask": task | asking, "Caught": CAUGHT}) == {"caught": "KnownTrouble"}
+    # Three times it was asked before, so the fourth is the first that succeeds.
+    assert app.output({"Ask": app.task("fail_until", payload={"key": key, "succeed_at": 4})}) == 4
+
+
 # ---------------------------------------------------------------- known divergences
 
 

@@ -27,5 +27,5 @@ def test_first_and_last_moment_are_always_tried_and_all_of_them_thoroughly(
 
 def test_files_that_share_the_application_go_to_one_worker_and_all_others_where_there_is_room() -> None:
     assert scope(ROOT, "tests/e2e/test_backfill.py") == scope(ROOT, "tests/e2e/test_seal_day.py")
-    apart = ["tests/e2e/test_least_privilege.py", "tests/pipeline/test_seals.py"]
+    apart = ["tests/e2e/test_database_logs.py", "tests/pipeline/test_seals.py"]
     assert [scope(ROOT, file) for file in apart] == apart

@@ -1,8 +1,9 @@
 import json
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ class Gatehouse:
 
     cloud: EmbeddedCloud
     deployment: Deployment
+    since: int = field(default=0, kw_only=True)
+    """When the test began, in milliseconds; what was refused before is another's."""
 
     def client(self, service: str) -> Any:
         return self.cloud.client(service)
@@ -86,12 +89,14 @@ class Gatehouse:
         return [s3.get_object(Bucket=bucket, Key=name)["Body"].read() for name in names]
 
     def refusals(self) -> list[str]:
-        """Return what the functions' logs say of missing permissions."""
+        """Return what the functions' logs say of missing permissions since the test began."""
         logs = self.client("logs")
         return [
             event["message"]
             for group in logs.describe_log_groups(logGroupNamePrefix="/aws/lambda/gatehouse-local-")["logGroups"]
-            for event in logs.filter_log_events(logGroupName=group["logGroupName"], limit=10_000)["events"]
+            for event in logs.filter_log_events(logGroupName=group["logGroupName"], startTime=self.since, limit=10_000)[
+                "events"
+            ]
             if "not authorized" in event["message"] or "AccessDenied" in event["message"]
         ]
 
@@ -100,6 +105,11 @@ class Gatehouse:
         for number, body in enumerate(self.committed_files(key, "events")):
             (folder / f"{number}.parquet").write_bytes(body)
         return duckdb.execute(f"SELECT {columns} FROM '{folder}/*.parquet'").fetchall()  # noqa: S608 - of this test
+
+    def keep_estate(self, estate: dict[str, Any]) -> None:
+        """Say which accounts data protection looks after."""
+        bucket, body = self.output("LakeBucketName"), json.dumps(estate).encode()
+        self.client("s3").put_object(Bucket=bucket, Key="data_protection/estate.json", Body=body)
 
     @contextmanager
     def untriggered(self) -> Iterator[None]:
@@ -141,8 +151,24 @@ class Gatehouse:
 
 
 @pytest.fixture(scope="session")
-def gatehouse(deployed: tuple[EmbeddedCloud, Deployment]) -> Gatehouse:
-    return Gatehouse(*deployed)
+def application(deployed: tuple[EmbeddedCloud, Deployment]) -> Gatehouse:
+    """Return the application, whose estate is the own account."""
+    made = Gatehouse(*deployed)
+    made.keep_estate({})
+    return made
+
+
+@pytest.fixture(scope="module", autouse=True)
+def least_privilege(application: Gatehouse) -> Iterator[None]:
+    """See that the real policies suffice; a module where something is refused on purpose looks itself."""
+    began = replace(application, since=int(1000 * time.time()))
+    yield
+    assert began.refusals() == []
+
+
+@pytest.fixture
+def gatehouse(application: Gatehouse) -> Gatehouse:
+    return replace(application, since=int(1000 * time.time()))
 
 
 def ended(stacks: Any, name: str) -> dict[str, Any] | None:

@@ -41,33 +41,32 @@ def test_what_a_run_has_committed_can_be_asked_for(
     ], result.stderr
 
 
-def test_a_sealed_day_is_projected_when_it_is_announced(
+def test_a_sealed_day_is_projected_when_it_is_announced_and_its_next_version_in_its_place(
     gatehouse: Gatehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     s3, bucket = gatehouse.client("s3"), gatehouse.output("LakeBucketName")
     monkeypatch.setattr(small_lake, "BUCKET", bucket)
     lake = SmallLake(tmp_path / "lake")
-    lake.commit("one", [on(DAY, number) for number in range(20)])
-    detail = lake.seal(DAY).model_dump_json()
-    for path in lake.folder.rglob("*.*"):
-        s3.put_object(Bucket=bucket, Key=str(path.relative_to(lake.folder)), Body=path.read_bytes())
-    event = {
-        "EventBusName": gatehouse.output("EventBusName"),
-        "Source": "gatehouse.firewall_logs",
-        "DetailType": "firewall_logs.DaySealed",
-        "Detail": detail,
-    }
-    gatehouse.client("events").put_events(Entries=[event])
-    prefix = "firewall_logs/ocsf/ext/gatehouse_firewall/"
 
-    def look() -> list[dict[str, str]]:
-        # Other tests seal days of their own.
-        listed = s3.list_objects_v2(Bucket=bucket, Prefix=prefix).get("Contents", [])
-        return [entry for entry in listed if f"/eventDay={DAY:%Y%m%d}/" in entry["Key"]]
+    def seal(name: str, numbers: range) -> None:
+        lake.commit(name, [on(DAY, number) for number in numbers])
+        detail = lake.seal(DAY).model_dump_json()
+        for path in lake.folder.rglob("*.*"):
+            s3.put_object(Bucket=bucket, Key=str(path.relative_to(lake.folder)), Body=path.read_bytes())
+        event = {"Source": "gatehouse.firewall_logs", "DetailType": "firewall_logs.DaySealed", "Detail": detail}
+        gatehouse.client("events").put_events(Entries=[{"EventBusName": gatehouse.output("EventBusName"), **event}])
 
-    [found] = eventually(look)
-    events = pl.read_parquet(io.BytesIO(s3.get_object(Bucket=bucket, Key=found["Key"])["Body"].read())).to_dicts()
+    def projected(version: str) -> list[str]:
+        """Return the keys of the day, once they are all of a version; other tests seal days of their own."""
+        listed = s3.list_objects_v2(Bucket=bucket, Prefix="firewall_logs/ocsf/ext/gatehouse_firewall/")
+        keys = [entry["Key"] for entry in listed.get("Contents", []) if f"/eventDay={DAY:%Y%m%d}/" in entry["Key"]]
+        return keys if all(f"/{version}-" in key for key in keys) else []
 
-    assert "/eventDay=20260608/v00001-" in found["Key"]
-    assert len(events) == 20
+    seal("one", range(20))
+    eventually(lambda: projected("v00001"))
+    seal("two", range(20, 50))
+    [key] = eventually(lambda: projected("v00002"))
+    events = pl.read_parquet(io.BytesIO(s3.get_object(Bucket=bucket, Key=key)["Body"].read())).to_dicts()
+
+    assert len(events) == 50
     assert not [problem for each in events for problem in problems(each)]

@@ -1,49 +1,30 @@
 """Accounts beside the own one, as they are deployed: everything in roles that allow no more than they must."""
 
-import shutil
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
 
-from local.deploy import STACK, deploy
+from local.deploy import STACK
 from local.endpoints import ACCOUNT
 from local.paths import ROOT
-from local.schedules import pause
-from local.supervisor import EmbeddedCloud
 from tests.e2e.conftest import Gatehouse, ended
+from tests.support.cloud import OTHER_ACCOUNT as MEMBER
 from tests.support.cloud import eventually
-from tests.support.deployed_protection import findings, keep_estate, keep_profile, make_tables, recovers
+from tests.support.deployed_protection import findings, keep_profile, make_tables, recovers
 
 pytestmark = pytest.mark.cloud
 
-PARAMETERS = {
-    "FirewallLogs": "disabled",
-    "FirewallLogsBatch": "disabled",
-    "DataProtection": "enabled",
-    "DataProtectionAssessRoles": "gatehouse-data-protection-assess",
-    "DataProtectionRemediateRoles": "gatehouse-data-protection-remediate-*",
-}
-MEMBER, EXTERNAL_ID = "222222222222", "gatehouse-7f3a"
+EXTERNAL_ID = "gatehouse-7f3a"
 
 
-@pytest.fixture(scope="module")
-def gatehouse() -> Iterator[Gatehouse]:
-    cloud = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}", enforce_iam=True)
-    try:
-        deploy_member(cloud)
-        deployed = deploy(cloud, parameters=PARAMETERS, on_progress=print)
-        pause(cloud.client("events"))
-        made = Gatehouse(cloud, deployed)
-        keep_estate(made, {})
-        yield made
-    finally:
-        cloud.stop()
-        shutil.rmtree(cloud.folder, ignore_errors=True)
+@pytest.fixture(scope="module", autouse=True)
+def least_privilege() -> None:
+    """Here a role is refused on purpose."""
 
 
-def deploy_member(cloud: EmbeddedCloud) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def _member(application: Gatehouse) -> None:
     """Give another account its part of data protection, phase 1 of remediation allowed."""
     parameters = {
         "GatehouseAccountId": ACCOUNT,
@@ -51,7 +32,7 @@ def deploy_member(cloud: EmbeddedCloud) -> None:
         "ExternalId": EXTERNAL_ID,
         "RemediatePhase1": "enabled",
     }
-    stacks = cloud.client("cloudformation", MEMBER)
+    stacks = application.cloud.client("cloudformation", MEMBER)
     stacks.create_stack(
         StackName="gatehouse-data-protection",
         TemplateBody=(ROOT / "stacks/member_account.yaml").read_text(),
@@ -70,11 +51,11 @@ def two_accounts(gatehouse: Gatehouse, external_id: str = EXTERNAL_ID) -> Iterat
 
     regions = [gatehouse.cloud.state.region]
     member = {"account": MEMBER, "regions": regions, "assess": role("assess"), "remediate": {"1": role("remediate-1")}}
-    keep_estate(gatehouse, {"accounts": [{"account": ACCOUNT, "regions": regions}, member]})
+    gatehouse.keep_estate({"accounts": [{"account": ACCOUNT, "regions": regions}, member]})
     try:
         yield
     finally:
-        keep_estate(gatehouse, {})
+        gatehouse.keep_estate({})
 
 
 def test_another_account_is_judged_and_mended_in_its_own_roles(gatehouse: Gatehouse) -> None:
@@ -114,7 +95,7 @@ def test_estate_that_is_gone_is_told_of_and_no_smaller_estate(gatehouse: Gatehou
     try:
         described = gatehouse.run("AssessAccountArn")
     finally:
-        keep_estate(gatehouse, {})
+        gatehouse.keep_estate({})
 
     assert described["status"] == "FAILED"
     assert "data_protection/estate.json is not there" in described["cause"]

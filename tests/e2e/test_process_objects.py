@@ -96,11 +96,11 @@ def test_missing_object_fails_the_run_after_the_rest_is_committed(gatehouse: Gat
 @cache
 def _many_events() -> bytes:
     """Return an object that takes seconds to process, and to make."""
-    return raw.ndjson(raw.an_event(n) for n in range(250_000))
+    return raw.ndjson(raw.an_event(n) for n in range(500_000))
 
 
 @pytest.mark.parametrize(
-    ("limit", "configuration"), [("time", {"Timeout": 1}), ("memory", {"MemorySize": 128})], ids=["time", "memory"]
+    ("limit", "configuration"), [("time", {"Timeout": 2}), ("memory", {"MemorySize": 128})], ids=["time", "memory"]
 )
 def test_unit_over_its_limit_fails_the_run_after_the_rest_and_the_next_run_finishes_it(
     gatehouse: Gatehouse, limit: str, configuration: dict[str, int]

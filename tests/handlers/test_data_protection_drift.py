@@ -70,6 +70,7 @@ def test_recovery_that_somebody_turns_off_is_found_and_turned_on_again(account: 
     assert account.is_recoverable("orders")
     [(noun, end)] = account.told()
     assert (noun, end["drift"]["id"], end["by"]) == ("DriftFixed", drift["id"], "gatehouse")
+    assert end["plan"] in {record["plan"] for record in evidence()}
     assert account.statuses() == PASSING
     assert account.open_drifts() == []
 

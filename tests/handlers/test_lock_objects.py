@@ -618,7 +618,8 @@ def test_throttling_is_no_refusal(s3: Retentions) -> None:
         ({"bucket": ""}, "give a bucket"),
         ({"requested_by": ""}, "requested_by"),
         ({"requested_by": "", "bucket": "", "apply": "0" * 64}, "requested_by"),
-        ({"days": 0}, "one of 1 to"),
+        ({"days": 0}, "`days`: 0 is not one of 1 to"),
+        ({"days": None}, "^`days` is missing."),
         ({"named": ["EVERYTHING"]}, "COMPLIANCE"),
     ],
 )

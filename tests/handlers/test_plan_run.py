@@ -326,11 +326,11 @@ def test_list_that_is_not_there_is_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("line", "complaint"), [('{"bucket": "raw"}', "key Field required"), ("cloudflare/2.ford/a.gz", "Invalid JSON")]
+    ("line", "complaint"), [('{"bucket": "raw"}', "`key` is missing"), ("cloudflare/2.ford/a.gz", "Invalid JSON")]
 )
 def test_line_that_names_no_object_is_refused_with_its_number(line: str, complaint: str) -> None:
     key = _list(list_key("june", 0), json.dumps(_put("cloudflare/2.ford/a.gz")), line)
-    with pytest.raises(ListInvalid, match=f"Line 2 of the list s3://runs/{key} names no object: .*{complaint}"):
+    with pytest.raises(ListInvalid, match=f"Line 2 of the list s3://runs/{key} names no object. .*{complaint}"):
         _plan(list_key=key)
 
 

@@ -115,6 +115,7 @@ def test_a_run_that_saw_only_some_places_of_a_profile_tells_of_no_exception_that
 
     assert reported("daily-2")["misaimed_exceptions"] == 1
     assert reported("daily-2", whole_profiles={"rfc-008": 2})["misaimed_exceptions"] == 0
+    assert reported("daily-2")["ended_exceptions"] == 0
 
 
 def test_places_that_failed_are_named(store: FindingStore) -> None:

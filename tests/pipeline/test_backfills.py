@@ -3,21 +3,23 @@
 import itertools
 import json
 import random
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from tests.support import raw
-from tests.support.aws import RUNS
+from tests.support.aws import LAKE, RUNS
 from tests.support.backfills import execution, finish
-from tests.support.effort import spread
+from tests.support.effort import THOROUGH, spread
 from tests.support.pipeline import Pipeline, StepFailed
 
 pytestmark = pytest.mark.cloud
 
 OBJECTS = 7
 RANGE = {"feed": "2.ford", "dry_run": False}
+_PLANNED_AT = re.compile(rb'"planned_at": "[^"]*"')
 
 
 @pytest.fixture(scope="module")
@@ -120,25 +122,38 @@ def test_steps_of_a_backfill_killed_after_each_effect_and_called_again_end_alike
     pipeline: Pipeline, expected: dict[str, bytes]
 ) -> None:
     for step, effects in (("plan_backfill", 13), ("next_wave", 3)):
+        seen: list[Any] = []
         for done in range(effects):
             pipeline.forget()
-            assert _with_one_death(pipeline, f"b-{step}-{done}", step, done) == "complete"
+            _with_one_death(pipeline, step, done)
+            left = _left(pipeline)
+            # What comes after is alike where all that there is is alike.
+            if left in seen and not THOROUGH:
+                continue
+            seen.append(left)
+            assert finish(execution(pipeline, "b", RANGE))["next"] == "complete"
             assert pipeline.lake() == expected, (step, done)
 
 
-def _with_one_death(pipeline: Pipeline, name: str, step: str, done: int) -> str:
+def _with_one_death(pipeline: Pipeline, step: str, done: int) -> None:
     """Kill the first call of a step and call it again, as the machine's Retry does."""
-    given = {"execution": name, "input": RANGE}
+    given = {"execution": "b", "input": RANGE}
     if step == "next_wave":
         pipeline.call("plan_backfill", given)
-        given = {"backfill_id": name, "execution": name, "trouble": ""}
+        given = {"backfill_id": "b", "execution": "b", "trouble": ""}
     try:
         pipeline.call(step, given, done)
     except StepFailed as killed:
         if killed.name != "Killed":
             raise
-    end: str = finish(execution(pipeline, name, RANGE))["next"]
-    return end
+    pipeline.call(step, given)
+
+
+def _left(pipeline: Pipeline) -> tuple[Any, ...]:
+    """Return all that there is, but for the time at which it was planned."""
+    state = pipeline.state()
+    told = {key: _PLANNED_AT.sub(b"", stored["Body"]) for key, stored in state.objects[RUNS].items()}
+    return told, state.objects[LAKE], state.items
 
 
 def test_backfill_whose_history_grows_long_goes_on_in_execution_after_execution(

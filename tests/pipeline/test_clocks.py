@@ -34,6 +34,14 @@ def other(pipeline: Pipeline, request: pytest.FixtureRequest) -> Iterator[Pipeli
         yield made
 
 
+@pytest.fixture(scope="module")
+def expected(pipeline: Pipeline, refs: list[dict[str, str]]) -> tuple[Any, ...]:
+    """Return what a run leaves where there is no other."""
+    pipeline.forget()
+    pipeline.run("alone", refs)
+    return pipeline.outcome()
+
+
 def _execution(pipeline: Pipeline, run_id: str, refs: list[dict[str, str]]) -> Iterator[None]:
     """Take a step of a run each time, and end it the way the machine does where it lost what it held."""
     try:
@@ -47,10 +55,8 @@ def _execution(pipeline: Pipeline, run_id: str, refs: list[dict[str, str]]) -> I
 
 @pytest.mark.parametrize("seed", range(4))
 def test_runs_whose_clocks_disagree_race_for_leases_and_write_each_row_once(
-    pipeline: Pipeline, other: Pipeline, refs: list[dict[str, str]], seed: int
+    pipeline: Pipeline, other: Pipeline, refs: list[dict[str, str]], expected: tuple[Any, ...], seed: int
 ) -> None:
-    pipeline.begin_with("alone", refs)
-    expected = pipeline.outcome()
     pipeline.forget()
     chance = random.Random(seed)  # noqa: S311 - repeatable on purpose
     running = [_execution(pipeline, "right", refs), _execution(other, "wrong", refs)]
@@ -63,10 +69,8 @@ def test_runs_whose_clocks_disagree_race_for_leases_and_write_each_row_once(
 
 
 def test_lease_of_a_clock_that_is_behind_is_taken_over_and_the_former_holder_changes_nothing(
-    pipeline: Pipeline, refs: list[dict[str, str]]
+    pipeline: Pipeline, refs: list[dict[str, str]], expected: tuple[Any, ...]
 ) -> None:
-    pipeline.begin_with("alone", refs)
-    expected = pipeline.outcome()
     pipeline.forget()
     with pipeline.another(CLOCK_OFFSET_SECONDS=str(-MINUTES)) as behind:
         first = behind.steps("first", refs)
@@ -153,14 +157,20 @@ AT = [
 ] + ["2026-06-02T02:04:00Z", "2026-06-02T23:58:00Z", "2026-06-03T00:02:00Z"]
 
 
+@pytest.fixture(scope="module")
+def all_rows(pipeline: Pipeline, refs: list[dict[str, str]], late: list[dict[str, str]]) -> tuple[Any, ...]:
+    """Return the rows of all objects, which a run was told of."""
+    pipeline.forget()
+    pipeline.run("alone", [*refs, *late])
+    return _rows(pipeline)
+
+
 @pytest.mark.parametrize("stamp", AT)
 @pytest.mark.parametrize("skew", [MINUTES, -MINUTES], ids=["ahead", "behind"])
 def test_object_that_no_event_announced_is_swept_in_once_whatever_time_s3_stamped_on_it(
-    pipeline: Pipeline, refs: list[dict[str, str]], late: list[dict[str, str]], stamp: str, skew: int
+    pipeline: Pipeline, all_rows: tuple[Any, ...], stamp: str, skew: int
 ) -> None:
     """Stamps around midnight and 02:00 UTC, of the day, in the seal's future and past, with functions off as well."""
-    pipeline.begin_with("alone", [*refs, *late])
-    expected = _rows(pipeline)
     pipeline.forget()
     wanted, now = datetime.fromisoformat(stamp), datetime.now(UTC)
     modified = max(entry["LastModified"] for entry in pipeline.s3.list_objects_v2(Bucket=RAW)["Contents"])
@@ -172,7 +182,7 @@ def test_object_that_no_event_announced_is_swept_in_once_whatever_time_s3_stampe
         for number in range(3):
             _sweep(then, datetime.fromisoformat(f"{DAY}T00:00:00Z") + timedelta(days=number))
         assert set(pipeline.states()) == {"COMMITTED"}
-        assert _rows(pipeline) == expected
+        assert _rows(pipeline) == all_rows
         # A second look at the same nights finds nothing.
         assert _sweep(then, datetime.fromisoformat(f"{DAY}T00:00:00Z")) == 0
 

@@ -251,6 +251,28 @@ def test_evidence_tells_of_everybody_who_asked(run: Remediation) -> None:
     assert told == [(ALICE, True), (BOB, False)]
 
 
+def test_dry_run_of_a_plan_that_is_made_adds_nothing_to_what_is_known_of_it(run: Remediation) -> None:
+    planned = run.plan(1, dry_run=True)
+    plan = planned["plan"]
+    carols = Remediation("by-carol")
+
+    again = carols.plan(plan=plan, dry_run=True, requested_by=CAROL)
+
+    assert (again["plan"], again["dry_run"], again["changes"]) == (plan, True, planned["changes"])
+    assert len(records(plan)) == 1
+
+
+def test_planning_that_is_retried_late_is_told_of_once(run: Remediation) -> None:
+    plan = run.plan(1, dry_run=True)["plan"]
+    bobs = Remediation("by-bob")
+    bobs.plan(plan=plan, requested_by=BOB)
+    Remediation("by-carol").plan(plan=plan, requested_by=CAROL)
+
+    bobs.plan(plan=plan, requested_by=BOB)
+
+    assert [record["content"]["asked_by"] for record in records(plan)] == [ALICE, BOB, CAROL]
+
+
 def test_no_ends_it(run: Remediation) -> None:
     plan = run.plan(1)["plan"]
     run.ask(plan)
@@ -292,10 +314,22 @@ def test_decider_that_died_before_the_machine_was_answered_is_made_good_by_eithe
     # The machine's next attempt comes with another token.
     run.ask(plan, "token-2")
 
-    assert run.answers["token-2"]["approved"] is True
+    assert {token: answer["approved"] for token, answer in run.answers.items()} == {"token-1": True, "token-2": True}
     assert events_of(plan) == ["planned", "approved"]
+    run.answers.clear()
     assert run.decide(plan, BOB)[0] == 200
-    assert list(run.answers) == ["token-2"]
+    assert not run.answers
+
+
+def test_runs_that_wait_for_the_same_plan_are_all_answered(run: Remediation) -> None:
+    plan = run.plan(1)["plan"]
+    run.ask(plan)
+    run.ask(plan, "token-of-another-run")
+
+    run.decide(plan, BOB)
+
+    assert set(run.answers) == {"token-1", "token-of-another-run"}
+    assert events_of(plan) == ["planned", "approved"]
 
 
 def test_machine_that_begins_to_wait_while_somebody_decides_is_answered(run: Remediation) -> None:
@@ -357,7 +391,7 @@ def test_token_stands_nowhere_but_in_the_table(run: Remediation, caplog: pytest.
         ]
         run.decide(plan, BOB)
 
-    assert item["token"] == {"S": secret}
+    assert item["tokens"] == {"SS": [secret]}
     said = str([record.__dict__ for record in caplog.records])
     assert "approval requested" in said
     assert secret not in said + json.dumps(published) + json.dumps(records(plan))

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from data_protection.adapters.evidence import chains_of
 from data_protection.adapters.plans import PlanReader
+from data_protection.adapters.profiles import ProfileStore
 from data_protection.changes import Reversibility
 from data_protection.errors import EvidenceBroken, PlanMissing, PlanTooLarge, PlanUnapproved, PlanUndone, UndoRefused
 from data_protection.findings import Standing
@@ -163,6 +165,13 @@ def test_what_a_plan_changed_is_brought_back_in_the_reverse_order_and_proven(run
     assert closing["undone_head"] == audit(first, chains_of(aws.s3(), EVIDENCE, first)).head
     assert is_whole(first)
     assert is_whole(second)
+
+
+def test_plan_is_of_one_reading_of_the_profile(run: Remediation) -> None:
+    with patch.object(ProfileStore, "load", autospec=True, side_effect=ProfileStore.load) as loaded:
+        first = run.plan(1)
+        Remediation("monday").plan(undo=first["plan"])
+    assert loaded.call_count == 2
 
 
 def test_undoing_is_a_dry_run_unless_told_otherwise_and_carried_out_by_its_hash_later(run: Remediation) -> None:

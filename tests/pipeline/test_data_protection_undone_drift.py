@@ -1,5 +1,6 @@
 """What people undo is no drift, and nothing turns it on again; what a plan mends is drift no more."""
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from unittest.mock import patch
@@ -12,6 +13,7 @@ from data_protection.adapters.drifts import DriftStore
 from data_protection.adapters.steps import ResourceLocks
 from data_protection.drift import compose
 from data_protection.drift.attempts import Freeze
+from data_protection.drift.drifts import DriftEnd, Ending
 from data_protection.handlers import apply_step, verify_step
 from data_protection.resources import Place
 from kernel import aws
@@ -144,6 +146,92 @@ def test_undoing_of_what_several_share_that_is_refused_leaves_the_findings_as_th
     assert [noun for noun, _ in account.told()] == ["DriftFound", "DriftFound"]
 
 
+def test_undoing_of_what_a_later_member_shares_is_no_drift_of_it_either(account: Watched, cluster: str) -> None:
+    class_ = {"DBInstanceClass": "db.r6g.large", "DBClusterIdentifier": "shop", "Engine": "aurora-postgresql"}
+    client("rds").create_db_instance(DBInstanceIdentifier="later", **class_)
+    select = [{"name": name} for name in ("reader", "writer", "later")]
+    rule = {"kind": "rds-instance", "select": select, "requires": {"RDS-BACKUP": {"days": 30}}}
+    account.profile([rule], drift={"fix": ["RDS-BACKUP"]})
+    account.sweep("whole")
+    assert account.statuses()["RDS-BACKUP", f"arn:aws:rds:{REGION}:{ACCOUNT}:db:later"] == "pass"
+    monday = Remediation("monday")
+
+    def look(_: object) -> None:
+        account.sweep("meanwhile")
+
+    with whenever("rds", "ModifyDBCluster", look):
+        monday.work(monday.plan(undo=cluster, named=["RDS-BACKUP"]))
+    account.sweep("soon")
+    with patch.object(compose, "utc_now", lambda: utc_now() + timedelta(hours=3)):
+        account.sweep("later")
+
+    assert set(account.statuses().values()) == {"fail"}
+    assert (account.told(), account.open_drifts(), account.fix(), kept_days()) == ([], [], 0, 7)
+
+
+@pytest.fixture
+def alerts(account: Watched) -> str:
+    """Carry out a plan by which a topic lets alarms through, so that the account has enough that reach somebody."""
+    sns = client("sns")
+    arn = str(sns.create_topic(Name="alerts")["TopicArn"])
+    sns.subscribe(TopicArn=arn, Protocol="email", Endpoint="ops@example.com")
+    own = {"Effect": "Allow", "Principal": {"AWS": ACCOUNT}, "Action": "SNS:Publish", "Resource": arn}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [own]})
+    sns.set_topic_attributes(TopicArn=arn, AttributeName="Policy", AttributeValue=policy)
+    client("cloudwatch").put_metric_alarm(
+        AlarmName="errors",
+        Namespace="shop",
+        MetricName="errors",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        ComparisonOperator="GreaterThanThreshold",
+        Threshold=1,
+        AlarmActions=[arn],
+    )
+    topic = {"kind": "sns-topic", "select": [{"name": "alerts"}], "requires": {"SNS-ALERT": {}}}
+    account.profile([topic, {"kind": "account", "requires": {"CW-ALARMS": {"least": 1}}}])
+    account.sweep("before")
+    sunday = Remediation("sunday")
+    sunday.work(sunday.plan(1))
+    assert sunday.finish(sunday.planned["plan"])["good"]
+    account.sweep("after")
+    assert set(account.statuses().values()) == {"pass"}
+    assert account.told() == []
+    return str(sunday.planned["plan"])
+
+
+def test_what_rests_on_what_is_undone_is_no_drift_when_it_fails(account: Watched, alerts: str) -> None:
+    monday = Remediation("monday")
+
+    def look(_: object) -> None:
+        account.sweep("meanwhile")
+
+    with whenever("sns", "SetTopicAttributes", look):
+        monday.work(monday.plan(undo=alerts))
+    assert monday.finish(monday.planned["plan"])["good"]
+    account.sweep("soon")
+    with patch.object(compose, "utc_now", lambda: utc_now() + timedelta(hours=3)):
+        account.sweep("later")
+
+    assert set(account.statuses().values()) == {"fail"}
+    assert (account.told(), account.open_drifts()) == ([], [])
+
+
+def test_what_rests_on_what_is_not_undone_drifts_as_before(account: Watched, alerts: str) -> None:
+    monday = Remediation("monday")
+
+    def refuse(_: object) -> None:
+        raise ClientError({"Error": {"Code": "AuthorizationError", "Message": "no"}}, "SetTopicAttributes")
+
+    with whenever("sns", "SetTopicAttributes", refuse):
+        monday.work(monday.plan(undo=alerts))
+    client("cloudwatch").delete_alarms(AlarmNames=["errors"])
+    account.sweep("soon")
+
+    assert [(noun, drift["check"]) for noun, drift in account.told()] == [("DriftFound", "CW-ALARMS")]
+
+
 def test_what_is_protected_again_drifts_again(account: Watched) -> None:
     asked = {"plan": approved(), "step": STEP}
     apply_step.handler(asked, FUNCTION)
@@ -178,6 +266,10 @@ def test_looks_that_come_to_nothing_before_the_undoing_shows_find_no_drift(accou
     assert (account.told(), account.open_drifts()) == ([], [])
 
 
+def ended() -> list[DriftEnd]:
+    return DriftStore(aws.dynamodb(), "findings").ended_in(Place(ACCOUNT, REGION))
+
+
 def test_drift_that_a_plan_has_mended_is_not_open_any_more_once_that_is_undone(account: Watched) -> None:
     protect(on=False)
     account.sweep()
@@ -193,6 +285,7 @@ def test_drift_that_a_plan_has_mended_is_not_open_any_more_once_that_is_undone(a
 
     assert (account.fix(), account.open_drifts(), account.told()) == (1, [], [])
     assert not is_protected()
+    assert [(end.how, end.plan) for end in ended()] == [(Ending.FIXED, planned["plan"])]
 
 
 def test_drift_that_a_plan_has_mended_is_another_when_it_comes_again(account: Watched) -> None:
@@ -207,7 +300,7 @@ def test_drift_that_a_plan_has_mended_is_another_when_it_comes_again(account: Wa
     account.recheck(changed())
 
     (mended, end), (found, again) = account.told()
-    assert (mended, end["drift"], end["by"]) == ("DriftFixed", first, "")
+    assert (mended, end["drift"], end["by"], end["plan"]) == ("DriftFixed", first, "gatehouse", sunday.planned["plan"])
     assert (found, again["by"], again["call"]) == ("DriftFound", USER["arn"], "UpdateTable")
     assert [drift["id"] for drift in account.open_drifts()] == [again["id"]]
     assert again["id"] != first["id"]
@@ -227,7 +320,7 @@ def test_fix_that_was_begun_and_changed_nothing_yet_is_not_gone_on_with(account:
         freeze = Freeze(drift=drift, until=utc_now() + timedelta(hours=1), reverts=())
         AttemptStore(aws.dynamodb(), "remediations").freeze(freeze)
     else:
-        drifts.close(drift)
+        drifts.close(DriftEnd(drift=drift, how=Ending.EXCEPTED, ended=utc_now(), look="sweep"))
 
     assert account.fix() == 1
 

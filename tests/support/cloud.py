@@ -19,6 +19,11 @@ from local.supervisor import EmbeddedCloud
 # What `lock_objects` may lock in the deployed application.
 LOCKED_BUCKET = "recordings"
 
+# Another account, and what the deployed application may do in it: read a bucket in one role, assess and mend in others.
+OTHER_ACCOUNT = "222222222222"
+SOURCE_BUCKET = "media-raw"
+SOURCE_ROLE = "gatehouse-source-media"
+
 # Machines of the application wait this share of the time: what they wait for is there at once.
 WAIT_SCALE = 0.1
 
@@ -40,7 +45,7 @@ def cloud(pytestconfig: pytest.Config) -> EmbeddedCloud:
 def deployed(pytestconfig: pytest.Config) -> tuple[EmbeddedCloud, Deployment]:
     """Return the real application, and the server that it is deployed into.
 
-    With all that any test wants of it: tests share it, and so leave alone what is not their own.
+    With all that any test wants of it, and IAM enforced: tests share it, and so leave alone what is not their own.
     """
     if _DEPLOYED not in pytestconfig.stash:
         parameters = {
@@ -48,9 +53,14 @@ def deployed(pytestconfig: pytest.Config) -> tuple[EmbeddedCloud, Deployment]:
             "FirewallLogsSealGraceSeconds": "0",
             "FirewallLogsOcsf": "enabled",
             "DataProtection": "enabled",
+            "FirewallLogsSourceAccounts": OTHER_ACCOUNT,
+            "FirewallLogsSourceBuckets": SOURCE_BUCKET,
+            "FirewallLogsSourceRoleArns": f"arn:aws:iam::{OTHER_ACCOUNT}:role/{SOURCE_ROLE}",
+            "DataProtectionAssessRoles": "gatehouse-data-protection-assess",
             "DataProtectionLockingBucketArns": f"arn:aws:s3:::{LOCKED_BUCKET}",
+            "DataProtectionRemediateRoles": "gatehouse-data-protection-remediate-*",
         }
-        started = _start(pytestconfig, wait_scale=WAIT_SCALE)
+        started = _start(pytestconfig, enforce_iam=True, wait_scale=WAIT_SCALE)
         pytestconfig.stash[_DEPLOYED] = started, deploy(started, parameters=parameters, on_progress=print)
         pause(started.client("events"))
     return pytestconfig.stash[_DEPLOYED]
@@ -86,8 +96,8 @@ def finished(states: Any, execution_arn: str, *, seconds: float = 240) -> dict[s
     return eventually(ended, seconds=seconds)
 
 
-def _start(pytestconfig: pytest.Config, wait_scale: float = 1.0) -> EmbeddedCloud:
-    started = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}", wait_scale=wait_scale)
+def _start(pytestconfig: pytest.Config, *, enforce_iam: bool = False, wait_scale: float = 1.0) -> EmbeddedCloud:
+    started = EmbeddedCloud.start(f"test-{uuid.uuid4().hex[:8]}", enforce_iam=enforce_iam, wait_scale=wait_scale)
     pytestconfig.add_cleanup(lambda: _stop(started))
     return started
 

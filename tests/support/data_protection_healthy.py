@@ -132,6 +132,7 @@ def alarm(name: str, action: str = TOPIC.arn, **members: Any) -> dict[str, Any]:
         "ActionsEnabled": True,
         "AlarmActions": [action] if action else [],
         "StateValue": "OK",
+        "AlarmConfigurationUpdatedTimestamp": ago(days=30),
         "StateUpdatedTimestamp": ago(days=1),
         **members,
     }

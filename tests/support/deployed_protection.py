@@ -11,12 +11,6 @@ from local.endpoints import ACCOUNT
 from tests.e2e.conftest import Gatehouse
 
 
-def keep_estate(gatehouse: Gatehouse, estate: dict[str, Any]) -> None:
-    gatehouse.client("s3").put_object(
-        Bucket=gatehouse.output("LakeBucketName"), Key="data_protection/estate.json", Body=json.dumps(estate).encode()
-    )
-
-
 def findings(gatehouse: Gatehouse, run: str, account: str = ACCOUNT) -> dict[tuple[str, str], str]:
     """Return the status of each check on each resource in a run."""
     s3, bucket = gatehouse.client("s3"), gatehouse.output("LakeBucketName")

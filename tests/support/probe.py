@@ -12,7 +12,17 @@ from typing import Any
 
 _COMPOSE = ".compose"
 # Of the runtime and of the layer that every function has; neither polars nor pyarrow, of which a handler takes its own.
-_SHARED = ("aws_lambda_powertools", "boto3", "pydantic")
+_SHARED = (
+    "aws_lambda_powertools.logging",
+    "aws_lambda_powertools.metrics",
+    "aws_lambda_powertools.tracing",
+    "aws_lambda_powertools.utilities.batch",
+    "aws_xray_sdk.core.async_recorder",
+    "boto3",
+    "pydantic.dataclasses",
+    "pydantic.main",
+    "pydantic.type_adapter",
+)
 
 
 def main(handlers: list[str]) -> None:

@@ -11,6 +11,7 @@ from kernel.errors import EffectConflict
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_dynamodb.type_defs import AttributeValueTypeDef
 
 _ENTRY: Final = "approval"
 
@@ -21,11 +22,11 @@ class KeptApproval:
 
     Attributes:
         approval: It.
-        token: By which the machine that waits for it is answered; empty where none waits any more. A secret.
+        tokens: By which the machines that wait for it are answered; none where none waits any more. Secrets.
     """
 
     approval: Approval
-    token: str = field(repr=False)
+    tokens: tuple[str, ...] = field(repr=False)
 
 
 class ApprovalReader:
@@ -65,22 +66,26 @@ class ApprovalStore(ApprovalReader):
         )
         return _kept(answer["Attributes"]).approval
 
-    def wait(self, seen: Approval, approval: Approval, token: str) -> None:
-        """Keep by which token the machine waits from now on, and for whom.
+    def wait(self, seen: Approval, approval: Approval, token: str) -> tuple[str, ...]:
+        """Keep for whom a machine waits from now on, and by which token; return it with those that waited before.
 
         Raises:
             EffectConflict: Somebody has decided in the meantime; ask again.
         """
-        self._update(
+        return self._update(
             approval.plan,
-            "SET #token = :token, approval = :approval",
+            "ADD tokens :tokens SET approval = :approval",
             "approval = :seen",
-            {":token": token, ":approval": approval.model_dump_json(), ":seen": seen.model_dump_json()},
+            {
+                ":tokens": {"SS": [token]},
+                ":approval": {"S": approval.model_dump_json()},
+                ":seen": {"S": seen.model_dump_json()},
+            },
             f"Somebody has decided about the plan {approval.plan} at the same time; it is asked for again.",
-        )
+        ).tokens
 
-    def keep(self, seen: Approval, approval: Approval) -> str:
-        """Keep a decision, and return the token of the machine that waits by then; empty where none does.
+    def keep(self, seen: Approval, approval: Approval) -> tuple[str, ...]:
+        """Keep a decision, and return the tokens of the machines that wait by then.
 
         Raises:
             EffectConflict: Somebody else has decided in the meantime.
@@ -89,28 +94,30 @@ class ApprovalStore(ApprovalReader):
             approval.plan,
             "SET approval = :approval",
             "approval = :seen",
-            {":approval": approval.model_dump_json(), ":seen": seen.model_dump_json()},
+            {":approval": {"S": approval.model_dump_json()}, ":seen": {"S": seen.model_dump_json()}},
             f"Somebody else has decided about the plan {approval.plan} at the same time. Say it again.",
-        ).token
+        ).tokens
 
     def forget_token(self, plan: str, token: str) -> None:
-        """Forget the token that was answered; another one that waits by now is left alone."""
-        try:
-            self._update(plan, "REMOVE #token", "#token = :token", {":token": token}, "")
-        except EffectConflict:
-            return
+        """Forget a token that was answered; others that wait by now are left alone."""
+        self._dynamodb.update_item(
+            TableName=self._table,
+            Key=_key(plan),
+            UpdateExpression="DELETE tokens :tokens",
+            ExpressionAttributeValues={":tokens": {"SS": [token]}},
+        )
 
-    def _update(self, plan: str, update: str, condition: str, values: dict[str, str], otherwise: str) -> KeptApproval:
-        names: dict[str, Any] = {"ExpressionAttributeNames": {"#token": "token"}} if "#token" in update else {}
+    def _update(
+        self, plan: str, update: str, condition: str, values: "dict[str, AttributeValueTypeDef]", otherwise: str
+    ) -> KeptApproval:
         try:
             answer = self._dynamodb.update_item(
                 TableName=self._table,
                 Key=_key(plan),
                 UpdateExpression=update,
                 ConditionExpression=condition,
-                ExpressionAttributeValues={name: {"S": value} for name, value in values.items()},
+                ExpressionAttributeValues=values,
                 ReturnValues="ALL_NEW",
-                **names,
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
@@ -126,5 +133,5 @@ def _key(plan: str) -> dict[str, Any]:
 def _kept(item: Any) -> KeptApproval:
     return KeptApproval(
         Approval.model_validate_json(item["approval"]["S"]),
-        item["token"]["S"] if "token" in item else "",
+        tuple(sorted(item["tokens"]["SS"])) if "tokens" in item else (),
     )

@@ -5,11 +5,9 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from pydantic import ValidationError
-
 from data_protection.errors import EvidenceBroken
 from data_protection.remediation.evidence import FIRST, Event, Record
-from kernel.errors import EffectConflict
+from kernel.errors import EffectConflict, ValidationError
 from kernel.objects import Bucket
 
 if TYPE_CHECKING:

@@ -1,13 +1,15 @@
 """Findings: those of each run in the lake bucket, how each stands in the table."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
+from data_protection.adapters.drifts import drift_key, end_item
 from data_protection.assessments import Score
 from data_protection.contracts import AssessPlace, ConflictRow, ExceptionRow, FindingRow
-from data_protection.findings import Standing, best_of, document, lines, standing_after
-from data_protection.locations import DRIFT, SCORE, conflicts_key, exceptions_key, findings_key
+from data_protection.drift.drifts import OURS, Drift, DriftEnd, Ending, mended
+from data_protection.findings import Standing, best_of, document, lines, plan_of, standing_after
+from data_protection.locations import SCORE, conflicts_key, exceptions_key, findings_key
 from data_protection.resources import Place
 from data_protection.verdicts import Status
 from kernel.objects import Bucket
@@ -68,13 +70,17 @@ class FindingStore:
 
     def standings(self, place: Place) -> dict[tuple[str, str], Standing]:
         """Return how the findings of a place stood at the last look, by their pairs."""
+        return {_pair(item): _standing(item) for item in self._items(place)}
+
+    def _items(self, place: Place) -> Iterable[Mapping[str, Any]]:
+        """Yield the findings of a place as the table has them."""
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table,
             KeyConditionExpression="place = :place AND begins_with(entry, :finding)",
             ExpressionAttributeValues={":place": {"S": str(place)}, ":finding": {"S": _FINDING}},
             ConsistentRead=True,
         )
-        return {(item["check"]["S"], item["arn"]["S"]): _standing(item) for page in pages for item in page["Items"]}
+        return (item for page in pages for item in page["Items"])
 
     def keep(self, asked: AssessPlace, rows: Sequence[FindingRow], score: Score, *, profile: str, expires: int) -> None:
         """Let the table follow the findings of a run: what changed, what is gone, and the score.
@@ -125,15 +131,74 @@ class FindingStore:
         requests: list[dict[str, Any]] = []
         for row in rows:
             expected = Standing(row.status, row.since, undone_until=until)
-            drift = {"place": {"S": str(place)}, "entry": {"S": f"{DRIFT}{'#'.join(row.pair)}"}}
-            requests += [{"PutRequest": {"Item": _item(place, row, expected)}}, {"DeleteRequest": {"Key": drift}}]
+            requests += self._expectation(place, row.pair, _item(place, row, expected), row.run, row.time)
         self._write(requests)
+
+    def expect_others(
+        self, place: Place, pairs: Collection[tuple[str, str]], until: datetime, *, look: str, at: datetime
+    ) -> None:
+        """Let the table expect that what it holds gets worse until a time, though nobody has looked at it now.
+
+        What it does not hold is left out, as nothing better than what is to come is known of it.
+
+        Args:
+            place: Where.
+            pairs: What gets worse.
+            until: By when.
+            look: At what makes it worse.
+            at: When that look was.
+        """
+        requests: list[dict[str, Any]] = []
+        for item in self._items(place):
+            if _pair(item) in pairs:
+                expected = {**_without(item, "best"), "undone_until": {"S": until.isoformat()}}
+                requests += self._expectation(place, _pair(item), expected, look, at)
+        self._write(requests)
+
+    def expect_no_more(self, place: Place, pairs: Collection[tuple[str, str]]) -> None:
+        """Let the table take what it holds for what it was again, as what it rests on stays."""
+        expected = [item for item in self._items(place) if _pair(item) in pairs and "undone_until" in item]
+        self._write([{"PutRequest": {"Item": _without(item, "undone_until")}} for item in expected])
+
+    def _expectation(
+        self, place: Place, pair: tuple[str, str], item: Mapping[str, Any], look: str, at: datetime
+    ) -> list[dict[str, Any]]:
+        """Return what keeps that a finding is to get worse, and closes its drift, whose end is kept by now.
+
+        That comes first, as nobody knows of a drift any more that is deleted.
+        """
+        self._keep_end(place, pair, look, at)
+        return [{"PutRequest": {"Item": item}}, {"DeleteRequest": {"Key": drift_key(place, pair)}}]
+
+    def _keep_end(self, place: Place, pair: tuple[str, str], look: str, at: datetime) -> None:
+        """Keep how the drift of a pair ends, if one is open: mended before, or as a plan undoes what it rests on."""
+        key = drift_key(place, pair)
+        opened = self._dynamodb.query(
+            TableName=self._table,
+            KeyConditionExpression="place = :place AND entry = :entry",
+            ExpressionAttributeValues={":place": key["place"], ":entry": key["entry"]},
+            ConsistentRead=True,
+        )
+        for item in opened["Items"]:
+            drift = Drift.model_validate_json(item["drift"]["S"])
+            undone = DriftEnd(drift=drift, how=Ending.UNDONE, ended=at, by=OURS, plan=plan_of(look), look=look)
+            known = self.standings(place).get(pair)
+            end = mended(drift, known) if known is not None else None
+            self._write([{"PutRequest": {"Item": end_item(end or undone)}}])
 
     def _write(self, requests: Sequence[Mapping[str, Any]]) -> None:
         for start in range(0, len(requests), _BATCH):
             left: Any = {self._table: list(requests[start : start + _BATCH])}
             while left:
                 left = self._dynamodb.batch_write_item(RequestItems=left).get("UnprocessedItems")
+
+
+def _pair(item: Mapping[str, Any]) -> tuple[str, str]:
+    return item["check"]["S"], item["arn"]["S"]
+
+
+def _without(item: Mapping[str, Any], attribute: str) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name != attribute}
 
 
 def _key(place: Place, check: str, arn: str) -> dict[str, Any]:
@@ -156,10 +221,11 @@ def _item(place: Place, row: FindingRow, standing: Standing) -> dict[str, Any]:
 
 def _standing(item: Mapping[str, Any]) -> Standing:
     status, since = Status(item["status"]["S"]), datetime.fromisoformat(item["since"]["S"])
+    look = item["run"]["S"] if "run" in item else ""
     if "undone_until" in item:
-        return Standing(status, since, undone_until=datetime.fromisoformat(item["undone_until"]["S"]))
+        return Standing(status, since, undone_until=datetime.fromisoformat(item["undone_until"]["S"]), look=look)
     best = Status(item["best"]["S"]) if "best" in item else best_of(status, None)
-    return Standing(status, since, best)
+    return Standing(status, since, best, look=look)
 
 
 def _score_item(asked: AssessPlace, score: Score, profile: str, expires: int) -> dict[str, Any]:

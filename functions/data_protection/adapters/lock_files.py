@@ -8,8 +8,8 @@ from pydantic import BaseModel
 from data_protection.errors import PlanMissing
 from data_protection.locations import simulation_key
 from data_protection.locking.simulation import Simulation
-from data_protection.locking.terms import Document
 from data_protection.locking.versions import Version, as_lines, versions_of
+from kernel.contracts import Contract
 from kernel.errors import EffectConflict
 from kernel.objects import Bucket
 
@@ -66,11 +66,11 @@ class LockFiles:
         """Write a file, whatever was there."""
         self._bucket.put(key, body, media_type)
 
-    def write_lines(self, key: str, documents: Iterable[Document]) -> None:
+    def write_lines(self, key: str, documents: Iterable[Contract]) -> None:
         """Write documents as gzipped JSON lines, whatever was there."""
         self._bucket.put(key, as_lines(documents), _LINES)
 
-    def write_lines_once(self, key: str, documents: Iterable[Document]) -> None:
+    def write_lines_once(self, key: str, documents: Iterable[Contract]) -> None:
         """Write documents as gzipped JSON lines.
 
         Raises:

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar, Final
 
-from pydantic import ValidationError
-
 from data_protection.errors import PlanMissing
 from data_protection.locations import plan_key, simulation_key
 from data_protection.remediation.plans import Plan
+from kernel.errors import ValidationError
 from kernel.objects import Bucket
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class PlanReader:
         try:
             plan = Plan.model_validate_json(body)
         except ValidationError as invalid:
-            raise PlanMissing(f"s3://{self._bucket.name}/{key} is no plan: {invalid.error_count()} faults.") from None
+            raise PlanMissing(f"s3://{self._bucket.name}/{key} is no plan. {invalid}") from None
         if plan.hash != plan_hash:
             raise PlanMissing(
                 f"s3://{self._bucket.name}/{key} was changed after it was planned: its hash is {plan.hash}. Nothing is "

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar
 
 from data_protection.contracts import ConflictRow, ExceptionRow, FindingRow
 from data_protection.findings import lines
-from data_protection.locations import REPORTS, SCORE, conflicts_key, exceptions_key, findings_key, findings_prefix
+from data_protection.locations import SCORE, conflicts_key, exceptions_key, findings_key, findings_prefix
 from data_protection.reports.report import Look, PastScore, comparable
 from data_protection.resources import Place
 from data_protection.verdicts import Status
@@ -103,31 +103,6 @@ class ReportStore:
             ConsistentRead=True,
         )
         return [_past_score(item) for item in answer["Items"]]
-
-
-def scores(dynamodb: "DynamoDBClient", table: str, place: Place, most: int) -> list[PastScore]:
-    """Return the scores of a place in its latest runs, the latest first; for people (dynamodb:Query)."""
-    answer = dynamodb.query(
-        TableName=table,
-        KeyConditionExpression="place = :place AND begins_with(entry, :score)",
-        ExpressionAttributeValues={":place": {"S": str(place)}, ":score": {"S": SCORE}},
-        ScanIndexForward=False,
-        Limit=most,
-    )
-    return [_past_score(item) for item in answer["Items"]]
-
-
-def files_of(s3: "S3Client", bucket: str, run: str) -> dict[str, bytes]:
-    """Return the files of a run's report by their names, none where it has none; for people.
-
-    Whoever calls it needs s3:ListBucket, s3:GetObject and kms:Decrypt.
-    """
-    lake, folder = Bucket(s3, bucket), f"/run={run}/"
-    found = {}
-    for key, _ in lake.keys(REPORTS):
-        if folder in key:
-            found[key.rpartition("/")[2]] = lake.get(key) or b""
-    return found
 
 
 def _past_score(item: Mapping[str, Any]) -> PastScore:

@@ -111,6 +111,35 @@ class Quota:
 
 
 @dataclass(frozen=True)
+class Made:
+    """A change that a plan has made and another one is to undo, with what else that plan was to make.
+
+    Attributes:
+        change: As the mutator has proposed it.
+        planned_at: When it was planned: what has come to rest on it since is no part of it.
+        served: The resources for which the plan made the very same call, its own among them, each with the changes
+            that it had to make next for the same check.
+        going: The changes of the plan that are undone before this one, as far as they may still stand.
+    """
+
+    change: Change
+    planned_at: datetime
+    served: Mapping[Resource, Sequence[Change]]
+    going: Sequence[Change] = ()
+
+    def leaves(self, resource: Resource, present: Any) -> bool:
+        """Return whether a resource does not rest on the change, or not more than when that was planned for it.
+
+        Args:
+            resource: Which.
+            present: What stands where the next change for it writes, in the form of its `before` and `after`.
+        """
+        return resource in self.served and all(
+            present == one.before or (present == one.after and one in self.going) for one in self.served[resource]
+        )
+
+
+@dataclass(frozen=True)
 class Mutator(Generic[R]):
     """Corrects what the check's validator finds.
 
@@ -127,10 +156,13 @@ class Mutator(Generic[R]):
         quota: That its changes meet; None where AWS names none.
         may_undo: Raises CannotChange where undoing a change of its later would touch more than that: what others have
             asked for since, or what must be left alone. Of the resource itself and of its target, others see to that.
-        undoing_reads: Of the check's reads, those that `may_undo` needs of the other resources in scope as well; no
-            verdict hangs on them.
+        undoing_reads: What `may_undo` needs besides, of the account and of the other resources in scope, as far as
+            these have checks that read it; no verdict hangs on it.
         undoing_loses: Returns what is lost where a later plan undoes a change of its, besides the protection; one
             sentence, empty for nothing. Only who asks for it by name gets such an undoing.
+        bears: Returns which other findings may get worse once a change of its is undone, each by check and resource:
+            those about the same resource, or about what shares with it what was changed. Raises NotRead and
+            ResourceMissing.
     """
 
     phase: int
@@ -141,9 +173,10 @@ class Mutator(Generic[R]):
     present: Callable[[Case[R], Change], Any]
     after: frozenset[str] = frozenset()
     quota: Quota | None = None
-    may_undo: Callable[[Case[R], Change], None] = lambda _case, _change: None
+    may_undo: Callable[[Case[R], Made], None] = lambda _case, _made: None
     undoing_reads: tuple[Read, ...] = ()
     undoing_loses: Callable[[Change], str] = lambda _change: ""
+    bears: Callable[[Case[R], Change], Iterable[tuple[str, Resource]]] = lambda _case, _change: ()
 
 
 @dataclass(frozen=True, kw_only=True)

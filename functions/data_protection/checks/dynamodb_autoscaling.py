@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 from pydantic import Field, model_validator
 
 from data_protection.changes import Call, CannotChange, Change, Reversibility
-from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
+from data_protection.checks.check import Case, Check, Made, Mutator, Requirement, Severity
 from data_protection.readings import Answer
 from data_protection.reads.dynamodb import TABLE
 from data_protection.reads.scaling import POLICIES, SCHEDULED, TARGETS
@@ -232,12 +232,12 @@ def _present(case: Case[Autoscaling], change: Change) -> Any:
     return None
 
 
-def _may_undo(case: Case[Autoscaling], change: Change) -> None:
-    if change.inverse is None or change.inverse.operation != "deregister_scalable_target":
+def _may_undo(case: Case[Autoscaling], made: Made) -> None:
+    if made.change.inverse is None or made.change.inverse.operation != "deregister_scalable_target":
         return
     # All policies and scheduled actions of a target go with it, whoever made them:
     # https://docs.aws.amazon.com/autoscaling/application/APIReference/API_DeregisterScalableTarget.html
-    asked = change.call.parameters
+    asked = made.change.call.parameters
     named = (asked["ResourceId"], asked["ScalableDimension"])
     dimensions = (one for one in _dimensions(case.get(TABLE)["Table"]) if (one.resource, one.name) == named)
     dimension = next(dimensions, None)

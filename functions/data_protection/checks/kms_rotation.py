@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from data_protection.changes import Call, CannotChange, Change, Reversibility
-from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
+from data_protection.checks.check import Case, Check, Made, Mutator, Requirement, Severity
 from data_protection.readings import Answer
 from data_protection.reads.kms import KEY, ROTATION, itself
 from data_protection.resources import Kind
@@ -88,8 +88,8 @@ def _propose(case: Case[Rotation]) -> Sequence[Change]:
     ]
 
 
-def _may_undo(case: Case[Rotation], change: Change) -> None:
-    changed, present = change.call.parameters["KeyId"], case.get(KEY)["KeyMetadata"]["Arn"]
+def _may_undo(case: Case[Rotation], made: Made) -> None:
+    changed, present = made.change.call.parameters["KeyId"], case.get(KEY)["KeyMetadata"]["Arn"]
     if present != changed:
         raise CannotChange(
             f"{case.resource.name} is {present} by now, and the rotation of {changed} was changed: bring that back by "

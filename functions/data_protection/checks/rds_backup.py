@@ -7,7 +7,7 @@ from pydantic import Field
 
 from data_protection import databases
 from data_protection.changes import CannotChange, Change, Reversibility
-from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
+from data_protection.checks.check import Case, Check, Made, Mutator, Requirement, Severity
 from data_protection.databases import Database
 from data_protection.reads.rds import CLUSTERS, INSTANCES
 from data_protection.resources import Kind, Resource
@@ -85,15 +85,15 @@ def _sharing(case: Case[AutomatedBackups], keeper: Database) -> Iterable[Resourc
     return databases.members(case.resource.place, keeper.state) if keeper.is_cluster else []
 
 
-def _may_undo(case: Case[AutomatedBackups], change: Change) -> None:
+def _may_undo(case: Case[AutomatedBackups], made: Made) -> None:
     keeper = databases.keeper(case)
-    if not keeper.is_changed_by(change):
+    if not keeper.is_changed_by(made.change):
         raise CannotChange(
             f"{keeper.resource.name} keeps the backups of {case.resource.name} by now, and those of "
-            f"{change.target or case.resource.name} itself were changed: bring that back by hand."
+            f"{made.change.target or case.resource.name} itself were changed: bring that back by hand."
         )
     keeper.require_available()
-    if change.inverse is not None and change.inverse.parameters["ApplyImmediately"]:
+    if made.change.inverse is not None and made.change.inverse.parameters["ApplyImmediately"]:
         keeper.require_nothing_pending("BackupRetentionPeriod")
     databases.require_protected_is_none(case, keeper.resource.name, _sharing(case, keeper))
 
@@ -126,6 +126,7 @@ CHECK: Final = Check(
         propose=_propose,
         present=_present,
         may_undo=_may_undo,
+        bears=lambda case, _: [("RDS-BACKUP", one) for one in _sharing(case, databases.keeper(case))],
         undoing_loses=lambda _: "Automated backups older than what is kept then are deleted, or all of them.",
     ),
 )

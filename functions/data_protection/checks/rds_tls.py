@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from data_protection import databases
 from data_protection.changes import Call, CannotChange, Change, Reversibility
-from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
+from data_protection.checks.check import Case, Check, Made, Mutator, Requirement, Severity
 from data_protection.databases import Database
 from data_protection.reads.rds import CLUSTER_PARAMETERS, CLUSTERS, INSTANCES, PARAMETERS
 from data_protection.resources import Kind, Resource
@@ -168,16 +168,16 @@ def _change(group: _Group, setting: Mapping[str, Any], served: Iterable[Resource
     )
 
 
-def _may_undo(case: Case[TlsRequired], change: Change) -> None:
+def _may_undo(case: Case[TlsRequired], made: Made) -> None:
     group = _group(case, databases.instance(case))
-    if group.resource.arn != change.target:
+    if group.resource.arn != made.change.target:
         raise CannotChange(
-            f"{case.resource.name} has {group.resource.arn} by now, and {change.target} was changed: see who has that "
-            "one, and bring it back by hand."
+            f"{case.resource.name} has {group.resource.arn} by now, and {made.change.target} was changed: see who has "
+            "that one, and bring it back by hand."
         )
     served = sorted(group.served(case))
     databases.require_protected_is_none(case, group.name, served)
-    if later := [one.name for one in served if one != case.resource and one.name not in change.serves]:
+    if later := [one.name for one in served if one != case.resource and one.name not in made.change.serves]:
         raise CannotChange(
             f"{group.name} is shared by {', '.join(later)} by now, of which the plan that changed it did not tell: "
             "part them from it first, or bring it back by hand."

@@ -11,7 +11,7 @@ from data_protection.access_logs import AccessLogging, require_no_later_logs
 from data_protection.bucket_policies import document, lets_logs_in, log_grant, policy_of, put_statement
 from data_protection.buckets import bucket_call
 from data_protection.changes import CannotChange, Change, Reversibility
-from data_protection.checks.check import Case, Check, Mutator, Severity
+from data_protection.checks.check import Case, Check, Made, Mutator, Severity
 from data_protection.readings import Read
 from data_protection.reads.s3 import (
     ENCRYPTION,
@@ -177,7 +177,6 @@ def _propose(case: Case[AccessLogging]) -> Sequence[Change]:
                 check="S3-LOG",
                 title=f"Let S3 deliver access logs into {target.name}",
                 risk="",
-                serves=sorted(_asked(case)),
             )
         )
     present = case.get(LOGGING).get("LoggingEnabled")
@@ -205,15 +204,8 @@ def _propose(case: Case[AccessLogging]) -> Sequence[Change]:
     return changes
 
 
-def _asked(case: Case[AccessLogging]) -> Iterable[str]:
-    """Yield the names of the buckets that are to log into the same one, its own among them."""
-    for other, requirements in case.scope.needs.items():
-        asked = requirements.get("S3-LOG")
-        if isinstance(asked, AccessLogging) and asked.target == case.requirement.target:
-            yield other.name
-
-
-def _may_undo(case: Case[AccessLogging], change: Change) -> None:
+def _may_undo(case: Case[AccessLogging], made: Made) -> None:
+    change = made.change
     if change.call.operation != "put_bucket_policy":
         return
     target = _target(case)
@@ -223,12 +215,11 @@ def _may_undo(case: Case[AccessLogging], change: Change) -> None:
             "was changed: bring that back by hand."
         )
     before = None if change.before is None else json.dumps(change.before)
-    require_no_later_logs(
-        case,
-        target.name,
-        change.serves,
-        lambda source, prefix: not lets_logs_in(before, source, target, prefix),
-    )
+
+    def rests(source: Resource, logging: Mapping[str, Any]) -> bool:
+        return not (made.leaves(source, logging) or lets_logs_in(before, source, target, logging["TargetPrefix"]))
+
+    require_no_later_logs(case, target.name, rests)
 
 
 def _present(case: Case[AccessLogging], change: Change) -> Any:

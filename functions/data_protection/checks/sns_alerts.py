@@ -8,12 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from data_protection import topics
 from data_protection.changes import Call, CannotChange, Change, Reversibility, projected
-from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
+from data_protection.checks.check import Case, Check, Made, Mutator, Requirement, Severity
 from data_protection.policies import Grant, grants, with_statement
 from data_protection.readings import Missing
+from data_protection.reads.cloudwatch import ALARMS
 from data_protection.reads.kms import KEY, KEY_POLICY
 from data_protection.reads.sns import SUBSCRIPTIONS, TOPIC
-from data_protection.resources import Kind
+from data_protection.resources import Kind, account_of
 from data_protection.topics import CLOUDWATCH
 from data_protection.verdicts import Status, Verdict
 
@@ -175,6 +176,10 @@ def _present(case: Case[Alerts], change: Change) -> Any:
     return next((after for one in subscriptions if projected(one, after) == after), None)
 
 
+def _may_undo(case: Case[Alerts], made: Made) -> None:
+    topics.require_no_later_alarms(case, made, case.resource)
+
+
 CHECK: Final = Check(
     id="SNS-ALERT",
     title="Alerts reach somebody",
@@ -195,5 +200,8 @@ CHECK: Final = Check(
         actions=frozenset({"sns:CreateTopic", "sns:DeleteTopic", "sns:SetTopicAttributes", "sns:Subscribe"}),
         propose=_propose,
         present=_present,
+        may_undo=_may_undo,
+        bears=lambda case, _: [("CW-ALARMS", account_of(case.resource.place))],
+        undoing_reads=(ALARMS,),  # which notify by the topic tells whether it, or what its policy grants, may go
     ),
 )

@@ -1,18 +1,19 @@
 """SNS-KMS: the topic of alerts is encrypted with a key that CloudWatch may use."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
 from data_protection import keys, topics
 from data_protection.changes import Call, CannotChange, Change, Reversibility
-from data_protection.checks.check import Case, Check, Mutator, Requirement, Severity
+from data_protection.checks.check import Case, Check, Made, Mutator, Requirement, Severity
 from data_protection.policies import Grant, grants, with_statement
 from data_protection.readings import Answer
+from data_protection.reads.cloudwatch import ALARMS
 from data_protection.reads.kms import KEY, KEY_POLICY, itself
 from data_protection.reads.sns import TOPIC
-from data_protection.resources import Kind, Resource, named
+from data_protection.resources import Kind, Resource, account_of, named
 from data_protection.snapshot import ResourceMissing
 from data_protection.topics import CLOUDWATCH, KEY_NEEDS
 from data_protection.verdicts import Status, Verdict
@@ -174,13 +175,48 @@ def _named_now(case: Case[TopicKey]) -> set[str]:
     return found
 
 
-def _may_undo(case: Case[TopicKey], change: Change) -> None:
-    changed = change.call.parameters.get("KeyId")
-    if changed is not None and changed not in (present := _named_now(case)):
+def _may_undo(case: Case[TopicKey], made: Made) -> None:
+    if made.change.call.operation == "set_topic_attributes":
+        # Without a key all alarms pass; whether they do with the key before is not known.
+        if made.change.before:
+            topics.require_no_later_alarms(case, made, case.resource)
+        return
+    changed = made.change.call.parameters["KeyId"]
+    if changed not in (present := _named_now(case)):
         raise CannotChange(
             f"The profile and {case.resource.name} name {' and '.join(sorted(present)) or 'no key'} by now, and the "
             f"policy of {changed} was changed: bring that back by hand."
         )
+    for topic, name in _encrypted(case, changed):
+        if not made.leaves(topic, name):
+            raise CannotChange(
+                f"{topic.name} is encrypted with {changed} by now, and alarms would reach nobody by it any more: give "
+                "it another key first."
+            )
+        if all(name != one.after for one in made.served[topic]):  # it keeps the key
+            topics.require_no_later_alarms(case, made, topic)
+
+
+def _encrypted(case: Case[TopicKey], key: str) -> Iterable[tuple[Resource, str]]:
+    """Yield the topics that a key encrypts, of those in scope and those that alarms notify by, each with its name.
+
+    Args:
+        case: By which they were read.
+        key: ARN.
+    """
+    for topic in case.snapshot.resources(Kind.TOPIC):
+        with suppress(ResourceMissing):
+            name = case.get(TOPIC, topic)["Attributes"].get("KmsMasterKeyId", "")
+            if _is_used(case, name, key):
+                yield topic, name
+
+
+def _bears(case: Case[TopicKey], change: Change) -> Iterable[tuple[str, Resource]]:
+    yield "CW-ALARMS", account_of(case.resource.place)
+    yield "SNS-ALERT", case.resource
+    if change.call.operation == "put_key_policy":
+        for topic, _ in _encrypted(case, change.call.parameters["KeyId"]):
+            yield "SNS-ALERT", topic
 
 
 CHECK: Final = Check(
@@ -191,7 +227,7 @@ CHECK: Final = Check(
     kind=Kind.TOPIC,
     requirement=TopicKey,
     reads=(TOPIC,),
-    further=(KEY, KEY_POLICY),
+    further=(KEY, KEY_POLICY, TOPIC),
     names=lambda place, asked: keys.asked_key(place, asked.key),
     validate=_validate,
     cost="About 1 USD a month for the key, and 0.03 USD for 10,000 requests to it.",
@@ -205,5 +241,7 @@ CHECK: Final = Check(
         propose=_propose,
         present=_present,
         may_undo=_may_undo,
+        bears=_bears,
+        undoing_reads=(ALARMS, TOPIC),  # who rests on what the key's policy grants
     ),
 )

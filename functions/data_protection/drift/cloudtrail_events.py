@@ -6,16 +6,17 @@ Source: CloudTrail user guide, "CloudTrail record contents" and "CloudTrail user
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from data_protection.drift.calls import CALLS
 from data_protection.drift.touches import Cause, Touch
+from kernel.contracts import Document
 
 
-class _Part(BaseModel):
+class _Part(Document):
     # CloudTrail adds fields with each version; these are the ones relied upon.
-    model_config = ConfigDict(extra="ignore", frozen=True, alias_generator=to_camel)
+    model_config = ConfigDict(alias_generator=to_camel)
 
 
 class _Issuer(_Part):

@@ -3,17 +3,19 @@
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import Final
 
 from data_protection.assessments import Finding
 from data_protection.changes import digest
 from data_protection.contracts import PlaceRef
 from data_protection.drift.touches import Cause
-from data_protection.findings import Standing
+from data_protection.findings import Standing, plan_of
 from data_protection.resources import Kind, Place, Resource, named
 from data_protection.verdicts import Status
 from kernel.contracts import Contract
 
+OURS: Final = "gatehouse"  # who changed something, where plans and fixes did
 _RANK: Final = {Status.PASS: 0, Status.NOT_APPLICABLE: 0, Status.WARN: 1, Status.FAIL: 2}
 
 Pair = tuple[str, str]  # id of a check, ARN of a resource as its name tells it
@@ -63,18 +65,38 @@ class Drift(Contract):
         return named(self.kind, self.place.place, self.name)
 
 
+class Ending(StrEnum):
+    """How a drift ends."""
+
+    FIXED = "fixed"  # the resource is as good as before
+    EXCEPTED = "excepted"  # somebody answers for it
+    OUT_OF_SCOPE = "out_of_scope"  # nobody asks about it any more
+    UNDONE = "undone"  # a plan undoes what the check rests on
+
+
 class DriftEnd(Contract):
     """A drift that is no more.
 
     Attributes:
         drift: As it was found.
-        fixed: When the resource was seen to be as good as before.
-        by: Who changed it back, `gatehouse` or as AWS names the caller; empty where no event told.
+        how: It ended.
+        ended: When that was seen.
+        by: Who changed it, `gatehouse` or as AWS names the caller; empty where no event told.
+        plan: Hash of the plan by which `gatehouse` did; or empty.
+        look: Name of the look that saw it, as findings have it.
     """
 
     drift: Drift
-    fixed: datetime
-    by: str
+    how: Ending
+    ended: datetime
+    by: str = ""
+    plan: str = ""
+    look: str
+
+    @property
+    def seconds(self) -> float:
+        """From the change of the resource to the end."""
+        return (self.ended - self.drift.since).total_seconds()
 
 
 @dataclass(frozen=True)
@@ -91,7 +113,7 @@ class Comparison:
     found: Sequence[Drift]
     open: Sequence[Drift]
     fixed: Sequence[DriftEnd]
-    closed: Sequence[Drift]
+    closed: Sequence[DriftEnd]
 
 
 def compare(
@@ -103,6 +125,7 @@ def compare(
     cause: Callable[[str, Resource], Cause | None],
     whole: bool,
     unseen: Container[Kind] = frozenset(),
+    look: str,
     now: datetime,
 ) -> Comparison:
     """Compare findings with what was known.
@@ -117,12 +140,13 @@ def compare(
         cause: Who touched a resource, as far as a check sees it.
         whole: Whether the look was at everything in scope.
         unseen: Kinds of which resources in scope may have been left out all the same.
-        now: When the look began.
+        look: Its name.
+        now: When it began.
     """
     found: list[Drift] = []
     still: list[Drift] = []
     fixed: list[DriftEnd] = []
-    closed: list[Drift] = []
+    closed: list[DriftEnd] = []
     seen: set[Pair] = set()
     for finding in findings:
         pair = finding.check.id, finding.resource.arn
@@ -132,36 +156,58 @@ def compare(
             standing = None  # of another look, which began later and was done sooner
         touched = cause(finding.check.id, finding.resource)
         if drift is not None:
-            end = _end(drift, finding, standing, touched, now)
-            if end is not None:
-                fixed.append(end)
-            else:
-                (closed if drift.found <= now and finding.status is Status.EXCEPTED else still).append(drift)
+            end = _end(drift, finding, standing, touched, look=look, now=now)
+            if end is None:
+                still.append(drift)
                 continue
+            if end.how is Ending.EXCEPTED:
+                closed.append(end)
+                continue
+            fixed.append(end)
         is_told = finding.status is Status.FAIL or touched is not None
         if standing is not None and is_told and _worsened(finding, standing):
             found.append(_drift(place, finding, standing, touched, now))
     if whole:
-        closed += [drift for pair, drift in opened.items() if pair not in seen and drift.kind not in unseen]
+        closed += [
+            DriftEnd(drift=drift, how=Ending.OUT_OF_SCOPE, ended=now, look=look)
+            for pair, drift in opened.items()
+            if pair not in seen and drift.kind not in unseen
+        ]
     return Comparison(found, still, fixed, closed)
 
 
-def is_mended(drift: Drift, standing: Standing) -> bool:
-    """Return whether any look has seen a drift mended since it was found, as those of assessments and of steps do."""
-    return drift.found < standing.since and standing.status in _RANK and _RANK[standing.status] <= _RANK[drift.before]
+def mended(drift: Drift, standing: Standing, touched: Cause | None = None) -> DriftEnd | None:
+    """Return how any look has seen a drift mended since it was found, as those of assessments and of steps do, or None.
+
+    Args:
+        drift: Which.
+        standing: What was known.
+        touched: Who touched the resource last, where that is known.
+    """
+    is_so = drift.found < standing.since and standing.status in _RANK and _RANK[standing.status] <= _RANK[drift.before]
+    if not is_so:
+        return None
+    plan, by = plan_of(standing.look), ""
+    if plan:
+        by = OURS
+    elif touched is not None and drift.since < touched.at <= standing.since:
+        by = touched.by  # who has touched it since may have made it worse again
+    return DriftEnd(drift=drift, how=Ending.FIXED, ended=standing.since, by=by, plan=plan, look=standing.look)
 
 
 def _end(
-    drift: Drift, finding: Finding, standing: Standing | None, touched: Cause | None, now: datetime
+    drift: Drift, finding: Finding, standing: Standing | None, touched: Cause | None, *, look: str, now: datetime
 ) -> DriftEnd | None:
     """Return how a drift ended, now or before it came again; None where it did not, or a later look has found it."""
-    if drift.found > now or finding.status is Status.EXCEPTED:
+    if drift.found > now:
         return None
+    if finding.status is Status.EXCEPTED:
+        return DriftEnd(drift=drift, how=Ending.EXCEPTED, ended=now, look=look)
+    if standing is not None and (seen := mended(drift, standing, touched)) is not None:
+        return seen
     if _is_settled(finding) and _RANK[finding.status] <= _RANK[drift.before]:
-        return DriftEnd(drift=drift, fixed=now, by=touched.by if touched is not None else "")
-    if standing is not None and is_mended(drift, standing):
-        # Who has touched it by now made it worse again.
-        return DriftEnd(drift=drift, fixed=standing.since, by="")
+        by, plan = (touched.by, touched.plan) if touched is not None else ("", "")
+        return DriftEnd(drift=drift, how=Ending.FIXED, ended=now, by=by, plan=plan, look=look)
     return None
 
 

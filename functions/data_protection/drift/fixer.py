@@ -12,7 +12,7 @@ from data_protection.checks.catalogue import catalogue
 from data_protection.checks.check import Case
 from data_protection.collection import Questions
 from data_protection.drift.attempts import Attempt, freeze, of_the_hour
-from data_protection.drift.drifts import Drift
+from data_protection.drift.drifts import OURS, Drift
 from data_protection.drift.touches import Cause
 from data_protection.drift.watcher import Look
 from data_protection.errors import FixUnfinished
@@ -53,15 +53,17 @@ class Fix:
     Attributes:
         result: In a word.
         reason: In a sentence.
+        plan: Hash of the plan that was worked on; empty for none.
     """
 
     result: Result
     reason: str
+    plan: str = ""
 
 
 def look_after(fix: Fix, drift: Drift, now: datetime) -> Look:
     """Return the look by which all know what came of a fix: its own calls are not heard of by events."""
-    ours = Cause(by="gatehouse", call="", event="", at=now) if fix.result is Result.FIXED else None
+    ours = Cause(by=OURS, call="", event="", at=now, plan=fix.plan) if fix.result is Result.FIXED else None
     return Look(f"fix-{drift.id}", drift.place.place, [(drift.check, drift.resource)], lambda _check, _resource: ours)
 
 
@@ -138,7 +140,7 @@ class Fixer:
             raise FixUnfinished(f"The change of {drift.arn} for {drift.check} has not settled; it is looked at again.")
         self._anchor(attempt.plan, state)
         self._attempts.keep(attempt.model_copy(update={"outcome": state}))
-        return Fix(Result.FIXED if state.is_good else Result.FAILED, f"Its change ended {state}.")
+        return Fix(Result.FIXED if state.is_good else Result.FAILED, f"Its change ended {state}.", attempt.plan.hash)
 
     def _allowed(self, drift: Drift) -> "Calls":
         if drift.check not in self._profile.drift.fix:

@@ -19,12 +19,14 @@ class Cause:
         call: CloudTrail's name of the call, or empty.
         event: Id of CloudTrail's event, or empty.
         at: When.
+        plan: Hash of the plan whose call it was, or empty.
     """
 
     by: str
     call: str
     event: str
     at: datetime
+    plan: str = ""
 
 
 @dataclass(frozen=True)

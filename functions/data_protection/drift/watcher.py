@@ -87,7 +87,7 @@ class Looked:
     @property
     def fix_seconds(self) -> list[float]:
         """How long each drift took from its change until it was seen to be fixed."""
-        return [(end.fixed - end.drift.since).total_seconds() for end in self.comparison.fixed]
+        return [end.seconds for end in self.comparison.fixed]
 
 
 class Watcher:
@@ -138,15 +138,16 @@ class Watcher:
             cause=asked.cause,
             whole=asked.only is None,
             unseen=assessment.unseen,
+            look=asked.run,
             now=now,
         )
         told = self._now()
         # First, as one that comes again takes the place of the one that was fixed.
         for end in comparison.fixed:
             self._bus.publish("DriftFixed", end)
-            self._drifts.close(end.drift)
-        for drift in comparison.closed:
-            self._drifts.close(drift)
+            self._drifts.close(end)
+        for end in comparison.closed:
+            self._drifts.close(end)
         for drift in comparison.found:
             self._bus.publish("DriftFound", drift)
             self._drifts.open(drift)

@@ -9,7 +9,6 @@ import json
 from typing import Any, Final
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from pydantic import ValidationError
 
 from data_protection.adapters.approvals import ApprovalStore
 from data_protection.adapters.approvers import WaitingMachines
@@ -21,13 +20,18 @@ from data_protection.remediation.decisions import Concluder, Decider
 from data_protection.settings import FinishSettings
 from kernel import aws
 from kernel.clock import utc_now
-from kernel.errors import EffectConflict
+from kernel.errors import EffectConflict, ValidationError
 from kernel.observability import logger, metrics, tracer
-from kernel.sentences import sentences
 from kernel.settings import load
 
 # What a person can do something about is told to that person, and is no error of the function.
-_REFUSALS: Final = {ValidationError: 400, OwnApproval: 403, PlanMissing: 404, ApprovalClosed: 409, EffectConflict: 409}
+_REFUSALS: Final[dict[type[Exception], int]] = {
+    ValidationError: 400,
+    OwnApproval: 403,
+    PlanMissing: 404,
+    ApprovalClosed: 409,
+    EffectConflict: 409,
+}
 
 
 @logger.inject_lambda_context
@@ -40,7 +44,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         decided = _decider(load(FinishSettings), asked.approver).decide(asked, utc_now())
     except tuple(_REFUSALS) as refusal:
         logger.warning("decision refused", reason=type(refusal).__name__)
-        return _answer(_REFUSALS[type(refusal)], {"refused": type(refusal).__name__, "why": _sentence(refusal)})
+        return _answer(_REFUSALS[type(refusal)], {"refused": type(refusal).__name__, "why": str(refusal)})
     logger.info("decision taken in", **decided.model_dump(mode="json"))
     metrics.add_metric("ApprovalsDecided", "Count", int(decided.outcome != "open"))
     return _answer(200, decided.model_dump(mode="json"))
@@ -56,10 +60,6 @@ def _decider(settings: FinishSettings, approver: str) -> Decider:
         ),
     )
     return Decider(PlanReader(aws.s3(), settings.lake_bucket), approvals, concluder)
-
-
-def _sentence(refusal: Exception) -> str:
-    return " ".join(sentences(refusal, DecideApproval)) if isinstance(refusal, ValidationError) else str(refusal)
 
 
 def _answer(status: int, body: dict[str, Any]) -> dict[str, Any]:

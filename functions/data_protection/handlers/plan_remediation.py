@@ -16,15 +16,11 @@ from data_protection.adapters.evidence import EvidenceChain, chains_of
 from data_protection.adapters.plans import PlanReader, PlanRegister
 from data_protection.adapters.profiles import ProfileStore
 from data_protection.adapters.snapshots import Snapshots
-from data_protection.estate import Account
 from data_protection.locations import plan_key
 from data_protection.remediation.contracts import PlanRemediation, planned
-from data_protection.remediation.decisions import approvers_needed
-from data_protection.remediation.planner import Planner, new_plan, new_undoing
+from data_protection.remediation.planner import Planner, Site, new_plan, new_undoing
 from data_protection.remediation.plans import Plan
-from data_protection.remediation.policy import Policy
 from data_protection.remediation.waves import waves
-from data_protection.resources import Place
 from data_protection.settings import RemediationSettings
 from kernel import aws
 from kernel.clock import utc_now
@@ -38,72 +34,43 @@ from kernel.settings import load
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Plan."""
     asked, settings, now = PlanRemediation.model_validate(event), load(RemediationSettings), utc_now()
-    plan = _planner(asked, settings, context.invoked_function_arn).plan(asked, now)
-    result = planned(
-        plan,
-        waves(plan),
-        approvers=approvers_needed(plan, _policy(settings, plan)),
-        dry_run=asked.dry_run,
-        now=now,
-        key=plan_key(plan.hash),
-    )
+    plan, approvers = _planner(asked, settings, context.invoked_function_arn).plan(asked, now)
+    result = planned(plan, waves(plan), approvers=approvers, dry_run=asked.dry_run, now=now, key=plan_key(plan.hash))
     logger.info("remediation planned", run=asked.run, omitted=plan.omitted, **plan.summary)
     metrics.add_metric("ChangesPlanned", "Count", result.changes)
     return result.model_dump(mode="json")
 
 
 def _planner(asked: PlanRemediation, settings: RemediationSettings, function_arn: str) -> Planner:
-    s3, lake = aws.s3(), settings.lake_bucket
+    s3, lake, evidence = aws.s3(), settings.lake_bucket, settings.evidence_bucket
+    plans = PlanReader(s3, lake)
+
+    def make(now: datetime) -> Plan:
+        if not asked.undo:
+            return new_plan(asked, now, _site(settings, function_arn, asked.account, asked.region))
+        first = plans.load(asked.undo)
+        site = _site(settings, function_arn, first.account, first.region)
+        return new_undoing(asked, now, site, first=first, chains=chains_of(s3, evidence, first.hash))
+
     return Planner(
-        PlanReader(s3, lake),
+        plans,
         PlanRegister(s3, lake, aws.dynamodb(), settings.remediations_table),
-        lambda plan: EvidenceChain(
-            s3, settings.evidence_bucket, plan=plan, step="", principal=asked.requested_by, controls={}
-        ),
-        partial(chains_of, s3, settings.evidence_bucket),
-        policy=partial(_policy, settings),
-        make=partial(_undo if asked.undo else _make, asked, settings, function_arn),
+        lambda plan: EvidenceChain(s3, evidence, plan=plan, step="", principal=asked.requested_by, controls={}),
+        partial(chains_of, s3, evidence),
+        policy=lambda plan: ProfileStore(s3, lake).load(plan.profile).remediation,
+        make=make,
     )
 
 
-def _policy(settings: RemediationSettings, plan: Plan) -> Policy:
-    return ProfileStore(aws.s3(), settings.lake_bucket).load(plan.profile).remediation
-
-
-def _make(asked: PlanRemediation, settings: RemediationSettings, function_arn: str, now: datetime) -> Plan:
-    place, account = _place(settings, function_arn, asked.account, asked.region)
-    return new_plan(
-        asked,
-        now,
-        place=place,
-        account=account,
-        own=_own(function_arn),
-        profile=ProfileStore(aws.s3(), settings.lake_bucket).load(account.profile),
-        snapshots=Snapshots(Clients.reading(account).of),
-    )
-
-
-def _undo(asked: PlanRemediation, settings: RemediationSettings, function_arn: str, now: datetime) -> Plan:
-    first = PlanReader(aws.s3(), settings.lake_bucket).load(asked.undo)
-    place, account = _place(settings, function_arn, first.account, first.region)
-    return new_undoing(
-        asked,
-        now,
-        first=first,
-        chains=chains_of(aws.s3(), settings.evidence_bucket, first.hash),
-        place=place,
-        account=account,
-        profile=ProfileStore(aws.s3(), settings.lake_bucket).load(account.profile),
-        snapshots=Snapshots(Clients.reading(account).of),
-    )
-
-
-def _place(settings: RemediationSettings, function_arn: str, account: str, region: str) -> tuple[Place, Account]:
+def _site(settings: RemediationSettings, function_arn: str, number: str, region: str) -> Site:
     _, partition, _, own_region, own, *_ = function_arn.split(":")
     estate = EstateStore(aws.s3(), settings.lake_bucket).load(own, own_region)
-    (place,) = estate.places(frozenset({account}), frozenset({region}), partition)
-    return place, estate.account(account)
-
-
-def _own(function_arn: str) -> str:
-    return function_arn.split(":")[4]
+    (place,) = estate.places(frozenset({number}), frozenset({region}), partition)
+    account = estate.account(number)
+    return Site(
+        place,
+        account,
+        own,
+        ProfileStore(aws.s3(), settings.lake_bucket).load(account.profile),
+        Snapshots(Clients.reading(account).of),
+    )

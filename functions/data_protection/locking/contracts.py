@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import ClassVar, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from data_protection.checks.s3_lock import Mode
 from data_protection.contracts import PlaceRef
@@ -14,7 +14,7 @@ from data_protection.locking.terms import Terms
 from data_protection.remediation.policy import Window, next_opening
 from data_protection.resources import Kind, Resource
 from kernel.contracts import Contract, MachineInput
-from kernel.sentences import sentences
+from kernel.errors import ValidationError
 
 
 class BeginLock(MachineInput):
@@ -35,7 +35,7 @@ class BeginLock(MachineInput):
     bucket: str = ""
     prefix: str = ""
     mode: Mode = Mode.GOVERNANCE
-    days: int = 0
+    days: int | None = None
     at_least_days: int = 0
     named: tuple[Literal["COMPLIANCE"], ...] = ()
     apply: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
@@ -48,20 +48,18 @@ class BeginLock(MachineInput):
             try:
                 _ = self.terms
             except ValidationError as invalid:
-                raise ValueError(" ".join(sentences(invalid, Terms))) from None
+                raise ValueError(str(invalid)) from None
         return self
 
     @property
     def terms(self) -> Terms:
-        """The terms that are to be simulated."""
-        return Terms(
-            bucket=self.bucket,
-            prefix=self.prefix,
-            mode=self.mode,
-            days=self.days,
-            at_least_days=self.at_least_days,
-            at=self.time,
-        )
+        """The terms that are to be simulated.
+
+        Raises:
+            ValidationError: They do not hold, or one is missing.
+        """
+        given = self.model_dump(include=Terms.model_fields.keys() - {"at"}, exclude_none=True)
+        return Terms.model_validate({**given, "at": self.time})
 
 
 class LockJob(Contract):

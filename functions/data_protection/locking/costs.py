@@ -3,7 +3,7 @@
 from typing import Final
 
 from data_protection.locking.tally import Tally
-from data_protection.locking.terms import Document
+from kernel.contracts import Contract
 from kernel.prices import AS_OF, PRICES
 
 _GB: Final = 1 << 30
@@ -11,7 +11,7 @@ _MONTH: Final = 30.4375  # days
 _PAGE: Final = 1_000  # versions that ListObjectVersions returns
 
 
-class Costs(Document):
+class Costs(Contract):
     """In USD, at the prices of us-east-1.
 
     Attributes:

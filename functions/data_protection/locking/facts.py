@@ -7,17 +7,17 @@ from data_protection.changes import digest
 from data_protection.checks.s3_lock import Mode, retention_days
 from data_protection.errors import BucketMissing, ResourceUnreadable
 from data_protection.lifecycle.rules import Configuration
-from data_protection.locking.terms import Document
 from data_protection.readings import Found
 from data_protection.reads.s3 import ENCRYPTION, LIFECYCLE, LOGGING, OBJECT_LOCK, POLICY, REPLICATION, VERSIONING
 from data_protection.resources import Kind, Resource
 from data_protection.snapshot import NotRead, ResourceMissing, Snapshot
+from kernel.contracts import Contract
 
 READS = (VERSIONING, OBJECT_LOCK, LIFECYCLE, REPLICATION, POLICY, ENCRYPTION)
 """Of the bucket that is to be locked; where access logs go is read of all buckets."""
 
 
-class Facts(Document):
+class Facts(Contract):
     """Of one bucket.
 
     Attributes:

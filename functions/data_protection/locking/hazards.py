@@ -6,8 +6,8 @@ from typing import Any
 
 from data_protection.buckets import words
 from data_protection.locking.facts import Facts
-from data_protection.locking.terms import Document
 from data_protection.policies import Statement, statements
+from kernel.contracts import Contract
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-config-deliverychannel.html
 _CONFIG = "config.amazonaws.com"
@@ -22,7 +22,7 @@ class Gravity(StrEnum):
     MAY_BREAK = "may_break"  # somebody must look
 
 
-class Hazard(Document):
+class Hazard(Contract):
     """Something that would go wrong.
 
     Attributes:

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from data_protection.locking.contracts import LockJob, Part, ShardItem, VersionsListed
-from data_protection.locking.terms import Document
 from data_protection.locking.versions import SHARD_VERSIONS, Listing, Marker, Version, as_lines
 from data_protection.times import stamp
+from kernel.contracts import Contract
 
 if TYPE_CHECKING:
     from data_protection.adapters.lock_files import LockFiles
@@ -19,7 +19,7 @@ _SKEW: Final = timedelta(minutes=5)
 _JSON_LINES: Final = "application/x-ndjson"
 
 
-class Progress(Document):
+class Progress(Contract):
     """How far a listing is.
 
     Attributes:

@@ -4,11 +4,12 @@ from datetime import datetime
 
 from data_protection.locking.retention import Outcome
 from data_protection.locking.tally import Amount
-from data_protection.locking.terms import Document, Terms
+from data_protection.locking.terms import Terms
 from data_protection.locking.versions import Listing
+from kernel.contracts import Contract
 
 
-class PartReport(Document):
+class PartReport(Contract):
     """What became of one listing.
 
     Attributes:
@@ -28,7 +29,7 @@ class PartReport(Document):
         return self.outcomes.get(outcome, Amount()).versions
 
 
-class LockReport(Document):
+class LockReport(Contract):
     """What became of a lock.
 
     Attributes:

@@ -6,8 +6,9 @@ from enum import StrEnum
 from typing import Final
 
 from data_protection.checks.s3_lock import Mode
-from data_protection.locking.terms import Document, Terms
+from data_protection.locking.terms import Terms
 from data_protection.locking.versions import Version
+from kernel.contracts import Contract
 
 # A default retention counts from an instant that listings show to the second.
 _SAME: Final = timedelta(minutes=1)
@@ -25,7 +26,7 @@ class Outcome(StrEnum):
     REFUSED = "refused"  # with a reason
 
 
-class Retention(Document):
+class Retention(Contract):
     """Until when a version cannot be deleted, and by whom."""
 
     mode: Mode
@@ -48,7 +49,7 @@ class Present:
     has_legal_hold: bool | None = None
 
 
-class Decision(Document):
+class Decision(Contract):
     """What is to become of a version.
 
     Attributes:

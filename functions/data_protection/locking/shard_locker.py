@@ -17,8 +17,8 @@ from data_protection.locking.lister import part_prefix
 from data_protection.locking.retention import Decision, Outcome, Present, decide
 from data_protection.locking.surveyor import THREADS
 from data_protection.locking.tally import Amount
-from data_protection.locking.terms import Document
 from data_protection.locking.versions import Version
+from kernel.contracts import Contract
 from kernel.errors import EffectConflict
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from data_protection.adapters.retentions import RetentionReader, RetentionWriter
 
 
-class Refusal(Document):
+class Refusal(Contract):
     """A version that was not locked, and why."""
 
     key: str

@@ -10,8 +10,9 @@ from data_protection.locking.costs import Costs
 from data_protection.locking.facts import Facts
 from data_protection.locking.hazards import Gravity, Hazard
 from data_protection.locking.tally import Tally
-from data_protection.locking.terms import Document, Terms
+from data_protection.locking.terms import Terms
 from data_protection.locking.versions import Listing
+from kernel.contracts import Contract
 
 APPROVERS: Final = 2
 """The last phase of the standard needs two people, and none of them is who asked."""
@@ -25,7 +26,7 @@ _GROWTH: Final = 0.1
 _ANYWAY: Final = 1_000
 
 
-class Simulation(Document):
+class Simulation(Contract):
     """What a lock would do.
 
     Attributes:

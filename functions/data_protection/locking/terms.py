@@ -3,21 +3,16 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from data_protection.checks.s3_lock import Mode
+from kernel.contracts import Contract
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-lock-managing.html
 _MOST_DAYS: Final = 36_500
 
 
-class Document(BaseModel):
-    """Immutable, and refuses what it does not know."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Terms(Document):
+class Terms(Contract):
     """What is asked for of a bucket.
 
     Attributes:

@@ -5,13 +5,13 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from data_protection.locking.terms import Document
+from kernel.contracts import Contract
 
 SHARD_VERSIONS: Final = 5_000
 """Versions of a shard: at the slowest pace that the template allows, a function is done with them in ten minutes."""
 
 
-class Version(Document):
+class Version(Contract):
     """One version of an object, or a delete marker.
 
     Attributes:
@@ -38,14 +38,14 @@ class Version(Document):
         return self.key[: self.key.find("/") + 1]
 
 
-class Marker(Document):
+class Marker(Contract):
     """A place in a listing: the entry after which it goes on."""
 
     key: str
     id: str
 
 
-class Listing(Document):
+class Listing(Contract):
     """What a listing came to.
 
     Attributes:
@@ -79,7 +79,7 @@ class Listing(Document):
         )
 
 
-def as_lines(documents: Iterable[Document]) -> bytes:
+def as_lines(documents: Iterable[Contract]) -> bytes:
     """Return documents as gzipped JSON lines; the same ones are the same bytes."""
     text = "".join(f"{document.model_dump_json(exclude_defaults=True)}\n" for document in documents)
     return gzip.compress(text.encode(), mtime=0)

@@ -2,12 +2,11 @@
 
 from datetime import datetime
 
-from pydantic import BaseModel, ConfigDict
-
 from data_protection.errors import ApprovalClosed, OwnApproval
+from kernel.contracts import Contract
 
 
-class Decision(BaseModel):
+class Decision(Contract):
     """What one person said.
 
     Attributes:
@@ -17,15 +16,13 @@ class Decision(BaseModel):
         comment: Why; may be empty.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     approver: str
     approves: bool
     at: datetime
     comment: str = ""
 
 
-class Approval(BaseModel):
+class Approval(Contract):
     """What is asked of people about one plan.
 
     Attributes:
@@ -36,8 +33,6 @@ class Approval(BaseModel):
         expires: Until when; no answer is a no.
         decisions: That were made.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     plan: str
     requested_by: str

@@ -5,6 +5,7 @@ A test takes the adapters that are imported here for those of every handler that
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final, Literal
 
 from data_protection.adapters.approvals import ApprovalReader
@@ -22,10 +23,10 @@ from data_protection.remediation.decisions import require_approval
 from data_protection.remediation.looks import Look
 from data_protection.remediation.policy import Policy
 from data_protection.remediation.remediator import Remediator
-from data_protection.remediation.sights import Sight, mending, undoing
+from data_protection.remediation.sights import Sight, borne, mending, undoing
 from data_protection.remediation.standings import Standings, Undone
 from data_protection.remediation.steps import Progress, State
-from data_protection.remediation.undoings import require_undoing, sharing
+from data_protection.remediation.undoings import made_by, require_undoing
 from data_protection.settings import StepSettings
 from data_protection.times import stamp
 from kernel import aws
@@ -89,7 +90,8 @@ def bench(asked: WorkOnStep, settings: StepSettings, function_arn: str, *, apply
         require_approval(plan, profile.remediation, approvals, utc_now())
     snapshots = Snapshots(Clients.reading(account).of, reader=account.reader(function_arn))
     first = plans.load(plan.undoes) if plan.undoes else None
-    beside = sharing(first, step, place) if first is not None else frozenset()
+    made = made_by(first, step, place) if first is not None else None
+    beside = made.served.keys() if made is not None else ()
     look = Look(step, place, profile, snapshots, utc_now, beside=beside)
     findings = FindingStore(aws.s3(), settings.lake_bucket, aws.dynamodb(), settings.findings_table)
     standings = Standings(findings, check.id, profile, profile_name=plan.profile, plan=plan.hash, beside=beside)
@@ -104,22 +106,23 @@ def bench(asked: WorkOnStep, settings: StepSettings, function_arn: str, *, apply
             controls=check.controls,
         )
 
-    def mend() -> Sight:
-        return mending(check, step, plan.following(step), look.if_open() if applying else look.anyhow())
+    def see() -> Sight:
+        if made is None:
+            return mending(check, step, plan.following(step), look.if_open() if applying else look.anyhow())
+        return undoing(check, step, look.if_unprotected() if applying else look.anyhow(), made)
 
-    def undo() -> Sight:
-        return undoing(check, step, look.if_unprotected() if applying else look.anyhow())
-
-    if applying and first is not None:
-        require_undoing(step, first, chain(first.hash).records(), plan.hash)
+    follow = standings.follow
+    if first is not None and made is not None:
+        if applying:
+            require_undoing(step, first, chain(first.hash).records(), plan.hash)
+        rests, term = partial(borne, check, made), step.term
+        follow = Undone(standings, chain(first.hash), plan.hash, borne=rests, term=term, now=utc_now).follow
     remediator = Remediator(
         plan.hash,
         step,
         plan.region,
-        look=undo if plan.undoes else mend,
-        follow=Undone(standings, chain(plan.undoes), plan.hash, term=step.term, now=utc_now).follow
-        if plan.undoes
-        else standings.follow,
+        look=see,
+        follow=follow,
         ledger=StepLedger(aws.dynamodb(), settings.remediations_table),
         locks=ResourceLocks(aws.dynamodb(), settings.remediations_table),
         evidence=chain(plan.hash),

@@ -2,20 +2,32 @@
 
 import base64
 import json
+import re
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from data_protection.checks.catalogue import catalogue
 from data_protection.remediation.plans import LeftOut, Plan
 from data_protection.remediation.steps import State
 from data_protection.remediation.waves import Wave
 from data_protection.times import stamp
-from kernel.contracts import Contract, MachineInput
+from kernel.contracts import Contract, Document, MachineInput
 from kernel.sentences import nearest
 
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+def _whole(given: str) -> str:
+    if given and re.fullmatch("[0-9a-f]{64}", given) is None:
+        raise ValueError(
+            f"{given[:64]!r} is not the hash of a plan: give all of its 64 digits, which `gatehouse plans` prints"
+        )
+    return given
+
+
+_Typed = Annotated[str, AfterValidator(_whole)]  # empty for none
 
 
 class PlanRemediation(MachineInput):
@@ -36,8 +48,8 @@ class PlanRemediation(MachineInput):
 
     requested_by: str = Field(min_length=1)
     dry_run: bool = True
-    plan: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
-    undo: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+    plan: _Typed = ""
+    undo: _Typed = ""
     steps: tuple[Annotated[str, Field(min_length=1)], ...] = ()
     account: str = Field(default="", pattern=r"^(\d{12})?$")
     region: str = ""
@@ -139,25 +151,19 @@ class Said(Contract):
     comment: str = Field(default="", max_length=1000)
 
 
-class _Event(BaseModel):
-    """A part of what Lambda hands over, of which more is none of our business."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class _Caller(_Event):
+class _Caller(Document):
     userArn: str = Field(min_length=1)  # noqa: N815 - AWS' own name
 
 
-class _Authorizer(_Event):
+class _Authorizer(Document):
     iam: _Caller
 
 
-class _Context(_Event):
+class _Context(Document):
     authorizer: _Authorizer
 
 
-class DecideApproval(_Event):
+class DecideApproval(Document):
     """A request to the function's URL, as Lambda hands it over after IAM let it pass.
 
     https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html#urls-payloads: who calls stands in the request's

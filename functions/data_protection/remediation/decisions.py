@@ -17,7 +17,7 @@ from data_protection.remediation.policy import Policy
 from data_protection.times import stamp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from data_protection.adapters.approvals import ApprovalReader, ApprovalStore
     from data_protection.adapters.approvers import Announcements, WaitingMachines
@@ -69,7 +69,7 @@ def require_approval(plan: Plan, policy: Policy, approvals: "ApprovalReader", no
 
 
 class Concluder:
-    """Lets the machine hear of approvals that are decided.
+    """Lets machines hear of approvals that are decided.
 
     Args:
         approvals: Keeps them.
@@ -85,16 +85,17 @@ class Concluder:
     ) -> None:
         self._approvals, self._machines, self._evidence = approvals, machines, evidence
 
-    def conclude(self, plan: Plan, approval: Approval, token: str, now: datetime) -> None:
-        """Answer the machine that waits with a token, once; where the approval is open, nobody."""
-        if approval.outcome is None or not token:
+    def conclude(self, plan: Plan, approval: Approval, tokens: "Collection[str]", now: datetime) -> None:
+        """Answer the machines that wait with these tokens, each once; where the approval is open, none."""
+        if approval.outcome is None or not tokens:
             return
         event = Event.APPROVED if approval.outcome else Event.REJECTED
         decisions = [decision.model_dump(mode="json") for decision in approval.decisions]
         self._evidence(plan.hash).append(event, now, {"needed": approval.needed, "decisions": decisions})
         opens = stamp(plan.policy.next_opening(now))
-        self._machines.answer(token, {"approved": approval.outcome, "opens": opens})
-        self._approvals.forget_token(plan.hash, token)
+        for token in tokens:
+            self._machines.answer(token, {"approved": approval.outcome, "opens": opens})
+            self._approvals.forget_token(plan.hash, token)
 
 
 class Asker:
@@ -135,9 +136,9 @@ class Asker:
             )
         )
         approval = seen.taken_up(asked.requested_by)
-        self._approvals.wait(seen, approval, asked.token)
+        tokens = self._approvals.wait(seen, approval, asked.token)
         if approval.outcome is not None:
-            self._concluder.conclude(plan, approval, asked.token, now)
+            self._concluder.conclude(plan, approval, tokens, now)
         elif now >= approval.expires:
             raise ApprovalClosed(f"Nobody decided about the plan {plan.hash} until {approval.expires}. Plan again.")
         else:
@@ -181,16 +182,16 @@ class Decider:
         """
         said = asked.body
         kept = self._approvals.find(said.plan)
-        token = kept.token
+        tokens = kept.tokens
         # No machine waits for what people say of the simulation of a lock: whoever applies that looks it up.
-        plan = self._plans.load(said.plan) if token else None
+        plan = self._plans.load(said.plan) if tokens else None
         decision = Decision(approver=asked.approver, approves=said.approves, at=now, comment=said.comment)
         decided = kept.approval.decide(decision)
         if decided != kept.approval:
             # A machine may have begun to wait since.
-            token = self._approvals.keep(kept.approval, decided)
-        if token:
-            self._concluder.conclude(plan or self._plans.load(said.plan), decided, token, now)
+            tokens = self._approvals.keep(kept.approval, decided)
+        if tokens:
+            self._concluder.conclude(plan or self._plans.load(said.plan), decided, tokens, now)
         return ApprovalDecided(
             plan=said.plan,
             outcome={True: "approved", False: "rejected", None: "open"}[decided.outcome],

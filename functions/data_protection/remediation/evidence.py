@@ -8,10 +8,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
 
 from data_protection.changes import digest
 from data_protection.errors import EvidenceBroken
+from kernel.contracts import Contract
 
 FIRST: Final = "0" * 64
 
@@ -35,7 +36,7 @@ class Event(StrEnum):
     TAKEN_BACK = "taken_back"  # a later plan, which the record names, has undone what was verified
 
 
-class Record(BaseModel):
+class Record(Contract):
     """One record of a chain.
 
     Attributes:
@@ -50,8 +51,6 @@ class Record(BaseModel):
         content: What was seen or done, as plain JSON, without secrets.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     number: int
     previous: str
     plan: str
@@ -59,7 +58,7 @@ class Record(BaseModel):
     event: Event
     at: datetime
     principal: str
-    controls: dict[str, tuple[str, ...]] = {}
+    controls: dict[str, tuple[str, ...]] = Field(default={})
     content: Any
 
     @property

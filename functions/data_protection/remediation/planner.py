@@ -1,6 +1,7 @@
 """PlanRemediation's work: a plan made once in a run, or one that was made before."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from data_protection.errors import PlanMissing, PlanUndone
 from data_protection.estate import Account
 from data_protection.profiles import Profile
 from data_protection.remediation.contracts import PlanRemediation
-from data_protection.remediation.decisions import require_fresh
+from data_protection.remediation.decisions import approvers_needed, require_fresh
 from data_protection.remediation.evidence import Event
 from data_protection.remediation.plans import Plan, make_plan
 from data_protection.remediation.policy import Policy
@@ -24,6 +25,25 @@ if TYPE_CHECKING:
     from data_protection.adapters.snapshots import Snapshots
 
 
+@dataclass(frozen=True)
+class Site:
+    """Where a plan is made, and by what.
+
+    Attributes:
+        place: Where.
+        account: Whose.
+        own: The functions' account.
+        profile: By which the account is judged now.
+        snapshots: Takes the snapshot, with the clients that assess the account.
+    """
+
+    place: Place
+    account: Account
+    own: str
+    profile: Profile
+    snapshots: "Snapshots"
+
+
 class Planner:
     """Plans.
 
@@ -32,7 +52,7 @@ class Planner:
         register: Keeps them.
         evidence: Returns the chain of a plan.
         chains: Returns all chains of a plan, by the step that they are kept for, empty for the plan as a whole.
-        policy: Returns the policy by now of the profile that a plan is of.
+        policy: Returns the policy by now of the profile that a plan from before is of.
         make: Makes a new one, as of a time.
     """
 
@@ -50,8 +70,8 @@ class Planner:
         self._evidence, self._chains = evidence, chains
         self._policy, self._make = policy, make
 
-    def plan(self, asked: PlanRemediation, now: datetime) -> Plan:
-        """Return the plan of a run; another attempt of it finds what the first one made.
+    def plan(self, asked: PlanRemediation, now: datetime) -> tuple[Plan, int]:
+        """Return the plan of a run, and how many people must approve it; another attempt finds what the first one made.
 
         Raises:
             PlanMissing: A plan that is asked for is not there, is not what was planned, or was planned by nobody.
@@ -60,15 +80,27 @@ class Planner:
             PlanTooLarge: A new one would change more than its limits allow.
         """
         known = asked.plan or self._register.of(asked.run, asked.time)
-        plan = self._make(now) if known is None else self._reader.load(known)
         if known is None:
+            plan = self._make(now)
+            policy = plan.policy  # which is the profile's of now
             self._register.keep(asked.run, asked.time, plan)
+        else:
+            plan = self._reader.load(known)
+            policy = self._policy(plan)
         if asked.plan:
             _require_open(plan, self._chains(plan.hash))
-            require_fresh(plan, self._policy(plan), now)
+            require_fresh(plan, policy, now)
+        # A dry run of a plan that is made already comes to nothing that was not told before.
+        if not (asked.plan and asked.dry_run):
+            self._tell(plan, asked, now)
+        return plan, approvers_needed(plan, policy)
+
+    def _tell(self, plan: Plan, asked: PlanRemediation, now: datetime) -> None:
+        """Keep in evidence that a run is about a plan, once, whatever was told since."""
         content = {**plan.summary, "run": asked.run, "asked_by": asked.requested_by, "dry_run": asked.dry_run}
-        self._evidence(plan.hash).append(Event.PLANNED, now, content)
-        return plan
+        chain = self._evidence(plan.hash)
+        if not any(told.event is Event.PLANNED and told.content == content for told in chain.records()):
+            chain.append(Event.PLANNED, now, content)
 
 
 def _require_open(plan: Plan, chains: Chains) -> None:
@@ -81,66 +113,40 @@ def _require_open(plan: Plan, chains: Chains) -> None:
             raise PlanUndone(f"The plan {plan.hash} was undone by the plan {record.content['by']}. Plan again.")
 
 
-def new_plan(
-    asked: PlanRemediation,
-    now: datetime,
-    *,
-    place: Place,
-    account: Account,
-    own: str,
-    profile: Profile,
-    snapshots: "Snapshots",
-) -> Plan:
+def new_plan(asked: PlanRemediation, now: datetime, site: Site) -> Plan:
     """Return the plan that would mend what is found now.
 
     Args:
         asked: Phases and names.
         now: The time.
-        place: Where.
-        account: Whose.
-        own: The functions' account.
-        profile: That says what is asked.
-        snapshots: Takes the snapshot, with the clients that assess the account.
+        site: Where.
 
     Raises:
         EstateInvalid: The account is not remediated in one of the phases.
         PlanTooLarge: It would change more than the profile's limits allow.
     """
     for phase in asked.phases:
-        account.remediator(phase, own)
-    snapshot = snapshots.take(Questions(place, profile), now)
+        site.account.remediator(phase, site.own)
+    snapshot = site.snapshots.take(Questions(site.place, site.profile), now)
     return make_plan(
-        assess(snapshot, profile, now),
-        profile=account.profile,
+        assess(snapshot, site.profile, now),
+        profile=site.account.profile,
         phases=asked.phases,
         named=asked.named,
-        policy=profile.remediation,
+        policy=site.profile.remediation,
         requested_by=asked.requested_by,
     )
 
 
-def new_undoing(
-    asked: PlanRemediation,
-    now: datetime,
-    *,
-    first: Plan,
-    chains: Chains,
-    place: Place,
-    account: Account,
-    profile: Profile,
-    snapshots: "Snapshots",
-) -> Plan:
+def new_undoing(asked: PlanRemediation, now: datetime, site: Site, *, first: Plan, chains: Chains) -> Plan:
     """Return the plan that undoes what another one has changed, as far as that is as it was left.
 
     Args:
         asked: Which steps of it, and names.
         now: The time.
+        site: Of that plan.
         first: The plan that is undone.
         chains: Its evidence, by the step that it is kept for, empty for the plan as a whole.
-        place: Of that plan.
-        account: Of that plan.
-        profile: By which the account is judged now.
-        snapshots: Takes the snapshot, with the clients that assess the account.
 
     Raises:
         UndoRefused: That plan undoes another one itself.
@@ -148,15 +154,15 @@ def new_undoing(
         EvidenceBroken: Its evidence is not as it was written.
         PlanTooLarge: More would be changed than the profile's limits allow.
     """
-    only = judged(first, place)
-    snapshot = snapshots.take(Questions(place, profile, only), now)
+    only = judged(first, site.place)
+    snapshot = site.snapshots.take(Questions(site.place, site.profile, only), now)
     return make_undoing(
         first,
         chains,
-        assess(snapshot, profile, now, only),
+        assess(snapshot, site.profile, now, only),
         wanted=asked.steps,
         named=asked.named,
-        profile=account.profile,
-        policy=profile.remediation,
+        profile=site.account.profile,
+        policy=site.profile.remediation,
         requested_by=asked.requested_by,
     )

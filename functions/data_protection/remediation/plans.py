@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from data_protection.assessments import Assessment, Finding
 from data_protection.changes import CannotChange, Change, digest
@@ -20,13 +20,10 @@ from data_protection.remediation.policy import Limits, Policy
 from data_protection.resources import Kind
 from data_protection.snapshot import NotRead, ResourceMissing
 from data_protection.verdicts import Status
+from kernel.contracts import Contract
 
 _SLACK: Final = timedelta(minutes=10)  # for calls that come late
 _URGENCY: Final = {severity: rank for rank, severity in enumerate(Severity)}
-
-
-class _Document(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class LeftOut(StrEnum):
@@ -50,7 +47,7 @@ class LeftOut(StrEnum):
     NEEDED = "needed"  # by another step that stays
 
 
-class Step(_Document):
+class Step(Contract):
     """One change of a plan.
 
     Attributes:
@@ -88,7 +85,7 @@ class Step(_Document):
         return 2 * timedelta(seconds=self.change.wait_seconds) + _SLACK
 
 
-class Omission(_Document):
+class Omission(Contract):
     """A finding that the plan does not touch.
 
     Attributes:
@@ -104,7 +101,7 @@ class Omission(_Document):
     reason: str
 
 
-class Contradiction(_Document):
+class Contradiction(Contract):
     """Requirements that cannot be met at once, of which a step of the plan meets one.
 
     Attributes:
@@ -120,7 +117,7 @@ class Contradiction(_Document):
     ways_out: str
 
 
-class Plan(_Document):
+class Plan(Contract):
     """All that a remediation would change.
 
     Attributes:

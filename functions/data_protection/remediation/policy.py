@@ -1,5 +1,6 @@
 """Who must agree to a plan, when it may be applied, and how much of an account it may change."""
 
+import re
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, time, timedelta
 from typing import Final
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 MAY_BE_PREAPPROVED: Final = frozenset({1, 2})
 _TWO_APPROVERS: Final = 4
 _MOST_CHANGES: Final = 200
+_TIME_OF_DAY: Final = re.compile(r"\d\d:\d\d(:\d\d)?")
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -69,6 +71,14 @@ class Window(_Model):
             if day not in _DAYS:
                 raise ValueError(f"{day!r} is no day: give {', '.join(_DAYS)}")
         return days
+
+    @field_validator("opens", mode="before")
+    @classmethod
+    def _is_a_time_of_day(cls, given: object) -> object:
+        # pydantic takes numbers for seconds since midnight, as 2200 for 00:36:40.
+        if isinstance(given, str | int | float) and _TIME_OF_DAY.fullmatch(str(given)) is None:
+            raise ValueError(f"{given!r} is not a time of day, as 22:00")
+        return given
 
     @field_validator("time_zone")
     @classmethod

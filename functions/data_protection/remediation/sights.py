@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from data_protection.assessments import judge
 from data_protection.changes import CannotChange, Change
-from data_protection.checks.check import Case, Check
+from data_protection.checks.check import Case, Check, Made
 from data_protection.remediation.looks import unreadable
 from data_protection.remediation.plans import Step
 from data_protection.snapshot import NotRead, ResourceMissing
@@ -91,13 +91,14 @@ def mending(check: Check[Any], step: Step, following: Step | None, case: Case[An
     )
 
 
-def undoing(check: Check[Any], step: Step, case: Case[Any] | None) -> Sight:
+def undoing(check: Check[Any], step: Step, case: Case[Any] | None, made: Made) -> Sight:
     """Return what a look comes to for a step that brings back what a verified one replaced: the check may well fail.
 
     Args:
         check: The step's.
         step: Of a plan that undoes another one.
         case: The resource as it is; None where it is left alone.
+        made: What it undoes.
 
     Raises:
         ResourceUnreadable: Nothing is known now.
@@ -107,7 +108,7 @@ def undoing(check: Check[Any], step: Step, case: Case[Any] | None) -> Sight:
         return Sight(case, _LEFT_ALONE)
     verdict = _judge(check, step, case)
     stands, is_back = _present(check, step, case, step.change.exchanged)
-    hindrance = _hindrance(check, step, case)
+    hindrance = _hindrance(check, step, case, made)
     return Sight(
         case,
         verdict,
@@ -131,13 +132,13 @@ def another(step: Step, case: Case[Any]) -> str:
     return "" if arn == step.arn else f"{case.resource.name} is {arn} now. The change was made to {step.arn}."
 
 
-def require_undoable(check: Check[Any], case: Case[Any], change: Change) -> None:
+def require_undoable(check: Check[Any], case: Case[Any], made: Made) -> None:
     """Let only pass a change that can be undone now without touching anything else.
 
     Args:
         check: Whose change it is.
         case: The resource as it is.
-        change: As the mutator has proposed it.
+        made: The change, as it was planned.
 
     Raises:
         CannotChange: It cannot, or what it was about does not exist any more.
@@ -145,17 +146,31 @@ def require_undoable(check: Check[Any], case: Case[Any], change: Change) -> None
     """
     try:
         if check.mutator is not None:
-            check.mutator.may_undo(case, change)
+            check.mutator.may_undo(case, made)
     except ResourceMissing as missing:
         raise CannotChange(str(missing)) from None
 
 
-def _hindrance(check: Check[Any], step: Step, case: Case[Any]) -> str:
+def borne(check: Check[Any], made: Made, case: Case[Any]) -> frozenset[tuple[str, str]]:
+    """Return which other findings may get worse once a change is undone, by check and ARN, as far as that is seen.
+
+    Args:
+        check: Whose change it is.
+        made: The change, as it was planned.
+        case: The resource as it is.
+    """
+    if check.mutator is not None:
+        with suppress(ResourceMissing, NotRead):
+            return frozenset((other, resource.arn) for other, resource in check.mutator.bears(case, made.change))
+    return frozenset()
+
+
+def _hindrance(check: Check[Any], step: Step, case: Case[Any], made: Made) -> str:
     if stranger := another(step, case):
         return stranger
     try:
         with _read(step, case):
-            require_undoable(check, case, step.change.exchanged)
+            require_undoable(check, case, made)
     except CannotChange as refusal:
         return str(refusal)
     return ""

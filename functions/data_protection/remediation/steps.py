@@ -3,7 +3,7 @@
 from datetime import datetime
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from kernel.contracts import Contract
 
 
 class State(StrEnum):
@@ -41,7 +41,7 @@ class State(StrEnum):
         return self is State.UNVERIFIED or not (self.is_final or self is State.PLANNED)
 
 
-class Progress(BaseModel):
+class Progress(Contract):
     """How far a step has come.
 
     Attributes:
@@ -52,8 +52,6 @@ class Progress(BaseModel):
         note: Why; a sentence, or empty.
         version: Raised with each change; a writer names the one it saw.
     """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     plan: str
     step: str

@@ -6,6 +6,7 @@ from data_protection import resources
 from data_protection.assessments import Assessment, Finding
 from data_protection.changes import CannotChange, Change, Reversibility
 from data_protection.checks.catalogue import catalogue
+from data_protection.checks.check import Made
 from data_protection.errors import EvidenceBroken, PlanMissing, PlanUndone, UndoRefused
 from data_protection.remediation.audits import audit
 from data_protection.remediation.evidence import Event, Record, verify_chain
@@ -32,15 +33,25 @@ def judged(first: Plan, place: Place) -> list[tuple[str, Resource]]:
     return list(dict.fromkeys((step.change.check, _resource(step, place)) for step in first.steps))
 
 
-def sharing(first: Plan, step: Step, place: Place) -> frozenset[Resource]:
-    """Return the resources that rest on the call of a plan's step, as the members of a cluster whose backups it keeps.
+def made_by(first: Plan, step: Step, place: Place, going: Iterable[Step] = ()) -> Made:
+    """Return what a step of a plan has made, with whom its call served: as the members of a cluster, its backups.
 
     Args:
         first: The plan that is undone.
         step: Of it, or the one that undoes that.
         place: Of both.
+        going: The steps that are undone before, where they are not undone yet.
     """
-    return frozenset(_resource(one, place) for one in first.alike(first.step(step.id)))
+    theirs = first.step(step.id)
+    return Made(
+        change=theirs.change,
+        planned_at=first.made_at,
+        served={
+            _resource(one, place): tuple(other.change for other in first.steps if one.id in other.follows)
+            for one in first.alike(theirs)
+        },
+        going=tuple(first.step(one.id).change for one in going),
+    )
 
 
 def make_undoing(
@@ -257,7 +268,8 @@ class _Undoer:
             require_unprotected(step.change.target, snapshot.inventory.tags_by_arn(step.change.target), limits)
         mutator = finding.check.mutator
         try:
-            require_undoable(finding.check, finding.case, step.change)
+            made = made_by(self._first, step, self._place, self.steps)
+            require_undoable(finding.check, finding.case, made)
             is_as_left = mutator is not None and mutator.present(finding.case, step.change) == step.change.after
         except CannotChange as refusal:
             raise NotPlanned(LeftOut.REFUSED, str(refusal)) from None

@@ -38,6 +38,7 @@ def as_json(report: Report) -> bytes:
         "misaimed_exceptions": [
             one.row.model_dump(mode="json") | {"sentence": one.sentence} for one in report.misaimed
         ],
+        "ended_exceptions": [row.model_dump(mode="json") for row in report.ended],
         "conflicts": [conflict.model_dump(mode="json") for conflict in report.conflicts],
         "findings": [_finding(row) for row in report.rows],
     }

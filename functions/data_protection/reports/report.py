@@ -12,7 +12,7 @@ from data_protection.assessments import Score, score
 from data_protection.checks.catalogue import catalogue
 from data_protection.checks.check import Check, Severity
 from data_protection.contracts import ConflictRow, ExceptionRow, FindingRow
-from data_protection.exceptions import Misaimed, misaimed
+from data_protection.exceptions import Misaimed, ended, misaimed
 from data_protection.verdicts import Status
 
 # Of an exception that somebody should renew or make superfluous.
@@ -298,6 +298,13 @@ class Report:
         seen = Counter(look.profile for look in self.looks)
         rows = (row for look in self.looks for row in look.exceptions)
         return misaimed((row for row in rows if seen[row.profile] == self.whole_profiles.get(row.profile)), self.rows)
+
+    @cached_property
+    def ended(self) -> Sequence[ExceptionRow]:
+        """Exceptions that have ended, but for those that are about nothing."""
+        aimless = {(one.row.profile, one.row.check, one.row.name) for one in self.misaimed}
+        rows = (row for look in self.looks for row in look.exceptions)
+        return ended((row for row in rows if (row.profile, row.check, row.name) not in aimless), self.day)
 
     @property
     def unknowns(self) -> Sequence[FindingRow]:

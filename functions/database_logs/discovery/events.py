@@ -9,9 +9,8 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
-
 from database_logs.discovery.instances import Instance
+from kernel.contracts import Document
 
 # After which instances are no more, or other ones, or their files have other ends, or go early.
 CATEGORIES: Final = ("availability", "creation", "deletion", "failover", "low storage")
@@ -24,15 +23,13 @@ _OVERLAP: Final = timedelta(minutes=10)
 _LONGEST: Final = timedelta(days=13)
 
 
-class Event(BaseModel):
+class Event(Document):
     """An event of RDS.
 
     Attributes:
         source, kind: What it is about, and what that is, such as db-instance.
         message: As RDS words it.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     source: str
     kind: str
@@ -46,15 +43,13 @@ class Event(BaseModel):
         return sha256(f"{self.kind}/{self.source}/{self.at.isoformat()}/{self.message}".encode()).hexdigest()[:16]
 
 
-class Heard(BaseModel):
+class Heard(Document):
     """What was heard already.
 
     Attributes:
         until: When events were last asked for.
         recent: Events that the next answer will have again.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     until: datetime
     recent: frozenset[str]

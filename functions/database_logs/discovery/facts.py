@@ -3,16 +3,15 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
-
 from database_logs.discovery.formats import Formats
 from database_logs.discovery.instances import Instance
+from kernel.contracts import Document
 
 # Of the week that an item is kept: whoever is there is noted again long before that.
 _NOTED_AGAIN: Final = timedelta(days=1)
 
 
-class Facts(BaseModel):
+class Facts(Document):
     """An instance, its cluster, and how it writes its logs.
 
     Attributes:
@@ -20,8 +19,6 @@ class Facts(BaseModel):
         first_seen: When discovery found it first.
         last_seen: When this was noted; what is there is noted again within a day.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     instance: Instance
     formats: Formats | None = None

@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
-
 from database_logs.boundaries.postgres import RDS_PREFIX
+from kernel.contracts import Document
 
 # PostgreSQL's, and MySQL's.
 _ZONES: Final = ("log_timezone", "time_zone")
 
 
-class Formats(BaseModel):
+class Formats(Document):
     """How an instance writes its logs.
 
     Attributes:
@@ -19,8 +18,6 @@ class Formats(BaseModel):
         time_zone: Of times that name none.
         destination: log_destination; empty where the engine's own counts.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     prefix: str = RDS_PREFIX
     time_zone: str = "UTC"

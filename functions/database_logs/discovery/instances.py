@@ -3,10 +3,12 @@
 from collections.abc import Iterable
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import Field
+
+from kernel.contracts import Document
 
 
-class Cluster(BaseModel):
+class Cluster(Document):
     """A cluster: of Aurora, or a Multi-AZ cluster of RDS.
 
     Attributes:
@@ -17,8 +19,6 @@ class Cluster(BaseModel):
         parameter_group: Of the cluster, in which Aurora sets how its logs are written.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     cluster_id: str
     members: dict[str, bool]
     status: str
@@ -28,7 +28,7 @@ class Cluster(BaseModel):
     parameter_group: str | None
 
 
-class Instance(BaseModel):
+class Instance(Document):
     """A database instance.
 
     Attributes:
@@ -39,8 +39,6 @@ class Instance(BaseModel):
         cluster_status, cluster_parameter_group, engine_mode, may_pause: As in `Cluster`.
     """
 
-    model_config = ConfigDict(frozen=True)
-
     dbi_resource_id: str
     instance_id: str
     cluster_id: str | None = None
@@ -48,7 +46,7 @@ class Instance(BaseModel):
     engine_version: str = ""
     instance_class: str = ""
     status: str
-    tags: dict[str, str] = {}
+    tags: dict[str, str] = Field(default={})
     parameter_group: str | None = None
     role: Literal["writer", "reader"] | None = None
     cluster_status: str | None = None

@@ -3,14 +3,13 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
-
 from database_logs.discovery.files import Known, Moved
+from kernel.contracts import Document
 
 _LOOKS: Final = 3
 
 
-class Watched(BaseModel):
+class Watched(Document):
     """A file that had something to collect at the last look.
 
     Attributes:
@@ -19,8 +18,6 @@ class Watched(BaseModel):
         offset: Up to where it was stored.
         looks: How often in a row it had grown since the look before and was stored no further.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     file: str
     size: int

@@ -4,8 +4,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
-from pydantic import ValidationError
-
 from firewall_logs import locations
 from firewall_logs.adapters.documents import JSON, READ, WRITE, json_of, read_document
 from firewall_logs.contracts import (
@@ -20,7 +18,7 @@ from firewall_logs.contracts import (
     Unit,
 )
 from firewall_logs.errors import ListInvalid, PlanMissing, WorkMissing
-from kernel.errors import EffectConflict
+from kernel.errors import EffectConflict, ValidationError
 from kernel.objects import Bucket
 
 if TYPE_CHECKING:
@@ -146,10 +144,8 @@ class ObjectLists:
         try:
             return ListedObject.model_validate_json(line)
         except ValidationError as invalid:
-            first = invalid.errors(include_url=False)[0]
-            field = ".".join(map(str, first["loc"]))
             raise ListInvalid(
-                f"Line {number} of the list s3://{self._bucket.name}/{key} names no object: {field} {first['msg']}. "
+                f"Line {number} of the list s3://{self._bucket.name}/{key} names no object. {invalid} "
                 'A line is {"bucket": "…", "key": "…", "version_id": "optional"}.'
             ) from None
 

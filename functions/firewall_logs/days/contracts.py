@@ -6,10 +6,10 @@
 from datetime import date
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AwareDatetime, Field, model_validator
 
 from firewall_logs.contracts import Account, Count, Disagreement, LakeFile, ObjectId, Omitted, RunId
-from kernel.contracts import Contract
+from kernel.contracts import Contract, Document
 
 DayStatus = Literal["OPEN", "SEALED", "REOPENED", "BLOCKED"]
 Level = Literal["pass", "warn", "fail"]
@@ -604,14 +604,12 @@ class DayReconciliation(Contract):
 # ---------------------------------------------------------------- schedules
 
 
-class Scheduled(BaseModel):
+class Scheduled(Document):
     """What is used of an EventBridge scheduled event; its other fields are AWS's business.
 
     Attributes:
         time: Which the schedule was for.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     time: AwareDatetime
 

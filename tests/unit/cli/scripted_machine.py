@@ -49,9 +49,17 @@ class ScriptedMachine:
         optional = {"output": scene.output, "error": scene.error, "cause": scene.cause}
         return said | {key: value for key, value in optional.items() if value is not None}
 
-    def get_execution_history(self, *, nextToken: str = "0", **_: Any) -> dict[str, Any]:  # noqa: N803 - boto3's name
+    def get_execution_history(
+        self,
+        *,
+        reverseOrder: bool,  # noqa: N803 - boto3's name
+        nextToken: str = "0",  # noqa: N803 - boto3's name
+        **_: Any,
+    ) -> dict[str, Any]:
         self.asked_pages += 1
-        events = [_event(number, *event) for number, event in enumerate(self._scene.events, 1)][::-1]
+        events = [_event(number, *event) for number, event in enumerate(self._scene.events, 1)]
+        if reverseOrder:
+            events.reverse()
         start = int(nextToken)
         answer: dict[str, Any] = {"events": events[start : start + self.page]}
         if start + self.page < len(events):

@@ -14,7 +14,17 @@ from data_protection.handlers import assess_place
 from data_protection.remediation.steps import State
 from kernel import aws
 from tests.support.aws import LAKE
-from tests.support.data_protection_drift import CONTEXT, FINDINGS, REMEDIATIONS, USER, Watched, client, event, watched
+from tests.support.data_protection_drift import (
+    CONTEXT,
+    FINDINGS,
+    REMEDIATIONS,
+    ROOT,
+    USER,
+    Watched,
+    client,
+    event,
+    watched,
+)
 from tests.unit.data_protection.test_outcomes import PLAN
 
 RULE = {"kind": "dynamodb-table", "select": [{"name": "orders"}], "requires": {"DDB-PITR": {}}}
@@ -42,8 +52,8 @@ def disturb(account: Watched) -> None:
     account.recheck(event("dynamodb", "UpdateContinuousBackups", {"tableName": "orders"}))
 
 
-def listed() -> list[dict[str, str]]:
-    ended = CliRunner().invoke(app, ["drifts"])
+def listed(*options: str) -> list[dict[str, str]]:
+    ended = CliRunner().invoke(app, ["drifts", *options])
     assert ended.exit_code == 0, ended.stderr
     names, *rows = [line.split("\t") for line in ended.stdout.splitlines()]
     return [dict(zip(names, row, strict=True)) for row in rows]
@@ -89,6 +99,37 @@ def test_drift_that_an_assessment_saw_mended_is_not_listed(drifting: Watched) ->
 
     assess_place.handler({"run": "r", "time": "2026-11-21T05:00:00Z", "place": place}, CONTEXT)
 
+    assert listed() == []
+    [ended] = listed("--all")
+    assert (ended["check"], ended["by"]) == ("DDB-PITR", USER["arn"])
+    assert ended["fix"] == "fixed, seen by r"
+    assert int(ended["seconds"]) >= 0
+
+    drifting.sweep("after")
+
+    assert listed("--all") == [ended], "as it was before a look has told of it"
+
+
+def test_all_drift_is_listed_with_how_it_ended(drifting: Watched) -> None:
+    drifting.profile([RULE], drift={"fix": ["DDB-PITR"]})
+    disturb(drifting)
+    assert drifting.fix() == 1
+    exception = {"check": "DDB-PITR", "kind": "dynamodb-table", "name": "orders", "reason": "Made anew every night"}
+    excepted = [exception | {"owner": "shop", "expires": "2099-12-31"}]
+    for exceptions in ([], excepted):
+        drifting.profile([RULE])
+        drifting.recovery("orders", on=False)
+        drifting.recheck(event("dynamodb", "UpdateContinuousBackups", {"tableName": "orders"}))
+        drifting.recovery("orders", on=not exceptions)
+        drifting.profile([RULE], exceptions=exceptions)
+        drifting.recheck(event("dynamodb", "UpdateContinuousBackups", {"tableName": "orders"}, by=ROOT))
+
+    first, second, third = listed("--all")
+
+    assert first["fix"].startswith("fixed by plan ")
+    assert second["fix"] == f"fixed by {ROOT['arn']}"
+    assert third["fix"] == "excepted, seen by recheck-00000000-0000-0000-0000-000000000000"
+    assert all(one["since"] <= one["found"] <= one["ended"] for one in (first, second, third))
     assert listed() == []
 
 

@@ -105,6 +105,17 @@ def test_failure_names_the_state_the_cause_and_the_next_step(target: Target, tmp
     assert "docs/runbooks/units-failed.md" in said
 
 
+def test_runbook_that_only_refers_to_another_is_not_the_one_that_is_named(target: Target, tmp_path: Path) -> None:
+    (tmp_path / "dead-letters.md").write_text("| `LeaseLost` | see [units-failed](units-failed.md) |\n")
+    (tmp_path / "units-failed.md").write_text("| `LeaseLost` | wait |\n")
+    cause = '{"errorMessage": "There is no lease x; did you mean y?", "errorType": "LeaseLost"}'
+    seen = look_to_the_end(Scene(FAILED, {"total": 8, "succeeded": 7, "failed": 1}, "FAILED", None, "LeaseLost", cause))
+    said = follow_view.ending(seen, target, tmp_path)
+    assert "did you mean y?\nNext: " in said
+    assert "docs/runbooks/units-failed.md" in said
+    assert "dead-letters" not in said
+
+
 def test_plain_output_speaks_at_most_every_two_seconds_and_only_on_change() -> None:
     now = 0.0
     written = io.StringIO()

@@ -1,6 +1,8 @@
 """`gatehouse plans` over an account in moto."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -34,11 +36,11 @@ class Executions:
 
     status = "RUNNING"
 
-    def describe_execution(self, *, executionArn: str) -> dict[str, str]:  # noqa: N803 - boto3's name
+    def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
         assert ":execution:remediate_account:by-hand-" in executionArn
         if not self.status:
             raise ClientError({"Error": {"Code": "ExecutionDoesNotExist", "Message": "gone"}}, "DescribeExecution")
-        return {"status": self.status}
+        return {"status": self.status, "startDate": datetime.now(UTC)}
 
 
 @pytest.fixture

@@ -13,10 +13,22 @@ from cli import protection_demo, protection_demo_story
 from cli.protection_demo import wrong
 from cli.protection_demo_application import Application, Carried, ExecutionFailed, Looked, Unexpected
 from cli.protection_demo_people import Person
-from cli.protection_demo_story import KEYS, Stand, Step, assess, drift, first_phase, fourth_phase, roll_back
+from cli.protection_demo_story import (
+    KEYS,
+    Stand,
+    Step,
+    assess,
+    drift,
+    first_phase,
+    fourth_phase,
+    roll_back,
+    second_phase,
+    undo,
+)
 
 DAVE = "arn:aws:iam::000000000000:user/dave"
-STEP = {"check": "S3-BPA", "title": "Block it", "reversibility": "A", "inverse": None}
+CHANGE = {"check": "S3-KMS", "title": "Encrypt it", "reversibility": "A", "inverse": None}
+STEP = {"id": "S3-KMS/s3-bucket/transcripts-1/0", "name": "transcripts-1", "change": CHANGE}
 GOOD = {
     "score_before": 8.5,
     "score_after_phase1": 43.9,
@@ -50,8 +62,11 @@ class Deployed:
         return Looked(next(self._percents), 100.0, checks=82, unknown=0, calls=67, seconds=1.0, page=b"<p>report</p>")
 
     def plan(self, _asks: Person, phases: Sequence[int], _named: Sequence[str]) -> dict[str, Any]:
-        steps = [{"change": STEP}] * next(self._plans)
-        return {"plan": "ab" * 32, "approvers": 2 if 4 in phases else 1, "steps": steps}
+        return {"plan": "ab" * 32, "approvers": 2 if 4 in phases else 1, "steps": [STEP] * next(self._plans)}
+
+    def plan_undoing(self, _asks: Person, plan: str, steps: Sequence[str]) -> dict[str, Any]:
+        assert (plan, steps) == ("ab" * 32, [STEP["id"]])
+        return {"plan": "cd" * 32, "approvers": 1, "steps": [STEP]}
 
     def carry_out(
         self, _plan: str, _asks: Person, approve: Sequence[Person], on_progress: Callable[[int], None]
@@ -82,9 +97,6 @@ class Around:
 
     def has_recovery(self, _table: str) -> bool:
         return self._recovers
-
-    def weaken(self, _bucket: str) -> None:
-        pass
 
     def algorithm(self, _bucket: str) -> str:
         return next(self._algorithms)
@@ -206,6 +218,40 @@ def test_drift_of_which_another_one_is_blamed_ends_the_demo(tmp_path: Path) -> N
     deployed.told["DriftFound"]["by"] = "arn:aws:iam::000000000000:user/alice"
     with pytest.raises(Unexpected, match="user/alice"):
         drift(standing(tmp_path, deployed), stage())
+
+
+def test_one_change_of_a_plan_is_undone_with_approval_and_is_no_change_of_the_summary(tmp_path: Path) -> None:
+    deployed = Deployed(plans=[1, 0], carried=[verified(1), verified(1)])
+    stand = standing(tmp_path, deployed)
+    second_phase(stand, stage())
+    shown = stage()
+
+    said = undo(stand, shown)
+
+    assert said.startswith("one change of the plan abababababab was undone by a plan of its own")
+    assert said.endswith("transcripts is encrypted by AES256 again")
+    assert stand.undone == "the encryption of transcripts, by a plan of its own, approved: AES256 again"
+    assert any(
+        "plan cdcdcdcdcdcd undoes one change of abababababab: 1 change, 1 approver" in line for line in shown.notes
+    )
+    assert deployed.approved == [1, 1]
+    assert (stand.summary["changes_applied"], stand.summary["changes_verified"]) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("ended", "left", "said"),
+    [
+        (Carried({"refused": 1}, ["It changed."]), "AES256", "It changed"),
+        (verified(1), "aws:kms", "undone, it is by aws:kms"),
+    ],
+)
+def test_an_undoing_that_leaves_something_behind_ends_the_demo(
+    tmp_path: Path, ended: Carried, left: str, said: str
+) -> None:
+    stand = standing(tmp_path, Deployed(plans=[1, 0], carried=[verified(1), ended]), Around(left=left))
+    second_phase(stand, stage())
+    with pytest.raises(Unexpected, match=said):
+        undo(stand, stage())
 
 
 def test_a_change_that_is_spoiled_is_rolled_back_and_made_again(tmp_path: Path) -> None:

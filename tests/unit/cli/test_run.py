@@ -1,3 +1,4 @@
+import io
 import json
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,7 +11,8 @@ from typer.testing import CliRunner
 from cli import report, run
 from cli.target import NotDeployed, Target
 from data_protection.remediation.approvals import Approval, Decision
-from tests.unit.cli.scripted_machine import ARN, Scene, ScriptedMachine
+from data_protection.remediation.evidence import Event, Record
+from tests.unit.cli.scripted_machine import ARN, BEGIN, Scene, ScriptedMachine
 from tests.unit.cli.test_follow import DONE, FAILED
 
 if TYPE_CHECKING:
@@ -31,12 +33,22 @@ REJECTED = Approval(
     ),
 )
 
+_MACHINES = (
+    "assess_account",
+    "create_secure_resources",
+    "drill_restore",
+    "lock_objects",
+    "process_objects",
+    "remediate_account",
+)
+
 
 class Machines(ScriptedMachine):
     """A script with deployed machines in front of it."""
 
     started: dict[str, Any]
     entry: dict[str, Any] | None = None
+    records: tuple[Record, ...] = ()
     user: str = ""
 
     def of(self, user: str | None) -> "Callable[[str], Machines]":
@@ -49,13 +61,21 @@ class Machines(ScriptedMachine):
     def get_item(self, **_: Any) -> dict[str, Any]:
         return {"Item": self.entry} if self.entry else {}
 
+    def get_object(self, *, Key: str, **_: Any) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        return {"Body": io.BytesIO(self.records[int(Key)].model_dump_json().encode()), "ETag": ""}
+
     def get_paginator(self, _: str) -> "Machines":
         return self
 
-    def paginate(self) -> list[dict[str, Any]]:
+    def paginate(self, **of: Any) -> list[dict[str, Any]]:
+        if "Bucket" in of:
+            return [{"Contents": [{"Key": str(number), "Size": 1} for number in range(len(self.records))]}]
         arn = ARN.replace(":execution:", ":stateMachine:").partition("gatehouse")[0]
-        names = [f"gatehouse-local-{name}" for name in ("assess_account", "process_objects", "remediate_account")]
+        names = [f"gatehouse-local-{name}" for name in _MACHINES]
         return [{"stateMachines": [{"name": name, "stateMachineArn": f"{arn}{name}"} for name in names]}]
+
+    def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        return super().describe_execution(executionArn=executionArn) | {"input": self.started["input"]}
 
     def start_execution(self, **given: Any) -> dict[str, str]:
         self.started = given
@@ -121,7 +141,7 @@ def test_unknown_machine_lists_those_there_are(app: typer.Typer, deployed: Machi
     result = CliRunner().invoke(app, ["run", "process_object"])
     assert result.exit_code == 1
     assert "no state machine 'process_object'" in result.stderr
-    assert "Deployed are: assess_account, process_objects, remediate_account." in result.stderr
+    assert f"Deployed are: {', '.join(_MACHINES)}." in result.stderr
 
 
 @pytest.mark.parametrize(("options", "caller"), [([], "root"), (["--as", "alice"], "user/alice")])
@@ -143,18 +163,14 @@ def test_who_asks_is_left_as_it_is_given_and_not_added_where_nobody_is_asked_for
 
 
 def test_wrong_input_is_told_by_field_with_what_the_machine_takes(app: typer.Typer, deployed: Machines) -> None:
-    message = (
-        "1 validation error for PlanRemediation\nphases.0\n  Input should be less than or equal to 4 "
-        "[type=less_than_equal, input_value=7, input_type=int]\n    For further information visit https://errors.pydantic.dev/2/v/less_than"
-    )
+    message = "`phases[0]`: 7 is not one of 1 to 4."
     cause = json.dumps({"errorMessage": message, "errorType": "ValidationError", "stackTrace": ["  File handler.py"]})
     deployed.scenes = [Scene(FAILED, None, "FAILED", error="ValidationError", cause=cause)]
     result = CliRunner().invoke(app, ["run", "remediate_account"])
     assert result.exit_code == 1
-    assert ": ValidationError: phases.0: Input should be less than or equal to 4.\n" in result.stderr
+    assert ": ValidationError: `phases[0]`: 7 is not one of 1 to 4.\n" in result.stderr
     assert 'Next: correct the input. remediate_account takes {"account": number, "region": name, ' in result.stderr
     assert "handler.py" not in result.stderr
-    assert "pydantic" not in result.stderr
 
 
 def test_assessment_ends_with_its_score_and_how_to_fetch_its_report(app: typer.Typer, deployed: Machines) -> None:
@@ -166,28 +182,67 @@ def test_assessment_ends_with_its_score_and_how_to_fetch_its_report(app: typer.T
 
 
 def test_assessment_of_which_a_place_failed_has_a_report_all_the_same(app: typer.Typer, deployed: Machines) -> None:
-    events = [("TaskStateEntered", "ReportAssessment"), ("TaskStateExited", "ReportAssessment")]
+    events = [("TaskStateExited", "ReportAssessment"), ("ChoiceStateEntered", "AreAllAssessed")]
     deployed.scenes = [Scene(events, None, "FAILED", error="AssessmentIncomplete", cause="one place")]
     assert "gatehouse assessments run-1" in CliRunner().invoke(app, ["run", "assess_account"]).stderr
     deployed.scenes = [Scene(FAILED, None, "FAILED", error="AssessmentIncomplete", cause="no places")]
     assert "gatehouse assessments" not in CliRunner().invoke(app, ["run", "assess_account"]).stderr
 
 
-@pytest.mark.parametrize("known", [True, False])
-def test_plan_that_waits_for_people_is_named_once(
-    app: typer.Typer, deployed: Machines, monkeypatch: pytest.MonkeyPatch, *, known: bool
-) -> None:
+def planned(**more: Any) -> tuple[str, str]:
+    """Return the event in which a plan is made that is to be carried out."""
+    payload = {"plan": "ab" * 32, "dry_run": False, "opens": "2026-11-21T05:00:00Z", **more}
+    return "TaskSucceeded", json.dumps({"StatusCode": 200, "Payload": payload})
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "_LOOK_SECONDS", 0)
-    asked = [("TaskStateEntered", "PlanRemediation"), ("TaskStateExited", "PlanRemediation")]
-    if known:
-        asked.insert(1, ("TaskSucceeded", json.dumps({"Payload": {"plan": "ab" * 32}})))
+
+
+@pytest.mark.usefixtures("impatient")
+def test_plan_that_waits_for_people_is_named_once_with_how_it_is_approved(app: typer.Typer, deployed: Machines) -> None:
+    asked = [("TaskStateEntered", "PlanRemediation"), planned(), ("TaskStateExited", "PlanRemediation")]
     asked.append(("TaskStateEntered", "RequestApproval"))
-    ended = [*asked, ("TaskStateExited", "RequestApproval"), ("ExecutionSucceeded", "")]
+    ended = [*asked, ("TaskStateExited", "RequestApproval"), ("ExecutionFailed", "")]
     deployed.page = 10
-    deployed.scenes = [Scene(asked), Scene(asked), Scene(ended, None, "SUCCEEDED", output="{}")]
+    deployed.scenes = [Scene(asked), Scene(asked), Scene(ended, None, "FAILED")]
     said = CliRunner().invoke(app, ["run", "remediate_account"]).stderr
-    plan = " abababababab" if known else ""
-    assert said.count(f"waits for approval: gatehouse plans{plan} --env local\n") == 1
+    assert said.count("waits for approval: gatehouse plans abababababab --env local\n") == 1
+    assert "Somebody else approves it: gatehouse approve abababababab --env local\n" in said
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(
+    ("machine", "state", "later", "opens"),
+    [
+        ("remediate_account", "WaitForWindow", [], "2099-11-21 05:00"),
+        (
+            "remediate_account",
+            "WaitForWindow",
+            [{"approved": True, "opens": "2099-11-28T02:00:00Z"}],
+            "2099-11-28 02:00",
+        ),
+        ("lock_objects", "WaitToLock", [{"Payload": {"job": {}, "opens": ""}}], "2099-11-21 05:00"),
+    ],
+)
+def test_window_that_is_waited_for_is_told_once_with_when_it_opens(
+    app: typer.Typer, deployed: Machines, *, machine: str, state: str, later: list[Any], opens: str
+) -> None:
+    waits = [planned(opens="2099-11-21T05:00:00Z"), *(("TaskSucceeded", json.dumps(each)) for each in later)]
+    waits.append(("WaitStateEntered", state))
+    ended = [*waits, ("WaitStateExited", state), ("ExecutionFailed", "")]
+    deployed.page = 10
+    deployed.scenes = [Scene(waits), Scene(waits), Scene(ended, None, "FAILED")]
+    said = CliRunner().invoke(app, ["run", machine]).stderr
+    assert said.count(f"waits for its window: opens {opens} UTC\n") == 1
+
+
+@pytest.mark.usefixtures("impatient")
+def test_window_that_is_open_is_not_told(app: typer.Typer, deployed: Machines) -> None:
+    waits = [planned(), ("WaitStateEntered", "WaitForWindow")]
+    deployed.scenes = [Scene(waits), Scene([*waits, ("ExecutionFailed", "")], None, "FAILED")]
+    assert "window" not in CliRunner().invoke(app, ["run", "remediate_account"]).stderr
 
 
 def test_dry_run_of_a_remediation_ends_with_how_to_go_on(app: typer.Typer, deployed: Machines) -> None:
@@ -226,26 +281,74 @@ def test_plan_is_told_with_what_it_leaves_out_and_why(
 
 def test_remediation_ends_with_where_to_see_what_became_of_it(app: typer.Typer, deployed: Machines) -> None:
     done = {"approved": True, "planned": {"plan": "ab" * 32}, "finished": {}}
-    cause = f'S3-BPA/x/0: It was throttled. Plan {"cd" * 32}: {{"refused": 1}}'
-    failed = {"error": "RemediationIncomplete", "cause": cause}
+    failed = {"error": "RemediationIncomplete", "cause": "S3-BPA/x/0: It was throttled."}
+    deployed.page = 10
     for scene, plan in (
         (Scene(DONE, None, "SUCCEEDED", output=json.dumps(done)), "ab" * 6),
-        (Scene(FAILED, None, "FAILED", **failed), "cd" * 6),
+        (Scene([planned(plan="cd" * 32), ("ExecutionFailed", "")], None, "FAILED", **failed), "cd" * 6),
     ):
         deployed.scenes = [scene]
         said = CliRunner().invoke(app, ["run", "remediate_account"]).stderr
         assert f"What became of each step: gatehouse plans {plan} --env local\n" in said
         assert f"The proof of it: gatehouse evidence {plan} --env local\n" in said
-    assert f"RemediationIncomplete: {cause}" in said
+    assert "RemediationIncomplete: S3-BPA/x/0: It was throttled." in said
     deployed.scenes = [Scene(FAILED, None, "FAILED", error="PlanTooLarge", cause="Too many.")]
     assert "gatehouse plans" not in CliRunner().invoke(app, ["run", "remediate_account"]).stderr
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize(("other", "dry_run", "told"), [("run-0", False, 1), ("run-0", True, 0), ("run-1", False, 0)])
+def test_plan_that_another_run_has_already_is_told_with_where_to_look(
+    app: typer.Typer, deployed: Machines, monkeypatch: pytest.MonkeyPatch, other: str, told: int, *, dry_run: bool
+) -> None:
+    monkeypatch.setattr(Target, "output", lambda _, key: key)
+    begun = [("TaskStateEntered", "PlanRemediation"), planned(), ("TaskStateExited", "PlanRemediation")]
+    begun.append(("ChoiceStateEntered", "WhatIsPlanned"))
+    deployed.page = 10
+    deployed.records = tuple(
+        Record(number=0, previous="", plan="", step="", event=Event.PLANNED, at=BEGIN, principal="", content=content)
+        for content in ({"run": other, "dry_run": dry_run}, {"run": "run-1", "dry_run": False})
+    )
+    deployed.scenes = [*[Scene(begun)] * 4, Scene([*begun, ("ExecutionFailed", "")], None, "FAILED")]
+    said = CliRunner().invoke(app, ["run", "remediate_account"]).stderr
+    assert said.count("The run run-0 waits with this plan already, or carries it out; no step is made twice.") == told
+    assert said.count("How far it is: gatehouse plans abababababab --env local\n") == told
+
+
+def test_simulation_of_a_lock_ends_with_what_it_would_do_and_how_to_go_on(app: typer.Typer, deployed: Machines) -> None:
+    simulated = {"simulation": "ab" * 32, "locked": 4, "size": 2048, "until": "2027-11-22T05:00:00Z", "refused": 0}
+    deployed.scenes = [Scene(DONE, None, "SUCCEEDED", output=json.dumps({**simulated, "approvers": 2}))]
+    given = ["--input", '{"bucket": "recordings", "days": 365}', "--as", "alice"]
+    said = CliRunner().invoke(app, ["run", "lock_objects", *given]).stderr
+    assert "4 versions of recordings would become undeletable, 2 KB, the last until 2027-11-22.\n" in said
+    assert "Its report: gatehouse results run-1 --env local\n" in said
+    assert "2 others approve it: gatehouse approve abababababab --env local\n" in said
+    command = f"""gatehouse run lock_objects --env local --as alice --input '{{"apply": "{"ab" * 32}"}}'"""
+    assert f"Then have it applied: {command}\n" in said
+
+
+def test_plan_of_a_creation_ends_with_how_it_is_made(app: typer.Typer, deployed: Machines) -> None:
+    out = {"request": "shop", "calls": 2, "counts": {"missing": 1}}
+    for calls in (2, 0):
+        deployed.scenes = [Scene(DONE, None, "SUCCEEDED", output=json.dumps({**out, "calls": calls}))]
+        said = CliRunner().invoke(app, ["run", "create_secure_resources"]).stderr
+        command = """gatehouse run create_secure_resources --env local --input '{"request": "shop", "apply": true}'"""
+        assert (f"Have them made: {command}\n" in said) is bool(calls)
+        assert "Its report: gatehouse results run-1 --env local\n" in said
+
+
+def test_drill_whose_count_failed_has_a_report_all_the_same(app: typer.Typer, deployed: Machines) -> None:
+    for state, told in (("CountDrill", True), ("CheckDrill", False)):
+        deployed.scenes = [Scene([("TaskStateEntered", state)], None, "FAILED", error="DrillFailed", cause="why")]
+        said = CliRunner().invoke(app, ["run", "drill_restore"]).stderr
+        assert ("Its report: gatehouse results run-1" in said) is told
 
 
 @pytest.mark.parametrize(
     ("entry", "who"),
     [
         (
-            {"approval": {"S": REJECTED.model_dump_json()}, "token": {"S": ""}},
+            {"approval": {"S": REJECTED.model_dump_json()}},
             ' by arn:aws:iam::000000000000:user/bob at 2026-11-21 05:07 UTC ("not on a Friday")',
         ),
         (None, ""),

@@ -13,6 +13,7 @@ from tests.unit.cli.test_follow import DONE
 
 ALICE = "arn:aws:sts::123456789012:assumed-role/operators/alice"
 PLAN = "a" * 64
+PLANNED = {"plan": "b" * 64, "undoes": PLAN, "changes": 2, "omitted": {}, "dry_run": True}
 
 
 class Machines(ScriptedMachine):
@@ -37,7 +38,7 @@ class Machines(ScriptedMachine):
 
 @pytest.fixture
 def deployed(monkeypatch: pytest.MonkeyPatch) -> Machines:
-    machines = Machines([Scene(DONE, None, "SUCCEEDED", output='{"changes": 2}')])
+    machines = Machines([Scene(DONE, None, "SUCCEEDED", output=json.dumps(PLANNED))])
     monkeypatch.setattr(Target, "of", lambda env, *_: Target(env, lambda _: machines))
     return machines
 
@@ -46,7 +47,7 @@ def test_plan_is_undone_in_a_dry_run_for_whom_sts_names(deployed: Machines) -> N
     result = CliRunner().invoke(app, ["undo", PLAN, "--env", "dev"])
 
     assert result.exit_code == 0, result.stderr
-    assert json.loads(result.stdout) == {"changes": 2}
+    assert json.loads(result.stdout) == PLANNED
     assert deployed.started == {"undo": PLAN, "steps": [], "named": [], "requested_by": ALICE, "dry_run": True}
 
 

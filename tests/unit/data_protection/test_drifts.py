@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from data_protection.assessments import Assessment, Finding
 from data_protection.checks.catalogue import catalogue
-from data_protection.drift.drifts import Comparison, Drift, compare
+from data_protection.drift.drifts import Comparison, Drift, Ending, compare
 from data_protection.drift.policy import DriftPolicy
 from data_protection.drift.touches import Cause
 from data_protection.errors import ProfileInvalid
@@ -38,6 +38,7 @@ def compared(found: Finding | None, best: Status | None = None, **others: Any) -
             "opened": {},
             "cause": lambda _check, _resource: None,
             "whole": False,
+            "look": "sweep-1",
             "now": NOW,
             **others,
         },
@@ -125,11 +126,44 @@ def test_drift_that_another_look_saw_mended_is_over_and_what_comes_after_is_anot
         now=later,
     )
 
-    assert [(end.drift, end.fixed, end.by) for end in made.fixed] == [(first, mended, "")]
+    assert [(end.drift, end.ended, end.by) for end in made.fixed] == [(first, mended, "")]
     assert [(one.by, one.since, one.id != first.id) for one in made.found] == (
         [("bob", again.at, True)] if status is FAIL else []
     )
     assert made.open == []
+
+
+PLAN = "a" * 64
+
+
+@pytest.mark.parametrize(
+    ("look", "touched", "told"),
+    [
+        (f"remediation-{PLAN}", None, ("gatehouse", PLAN)),
+        (f"remediation-{PLAN}", 30, ("gatehouse", PLAN)),
+        ("daily", None, ("", "")),
+        ("daily", 30, ("bob", "")),
+        # Who broke it, told of once more, and who came when it was mended already.
+        ("daily", -30, ("", "")),
+        ("daily", 90, ("", "")),
+    ],
+)
+def test_drift_that_another_look_saw_mended_says_who_did_it_as_far_as_that_is_known(
+    look: str, touched: int | None, told: tuple[str, str]
+) -> None:
+    mended, later = NOW + timedelta(minutes=1), NOW + timedelta(minutes=2)
+    bob = replace(CAUSE, by="bob", at=NOW + timedelta(seconds=touched or 0)) if touched is not None else None
+
+    [end] = compared(
+        finding(PASS),
+        opened={PAIR: drift()},
+        standings={PAIR: Standing(PASS, mended, PASS, look=look)},
+        cause=lambda _check, _resource: bob,
+        now=later,
+    ).fixed
+
+    assert (end.ended, end.look, end.seconds) == (mended, look, 60)
+    assert (end.by, end.plan) == told
 
 
 @pytest.mark.parametrize(
@@ -148,7 +182,7 @@ def test_drift_is_open_until_a_look_since_has_seen_it_as_good_as_before(
 
 def test_an_exception_ends_drift_without_a_fix() -> None:
     made = compared(finding(EXCEPTED), PASS, opened={PAIR: drift()})
-    assert (len(made.closed), made.fixed, made.open) == (1, [], [])
+    assert ([end.how for end in made.closed], made.fixed, made.open) == ([Ending.EXCEPTED], [], [])
 
 
 @pytest.mark.parametrize("whole", [True, False])

@@ -83,8 +83,14 @@ def test_what_does_not_hold_is_named(changes: dict[str, Any], sentence: str) -> 
 @pytest.mark.parametrize(
     ("document", "sentence"),
     [
-        (b"", "As a whole: Invalid JSON"),
-        (b"{", "As a whole: Invalid JSON"),
+        (b"", "The estate is no JSON: Expecting value: line 1"),
+        (b"{", "The estate is no JSON: .* line 1"),
+        (b"\xff", "The estate is no JSON: "),
+        (
+            b'{"accounts": [{"account":\n"1", "account":\n"2"}]}',
+            "account on line 2 stands on line 1 already: leave one",
+        ),
+        (b'{"accounts": [{"account": 123456789012}]}', "`accounts.0..account`: 123456789012 is not a text: put it in"),
         (b"[]", "As a whole: a list is not an object"),
         (b'{"accounts": []}', "`accounts` is empty"),
         (json.dumps({"accounts": [ACCOUNT, ACCOUNT]}).encode(), "account is listed twice"),

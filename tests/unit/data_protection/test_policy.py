@@ -85,3 +85,21 @@ def test_windows_follow_the_clocks_of_their_zone() -> None:
 def test_a_day_that_is_none_is_refused() -> None:
     with pytest.raises(ValidationError, match="'saturday' is no day"):
         Window.model_validate({"days": ["saturday"], "opens": "22:00", "hours": 1})
+
+
+@pytest.mark.parametrize("given", ["2am", "2200", 2200, 22.5, "25:00", "22:00+01:00"])
+def test_what_is_no_time_of_day_is_refused_with_an_example(given: object) -> None:
+    document = json.dumps({"windows": [{"opens": given, "hours": 1}]})
+
+    with pytest.raises(
+        ProfileInvalid, match=r"`remediation\.windows\[0\]\.opens`: .* is not a time of day, as 22:00\.$"
+    ):
+        parse(f"name: shop\nrules: [{{kind: account, requires: {{CT-LOGGING: {{}}}}}}]\nremediation: {document}")
+
+
+def test_window_opens_when_its_profile_says_in_quotes_or_without() -> None:
+    for opens in ("22:00", '"22:00"'):
+        rules = "rules: [{kind: account, requires: {CT-LOGGING: {}}}]"
+        found = parse(f"name: shop\n{rules}\nremediation: {{windows: [{{opens: {opens}, hours: 1}}]}}")
+
+        assert found.remediation.windows[0].opens == time(22)

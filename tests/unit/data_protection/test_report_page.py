@@ -6,6 +6,7 @@ import pytest
 
 from data_protection.checks.catalogue import catalogue
 from data_protection.reports.charts import trend_chart
+from data_protection.reports.json_report import as_json
 from data_protection.reports.page import as_html, heat_maps
 from data_protection.reports.report import PastScore, Report
 from data_protection.runbooks import runbook
@@ -146,6 +147,25 @@ def test_page_tells_of_exceptions_that_are_about_nothing() -> None:
 
     assert "Exceptions about nothing 1" in text
     assert "No dynamodb-table in scope is called order; did you mean orders?" in text
+    assert "is known. 1 exception is about nothing. " in text, "its first lines say so, too"
+
+
+def test_first_lines_of_the_page_tell_how_many_exceptions_have_ended() -> None:
+    last_day, before = TIME.date().isoformat(), (TIME - timedelta(days=1)).date().isoformat()
+    exceptions = [
+        exception("orders", aimed=True, expires=last_day),
+        exception("users", aimed=True, expires=before),
+        exception("users", aimed=True, expires=before, region="eu-west-1"),
+        exception("messages", aimed=None, expires=before),
+        exception("tasks", aimed=True, expires=before),
+        exception("tasks", aimed=True, expires=last_day),
+        exception("none", aimed=False, expires=before),
+    ]
+    found = report(look([row("DDB-PITR", FAIL, "orders")], exceptions=exceptions))
+
+    assert [one.name for one in found.ended] == ["users", "messages"], "those that were not renewed, each once"
+    assert "1 exception is about nothing. 2 exceptions have ended and excuse nothing any more." in read(found)
+    assert len(json.loads(as_json(found))["ended_exceptions"]) == 2
 
 
 def test_terms_of_the_page_are_explained_on_it() -> None:
@@ -217,6 +237,13 @@ def test_page_of_a_thousand_findings_of_all_checks_is_one_small_file() -> None:
 
     assert len(rows) > 1_100
     assert len(content) < 1_000_000
+
+
+def test_trend_that_is_wider_than_its_box_is_seen_from_its_latest_run_on() -> None:
+    page = as_html(report(look([row("DDB-PITR", PASS)]))).decode()
+
+    assert '<div class="scroll newest" tabindex="0" role="region" aria-label="Trend"><svg' in page
+    assert ".newest { direction: rtl; }\n.newest > * { direction: ltr; }" in page, "a box begins where its text does"
 
 
 def test_trend_has_a_mark_for_each_run_and_a_gap_where_nothing_was_known() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from data_protection.changes import CannotChange
+from data_protection.changes import CannotChange, Change
 from data_protection.checks.catalogue import catalogue
+from data_protection.checks.check import Made
 from data_protection.readings import Missing, NotConfigured, Unreadable
 from data_protection.reads.s3 import (
     ENCRYPTION,
@@ -205,31 +206,49 @@ def test_grant_is_the_same_whichever_bucket_asks_for_it_and_is_made_once() -> No
 
 
 SHOP = Resource(Kind.BUCKET, PLACE, "shop")
+OLD = {"TargetBucket": "logs", "TargetPrefix": "old/"}
+ON = changes("S3-LOG", healthy() | {(SITE, LOGGING): {"LoggingEnabled": OLD}})[0]
 
 
 @pytest.mark.parametrize(
-    ("asked_of_shop", "logging", "before", "said"),
+    ("logging", "before", "served", "going", "said"),
     [
-        ({}, {}, [], ""),
-        ({}, _logged(), [], "shop logs into logs by now, and its logs would not arrive any more"),
-        ({}, Unreadable("AccessDenied", "no"), [], "where shop logs could not be read (AccessDenied)"),
-        ({}, _logged(), [allow_logs()], ""),
-        ({"S3-LOG": {"target": "logs"}}, _logged(), [], ""),
+        ({}, [], None, [], ""),
+        (_logged(), [], None, [], "shop logs into logs by now, and its logs would not arrive any more"),
+        (Unreadable("AccessDenied", "no"), [], None, [], "where shop logs could not be read (AccessDenied)"),
+        (_logged(), [allow_logs()], None, [], ""),
+        (_logged(), [], [], [], ""),
+        (_logged(), [], [ON], [ON], ""),
+        (_logged(), [], [ON], [], "shop logs into logs by now"),
+        ({"LoggingEnabled": OLD}, [], [ON], [], ""),
+        (_logged(TargetPrefix="new/"), [], [ON], [ON], "shop logs into logs by now"),
     ],
-    ids=["nobody", "another", "unknown", "by a grant of others", "of the same plan"],
+    ids=[
+        "nobody",
+        "another",
+        "unknown",
+        "by a grant of others",
+        "since before",
+        "is turned off first",
+        "turned on by others",
+        "as before",
+        "otherwise",
+    ],
 )
-def test_grant_is_not_undone_while_others_rest_on_it(asked_of_shop: Any, logging: Any, before: Any, said: str) -> None:
-    earlier = NotConfigured("NoSuchBucketPolicy")
-    made = changes("S3-LOG", bare() | {(LOGS, POLICY): earlier}, shop=asked_of_shop)[0]
-    made = made.model_copy(update={"before": json.loads(policy(*before)["Policy"]) if before else None})
+def test_grant_is_not_undone_while_others_rest_on_it(
+    logging: Any, before: Any, served: list[Change] | None, going: list[Change], said: str
+) -> None:
+    grant = changes("S3-LOG", bare() | {(LOGS, POLICY): NotConfigured("NoSuchBucketPolicy")})[0]
+    grant = grant.model_copy(update={"before": json.loads(policy(*before)["Policy"]) if before else None})
+    resting = {SITE: []} if served is None else {SITE: [], SHOP: served}
     asked = {"site": {"S3-LOG": {"target": "logs"}}, "shop": {"S3-LOG": {"target": "logs"}}}
     now = case("S3-LOG", healthy() | {(SHOP, LOGGING): logging}, asked)
 
     if said:
         with pytest.raises(CannotChange, match=re.escape(said)):
-            require_undoable(catalogue()["S3-LOG"], now, made)
+            require_undoable(catalogue()["S3-LOG"], now, Made(grant, NOW, resting, going))
     else:
-        require_undoable(catalogue()["S3-LOG"], now, made)
+        require_undoable(catalogue()["S3-LOG"], now, Made(grant, NOW, resting, going))
 
 
 def test_policy_that_would_be_too_long_is_not_put() -> None:

@@ -162,6 +162,7 @@ def test_drift_stays_open_while_its_resource_cannot_be_listed() -> None:
             cause=lambda _check, _resource: None,
             whole=True,
             unseen=found.unseen,
+            look="sweep-1",
             now=NOW,
         )
 
@@ -169,7 +170,7 @@ def test_drift_stays_open_while_its_resource_cannot_be_listed() -> None:
     unlisted = look(asked, account(denied=listings.TABLES))
     assert compared(unlisted, {pair: drift}).closed == []
     gone = look(asked, {**account(), (ACCOUNT, listings.TABLES): {"TableNames": []}})
-    assert compared(gone, {pair: drift}).closed == [drift]
+    assert [end.drift for end in compared(gone, {pair: drift}).closed] == [drift]
 
 
 @pytest.mark.parametrize("select", [{"name": "alerts"}, {"name": TOPIC.arn}], ids=["name", "ARN"])

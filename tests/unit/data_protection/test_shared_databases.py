@@ -8,7 +8,7 @@ import pytest
 from data_protection.assessments import assess, cases
 from data_protection.changes import CannotChange
 from data_protection.checks.catalogue import catalogue
-from data_protection.checks.check import Case
+from data_protection.checks.check import Case, Made
 from data_protection.collection import Questions
 from data_protection.profiles import Profile
 from data_protection.readings import Unreadable
@@ -217,9 +217,9 @@ def test_group_is_not_undone_for_a_database_that_came_to_it_later(before: Any, a
     made = planned(asked, before).steps[0].change
     check = catalogue()["RDS-TLS"]
 
-    require_undoable(check, now(asked, before), made)
+    require_undoable(check, now(asked, before), Made(made, NOW, {}))
     with pytest.raises(CannotChange, match=r"shared is shared by c by now, of which the plan .* did not tell"):
-        require_undoable(check, now(asked, after), made)
+        require_undoable(check, now(asked, after), Made(made, NOW, {}))
 
 
 def test_group_that_an_instance_has_left_is_not_taken_for_the_one_that_was_changed() -> None:
@@ -235,7 +235,7 @@ def test_group_that_an_instance_has_left_is_not_taken_for_the_one_that_was_chang
         }
         assert check.mutator.present(now(asked, readings), made) not in (made.before, made.after)
         with pytest.raises(CannotChange, match=r"a has .*:pg:another by now, and .*:pg:shared was changed"):
-            require_undoable(check, now(asked, readings), made)
+            require_undoable(check, now(asked, readings), Made(made, NOW, {}))
 
 
 def test_backups_of_a_cluster_are_not_undone_from_outside() -> None:
@@ -245,7 +245,7 @@ def test_backups_of_a_cluster_are_not_undone_from_outside() -> None:
     assert check.mutator is not None
     parted = alone()
 
-    require_undoable(check, now(asked, clustered()), made)
+    require_undoable(check, now(asked, clustered()), Made(made, NOW, {}))
     with pytest.raises(CannotChange, match=r"a keeps the backups of a by now, and those of .*:cluster:ledger"):
-        require_undoable(check, now(asked, parted), made)
+        require_undoable(check, now(asked, parted), Made(made, NOW, {}))
     assert check.mutator.present(now(asked, parted), made) not in (made.before, made.after)

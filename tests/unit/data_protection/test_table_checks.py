@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from data_protection.changes import CannotChange, Reversibility
 from data_protection.checks.catalogue import catalogue
+from data_protection.checks.check import Made
 from data_protection.checks.dynamodb_autoscaling import Autoscaling
 from data_protection.checks.dynamodb_table import Table
 from data_protection.readings import Missing, Unreadable
@@ -270,9 +271,9 @@ def test_target_is_not_given_up_with_what_others_have_made_of_it(by: Any, action
 
     if others:
         with pytest.raises(CannotChange, match=f"{others} of the read capacity of table/orders would be deleted with"):
-            require_undoable(catalogue()["DDB-SCALE"], case, made)
+            require_undoable(catalogue()["DDB-SCALE"], case, Made(made, case.now, {}))
     else:
-        require_undoable(catalogue()["DDB-SCALE"], case, made)
+        require_undoable(catalogue()["DDB-SCALE"], case, Made(made, case.now, {}))
 
 
 def test_target_is_not_given_up_where_what_goes_with_it_cannot_be_read() -> None:
@@ -280,7 +281,7 @@ def test_target_is_not_given_up_where_what_goes_with_it_cannot_be_read() -> None
     unread = {(ACCOUNT, scaling.SCHEDULED): Unreadable("AccessDeniedException", "no")}
     [case] = all_cases(healthy() | unread, {ORDERS: {"DDB-SCALE": {}}})
     with pytest.raises(NotRead, match="DescribeScheduledActions"):
-        require_undoable(catalogue()["DDB-SCALE"], case, made)
+        require_undoable(catalogue()["DDB-SCALE"], case, Made(made, case.now, {}))
 
 
 @pytest.mark.parametrize("left_out", range(4))

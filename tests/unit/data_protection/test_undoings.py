@@ -8,7 +8,7 @@ import pytest
 from data_protection.assessments import cases
 from data_protection.changes import Call, CannotChange, Change, Reversibility
 from data_protection.checks.catalogue import catalogue
-from data_protection.checks.check import Case, Severity
+from data_protection.checks.check import Case, Made, Severity
 from data_protection.collection import Questions
 from data_protection.profiles import Profile
 from data_protection.reads.rds import CLUSTERS, INSTANCES
@@ -54,7 +54,7 @@ def seen(check: str, *databases: Mapping[str, Any], tags: Mapping[str, str] | No
 
 def require(made: Change, *databases: Mapping[str, Any], tags: Mapping[str, str] | None = None) -> None:
     """Ask whether a change on the instance a may be undone now."""
-    require_undoable(catalogue()[made.check], seen(made.check, *databases, tags=tags), made)
+    require_undoable(catalogue()[made.check], seen(made.check, *databases, tags=tags), Made(made, NOW, {A: ()}))
 
 
 def instance(name: str = "a", /, **members: Any) -> dict[str, Any]:
@@ -96,11 +96,11 @@ def test_step_says_what_hinders_it_though_all_is_as_it_was_left() -> None:
         reason="",
         change=made.exchanged,
     )
-    check = catalogue()["RDS-BACKUP"]
+    check, planned = catalogue()["RDS-BACKUP"], Made(made, NOW, {A: ()})
 
-    hindered = undoing(check, step, seen("RDS-BACKUP", instance(**on, **PENDING)))
-    free = undoing(check, step, seen("RDS-BACKUP", instance(**on)))
-    done = undoing(check, step, seen("RDS-BACKUP", instance(**off)))
+    hindered = undoing(check, step, seen("RDS-BACKUP", instance(**on, **PENDING)), planned)
+    free = undoing(check, step, seen("RDS-BACKUP", instance(**on)), planned)
+    done = undoing(check, step, seen("RDS-BACKUP", instance(**off)), planned)
 
     assert (hindered.is_back, hindered.is_next) == (True, False)
     assert hindered.hindrance.startswith("EngineVersion of a would be changed at once")

@@ -7,12 +7,13 @@ import pytest
 
 from data_protection.changes import CannotChange, Change
 from data_protection.checks.catalogue import catalogue
+from data_protection.checks.check import Made
 from data_protection.reads.kms import KEY as DESCRIBE
 from data_protection.reads.kms import KEY_POLICY, ROTATION
 from data_protection.reads.sns import TOPIC
 from data_protection.remediation.sights import require_undoable
 from data_protection.resources import Kind, Resource, named
-from tests.support.data_protection_account import KEY_ARN, PLACE, all_cases, changes
+from tests.support.data_protection_account import KEY_ARN, NOW, PLACE, all_cases, changes
 from tests.support.data_protection_healthy import ALIAS, KEY, METADATA, healthy, statement
 from tests.support.data_protection_healthy import TOPIC as ALERTS
 
@@ -28,7 +29,7 @@ def present(made: Change, of: Resource, readings: Any, requirement: dict[str, An
     check = catalogue()[made.check]
     assert check.mutator is not None
     found = check.mutator.present(case, made)
-    require_undoable(check, case, made)
+    require_undoable(check, case, Made(made, NOW, {of: ()}))
     return found
 
 

@@ -3,11 +3,11 @@
 from types import SimpleNamespace
 from typing import Any, cast
 
-import pydantic
 import pytest
 
 from kernel import observability
 from kernel.contracts import Contract
+from kernel.errors import ValidationError
 
 
 class Message(Contract):
@@ -15,8 +15,8 @@ class Message(Contract):
     rows: int
 
 
-def refused(body: str) -> pydantic.ValidationError:
-    with pytest.raises(pydantic.ValidationError) as error:
+def refused(body: str) -> ValidationError:
+    with pytest.raises(ValidationError) as error:
         Message.model_validate_json(body)
     return error.value
 

@@ -1,6 +1,8 @@
 """What is wrong with a document, in the words of who wrote it."""
 
-from datetime import datetime
+import json
+from collections.abc import Callable
+from datetime import datetime, time
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -35,6 +37,7 @@ class Order(Contract):
     many: tuple[int, ...] | None = Field(default=None, min_length=2)
     name: str = Field(default="x", min_length=1, max_length=5)
     at: datetime | None = None
+    of_day: time | None = None
     dry: bool = True
 
     @field_validator("name")
@@ -42,6 +45,8 @@ class Order(Contract):
     def _known(cls, name: str) -> str:
         if name == "bad":
             raise ValueError("there is no such name")
+        if name == "ask":
+            raise ValueError("there is no such name; did you mean x?")
         return name
 
 
@@ -76,6 +81,9 @@ def said(model: type[BaseModel], given: Any) -> list[str]:
         ({"name": "abcdef"}, "`name`: 'abcdef' is not 5 or less long."),
         ({"name": "bad"}, "`name`: there is no such name."),
         ({"many": [1]}, "`many`: a list is not 2 or more long."),
+        ({"account": 123456789012}, "`account`: 123456789012 is not a text: put it in quotes."),
+        ({"of_day": "2am"}, "`of_day`: '2am' is not a time of day, as 22:00."),
+        ({"name": "ask"}, "`name`: there is no such name; did you mean x?"),
         ({"at": "soon"}, "`at`: 'soon' is not a time, as 2026-11-21T12:00:00Z."),
         ({"dry": "maybe"}, "`dry`: 'maybe' is not true or false."),
         ({"name": {"a": 1}}, "`name`: an object is not a text."),
@@ -123,9 +131,17 @@ class Begin(MachineInput):
 OWN = {"run": "r-1", "time": "2026-11-21T05:00:00Z"}
 
 
-def test_contract_is_refused_in_sentences_alone() -> None:
+@pytest.mark.parametrize(
+    "validate",
+    [
+        lambda given: Begin.model_validate(OWN | {"input": given}),
+        lambda given: Begin.model_validate_json(json.dumps(OWN | given)),
+    ],
+    ids=["as it is sent", "as it is kept"],
+)
+def test_contract_is_refused_in_sentences_alone(validate: Callable[[dict[str, str]], Begin]) -> None:
     with pytest.raises(ValidationError) as refused:
-        Begin.model_validate(OWN | {"input": {"buket": "audio"}})
+        validate({"buket": "audio"})
 
     assert str(refused.value) == (
         "`bucket` is missing. `buket` is unknown; did you mean bucket? "
@@ -153,3 +169,8 @@ def test_input_that_is_none_is_refused(given: Any, sentence: str) -> None:
         Begin.model_validate(OWN | {"input": given})
 
     assert str(refused.value).startswith(sentence)
+
+
+def test_what_is_no_json_is_told_so() -> None:
+    with pytest.raises(ValidationError, match=r"^As a whole: Invalid JSON: "):
+        Required.model_validate_json("{")
