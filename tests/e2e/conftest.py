@@ -158,7 +158,7 @@ def application(deployed: tuple[EmbeddedCloud, Deployment]) -> Gatehouse:
     return made
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def least_privilege(application: Gatehouse) -> Iterator[None]:
     """See that the real policies suffice; a module where something is refused on purpose looks itself."""
     began = replace(application, since=int(1000 * time.time()))
@@ -167,7 +167,7 @@ def least_privilege(application: Gatehouse) -> Iterator[None]:
 
 
 @pytest.fixture
-def gatehouse(application: Gatehouse) -> Gatehouse:
+def gatehouse(application: Gatehouse, least_privilege: None) -> Gatehouse:
     return replace(application, since=int(1000 * time.time()))
 
 

@@ -18,7 +18,7 @@ pytestmark = pytest.mark.cloud
 EXTERNAL_ID = "gatehouse-7f3a"
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def least_privilege() -> None:
     """Here a role is refused on purpose."""
 

@@ -152,11 +152,6 @@ class Estate(Gatehouse):
         return dict(texts)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def least_privilege() -> None:
-    """Its own application is looked at by the last test."""
-
-
 @pytest.fixture(scope="module")
 def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Estate]:
     # At the hour logs rotate: that is for other tests.

@@ -12,7 +12,7 @@ pytestmark = pytest.mark.cloud
 PLAN_RUN = "gatehouse-local-firewall-logs-plan-run"
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def least_privilege() -> None:
     """Here a function is refused on purpose."""
 

@@ -104,7 +104,7 @@ def _unpacked(body: bytes) -> bytes:
     return gzip.decompress(body) if body.startswith(b"\x1f\x8b") else body
 
 
-@pytest.fixture(scope="module", autouse=True)
+@pytest.fixture(scope="module")
 def least_privilege() -> None:
     """Here roles are refused on purpose."""
 
