@@ -8,16 +8,15 @@ from typing import Any, Final
 import typer
 
 from cli.console import fail, listing, sentences
-from cli.executions import latest
+from cli.executions import backwards, latest
 from cli.follow import Execution, Follower
 from cli.results import Most, Out, Run, fetch_report
 from cli.run import Cloud, Env
 from cli.target import NotDeployed, Target
+from kernel.pages.words import counted
 
 _MACHINE: Final = "assess_account"
 _LATEST: Final = "latest"
-# Of daily runs, in which one that has a report is looked for.
-_LOOKED_AT: Final = 30
 _STATUSES: Final = ("pass", "fail", "warn", "unknown", "excepted")
 _COLUMNS: Final = ("run", "began", "ended", "places", "score", "coverage", *_STATUSES, "why")
 
@@ -41,9 +40,15 @@ def assessments(
 
 def _latest(target: Target) -> str:
     """Return the name of the latest run that has a report."""
-    runs = latest(target, [_MACHINE], _LOOKED_AT)
-    found = next((execution.name for execution in runs if _report(target, execution)), None)
-    return found or fail(f"Nothing was assessed yet: gatehouse run {_MACHINE} {target.options}")
+    looked_at = 0
+    for execution in backwards(target, _MACHINE):
+        if _report(target, execution):
+            return execution.name
+        looked_at += 1
+    if not looked_at:
+        return fail(f"Nothing was assessed in 90 days: gatehouse run {_MACHINE} {target.options}")
+    runs = counted(looked_at, "run")
+    return fail(f"{runs} of {_MACHINE} in 90 days, and no report: `gatehouse assessments {target.options}` says why.")
 
 
 def _rows(target: Target, most: int) -> Iterator[tuple[str, ...]]:
@@ -51,16 +56,21 @@ def _rows(target: Target, most: int) -> Iterator[tuple[str, ...]]:
 
     for execution in latest(target, [_MACHINE], most):
         began = f"{execution.started_at.astimezone(UTC):%F %H:%M}"
-        yield (execution.name, began, execution.how, *_figures(_report(target, execution)), why(execution))
+        figures = _figures(_report(target, execution))
+        yield (execution.name, began, execution.how, *figures, why(_MACHINE, execution))
 
 
 def _figures(report: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return places, score, coverage and how many findings have each status; empty ones of no report."""
-    if not report:
-        return ("",) * (3 + len(_STATUSES))
-    percent, counts = report["percent"], report["counts"]
-    score = "none" if percent is None else f"{percent:g} %"
-    return (str(report["places"]), score, f"{report['coverage']:g} %", *(str(counts[each]) for each in _STATUSES))
+    """Return places, score, coverage and how many findings have each status; empty ones of what a report lacks."""
+    counts = report.get("counts", {})
+    coverage = f"{report['coverage']:g} %" if "coverage" in report else ""
+    return (str(report.get("places", "")), _score(report), coverage, *(str(counts.get(each, "")) for each in _STATUSES))
+
+
+def _score(report: Mapping[str, Any]) -> str:
+    if "percent" not in report:
+        return ""
+    return "none" if report["percent"] is None else f"{report['percent']:g} %"
 
 
 def _report(target: Target, execution: Execution) -> Mapping[str, Any]:
@@ -69,7 +79,8 @@ def _report(target: Target, execution: Execution) -> Mapping[str, Any]:
     One of whose places some failed has reported the others, and fails at its end.
     """
     if execution.result is not None:
-        report: Mapping[str, Any] = execution.result["report"]
+        # Of another release, a run may have succeeded without one.
+        report: Mapping[str, Any] = execution.result.get("report", {})
         return report
     if not execution.ended:
         return {}

@@ -1,6 +1,6 @@
 """Executions of state machines, as Step Functions remembers them: until 90 days after they have ended."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final
 
@@ -39,6 +39,19 @@ def latest(target: Target, machines: Sequence[str], most: int) -> list[Execution
         every = [each for of_machine in pool.map(listed, arns) for each in of_machine]
         chosen = sorted(every, key=lambda each: each["startDate"], reverse=True)[:most]
         return list(pool.map(lambda each: _described(sfn, each["executionArn"]), chosen))
+
+
+def backwards(target: Target, machine: str) -> Iterator[Execution]:
+    """Yield the executions of a state machine, the latest first; each is read as it is taken.
+
+    Raises:
+        NotDeployed: The machine is not.
+    """
+    sfn = target.client("stepfunctions")
+    pages = sfn.get_paginator("list_executions").paginate(stateMachineArn=target.machine_arn(machine))
+    for page in pages:
+        for each in page["executions"]:
+            yield _described(sfn, each["executionArn"])
 
 
 def named(target: Target, machine_arn: str, name: str) -> Execution | None:

@@ -4,7 +4,7 @@ To be imported by the commands that need it, as it is heavy.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 from pathlib import Path
@@ -12,7 +12,6 @@ from textwrap import shorten
 from typing import Any, Final
 
 from cli.causes import spoken
-from cli.console import fail
 from cli.follow import Execution
 from cli.target import Target
 from data_protection.drills.contracts import StartDrill
@@ -49,23 +48,30 @@ class Kind:
 
 
 def came_to(machine: str, execution: Execution) -> str:
-    """Return what a run came to in a line; how it stands, and why, unless it has succeeded.
+    """Return what a run came to in a line; how it stands, and why, where there is nothing else to tell.
 
     Args:
         machine: By its short name, one of KINDS.
         execution: Of it.
     """
+    reason = why(machine, execution)
+    if execution.result is not None and not reason:
+        return KINDS[machine].told(given(execution), execution.result)
+    return ": ".join(filter(None, (execution.how, reason)))
+
+
+def why(machine: str, execution: Execution) -> str:
+    """Return why a run failed, in short and without the last full stop, or what the output of another release lacks.
+
+    Empty where there is neither. Arguments are those of `came_to`.
+    """
     if execution.result is not None:
         try:
-            return KINDS[machine].told(given(execution), execution.result)
+            KINDS[machine].told(given(execution), execution.result)
         except KeyError as missing:
             # One run must not hide the others.
-            return f"succeeded, in a release whose output has no {missing}"
-    return ": ".join(filter(None, (execution.how, why(execution))))
-
-
-def why(execution: Execution) -> str:
-    """Return why a run failed, in short and without the last full stop; empty where it did not."""
+            return f"the output of its release has no {missing}"
+        return ""
     told = ": ".join(filter(None, (execution.error, spoken(execution.cause))))
     return shorten(told, _WHY, placeholder=" …").rstrip(".")
 
@@ -76,37 +82,47 @@ def has_files(machine: str, execution: Execution) -> bool:
     return execution.status == "SUCCEEDED" or any(step.name == kept for step in execution.steps)
 
 
-def fetch(target: Target, execution: Execution, out: Path) -> Path:
-    """Write the files of a run into a folder of its name, and return the path of the one to open.
+def files(target: Target, execution: Execution) -> list[str]:
+    """Return the keys in the lake bucket of the files that a run has kept; none where it has no report.
 
-    Whoever calls it needs s3:ListBucket, s3:GetObject and kms:Decrypt.
+    Whoever calls it needs s3:ListBucket.
 
     Args:
         target: Where it ran.
         execution: Of one of KINDS.
-        out: Folder in which that folder is made.
-
-    Raises:
-        typer.Exit: It has kept none; why has been printed.
     """
     machine = target.short_name(execution.machine)
     prefix = KINDS[machine].prefix(execution, given(execution), execution.result or {})
-    lake = Bucket(target.client("s3"), target.output("LakeBucketName"))
     # What lies deeper is what its steps have worked on.
-    names = [name for key, _ in lake.keys(prefix) if "/" not in (name := key.removeprefix(prefix))] if prefix else []
-    if not names:
-        fail(f"The run {execution.name} of {machine} has kept no report: {came_to(machine, execution)}.")
-    folder = out / execution.name
+    return [key for key, _ in _lake(target).keys(prefix) if "/" not in key.removeprefix(prefix)] if prefix else []
+
+
+def fetch(target: Target, keys: Sequence[str], folder: Path) -> Path:
+    """Write files of a run into a folder, which is made, and return the path of the one to open.
+
+    Whoever calls it needs s3:GetObject and kms:Decrypt.
+
+    Args:
+        target: Where it ran.
+        keys: Of `files`; at least one.
+        folder: Where they are put, by the last part of their keys.
+    """
+    lake = _lake(target)
     folder.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        (folder / name).write_bytes(lake.get(f"{prefix}{name}") or b"")
-    return folder / next((name for name in _FIRST if name in names), names[0])
+    written = {key.rpartition("/")[2]: key for key in keys}
+    for name, key in written.items():
+        (folder / name).write_bytes(lake.get(key) or b"")
+    return folder / next((name for name in _FIRST if name in written), next(iter(written)))
 
 
 def given(execution: Execution) -> Mapping[str, Any]:
     """Return the input of a run; nothing where it is no object, which every machine refuses."""
     document = json.loads(execution.input)
     return document if isinstance(document, dict) else {}
+
+
+def _lake(target: Target) -> Bucket:
+    return Bucket(target.client("s3"), target.output("LakeBucketName"))
 
 
 def _assessed(_: Mapping[str, Any], output: Mapping[str, Any]) -> str:
@@ -154,7 +170,7 @@ def _locked(asked: Mapping[str, Any], output: Mapping[str, Any]) -> str:
 def _lock_prefix(execution: Execution, asked: Mapping[str, Any], output: Mapping[str, Any]) -> str:
     if asked.get("apply"):
         return f"{lock_prefix(asked['apply'])}reports/{execution.name}/"
-    return simulation_key(output["simulation"]).removesuffix("simulation.json") if output else ""
+    return simulation_key(output["simulation"]).removesuffix("simulation.json") if "simulation" in output else ""
 
 
 def _counts(counts: Mapping[str, int]) -> str:

@@ -53,21 +53,34 @@ def _rows(target: Target, most: int) -> list[tuple[str, ...]]:
 def fetch_report(target: Target, machines: Iterable[str], run: str, out: Path) -> None:
     """Fetch the report of a run of one of these machines, and print what it came to and what to open.
 
+    Machines name their runs each by itself: where several have a report of a run of this name, all are fetched, into a
+    folder of each machine.
+
     Raises:
         NotDeployed: One of the machines is not.
         typer.Exit: There is no such run, or it has no report; why has been printed.
     """
-    from cli.protection_runs import came_to, fetch  # noqa: PLC0415 - heavy
+    from cli.protection_runs import came_to, fetch, files  # noqa: PLC0415 - heavy
 
-    for machine in machines:
-        execution = named(target, target.machine_arn(machine), run)
-        if execution is not None:
-            page = fetch(target, execution, out)
-            told = escape(f"The report of {run} is fetched. {came_to(machine, execution)}.")
-            console().print(f"[good]✓[/good] {told}")
-            console(stderr=False).print(str(page))
-            return
-    fail(
+    runs = {machine: named(target, target.machine_arn(machine), run) for machine in machines}
+    found = {machine: execution for machine, execution in runs.items() if execution is not None}
+    if not found:
+        fail(_unknown(target, run))
+    kept = {machine: keys for machine, execution in found.items() if (keys := files(target, execution))}
+    if not kept:
+        none = (f"The run {run} of {each} has kept no report: {came_to(each, found[each])}." for each in found)
+        fail("\n".join(none))
+    for machine, keys in kept.items():
+        page = fetch(target, keys, out / run / machine if len(kept) > 1 else out / run)
+        told = escape(f"The report of {run} of {machine} is fetched. {came_to(machine, found[machine])}.")
+        console().print(f"[good]✓[/good] {told}")
+        console(stderr=False).print(str(page))
+
+
+def _unknown(target: Target, run: str) -> str:
+    """Return the sentence that there is no such run, and where reports are that Step Functions knows no run of."""
+    return (
         f"There is no run {run} of the last 90 days: `gatehouse results {target.options}` lists them. Reports of older "
-        f"ones are below s3://{target.output('LakeBucketName')}/data_protection/, in folders run={run}."
+        f"ones are below s3://{target.output('LakeBucketName')}/data_protection/, in folders run={run}; those of locks "
+        f"in locking/simulation=<hash>/ and locking/lock=<hash>/reports/{run}/."
     )

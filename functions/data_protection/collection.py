@@ -40,12 +40,21 @@ class Questions:
         place: That is read.
         profile: That says what is in scope.
         only: Of what is in scope, just these checks on these resources; None for all.
+        undoing: Whether changes of these checks are to be undone, which may need more than their verdicts.
     """
 
-    def __init__(self, place: Place, profile: Profile, only: Container[tuple[str, Resource]] | None = None) -> None:
+    def __init__(
+        self,
+        place: Place,
+        profile: Profile,
+        only: Container[tuple[str, Resource]] | None = None,
+        *,
+        undoing: bool = False,
+    ) -> None:
         self.place = place
         self._profile = profile
         self._only = only
+        self._undoing = undoing
         self._inventory = Inventory(place, {})
         self._made: set[Question] = set()
         self._further: frozenset[Read] = frozenset()
@@ -75,7 +84,10 @@ class Questions:
             for resource, requirements in scope.items()
         }
         self._further = frozenset(
-            read for requirements in asked.values() for check in requirements for read in catalogue()[check].further
+            read
+            for requirements in asked.values()
+            for check in requirements
+            for read in (*catalogue()[check].further, *self._before_undoing(catalogue()[check]))
         )
         return [
             question
@@ -129,12 +141,15 @@ class Questions:
             (catalogue()[check].kind, read)
             for requirements in asked.values()
             for check in requirements
-            for read in catalogue()[check].compared
+            for read in (*catalogue()[check].others, *self._before_undoing(catalogue()[check]))
         }
         for resource, requirements in scope.items():
             own = {read for check in requirements for read in catalogue()[check].reads}
             yield from self._new(resource, (read for kind, read in compared if kind is resource.kind and read in own))
         yield from self._new(account_of(self.place), (read for _, read in compared if read.kind is Kind.ACCOUNT))
+
+    def _before_undoing(self, check: Check[Any]) -> Iterable[Read]:
+        return check.undoing_reads if self._undoing else ()
 
     def _new(self, resource: Resource, reads: Iterable[Read]) -> Iterable[Question]:
         if resource.kind in _PLACELESS:

@@ -58,7 +58,15 @@ class StepRefused(DataProtectionError):
 
 
 class ResourceLocked(DataProtectionError):
-    """Another remediation works on the resource."""
+    """Another remediation works on the resource.
+
+    Attributes:
+        holder: Who.
+    """
+
+    def __init__(self, message: str, holder: str) -> None:
+        super().__init__(message)
+        self.holder = holder
 
 
 class ResourceUnreadable(DataProtectionError):

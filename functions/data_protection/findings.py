@@ -3,7 +3,7 @@
 import gzip
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -23,10 +23,8 @@ class Standing:
     Attributes:
         status: Then.
         since: Since when.
-        best: The best status that was known since somebody answered for a failure, if ever; what is worse is drift.
-            None where none is known.
-        undone_until: Where a plan is about to undo what it rests on, by when that is done: until then nothing better
-            is known of it, however it stands meanwhile. None where nobody is.
+        best: The best status that was seen since somebody answered for a failure, if ever. None where none was.
+        undone_until: Where a plan is about to undo what it rests on, by when that is done. None where nobody is.
         look: Name of the look that saw it first; empty where that was not kept.
     """
 
@@ -35,6 +33,11 @@ class Standing:
     best: Status | None = None
     undone_until: datetime | None = None
     look: str = field(default="", compare=False)
+
+    @property
+    def known(self) -> Status | None:
+        """The best status that counts: what is worse is drift. None where none is, or a plan is to undo it."""
+        return self.best if self.undone_until is None else None
 
 
 _OF_A_PLAN: Final = re.compile(r"remediation-([0-9a-f]{64})")
@@ -50,12 +53,12 @@ _BEST_FIRST: Final = (Status.PASS, Status.NOT_APPLICABLE, Status.WARN, Status.FA
 
 
 def look_of(plan: str) -> str:
-    """Return the name of the looks at what the steps of a plan come to."""
+    """Return the name of the looks that see what the steps of a plan have changed."""
     return f"remediation-{plan}"
 
 
 def plan_of(look: str) -> str:
-    """Return the hash of the plan whose steps a look was at; empty for any other look."""
+    """Return the hash of the plan whose change a look has seen; empty for any other look."""
     found = _OF_A_PLAN.fullmatch(look)
     return found[1] if found else ""
 
@@ -69,10 +72,15 @@ def best_of(status: Status, before: Status | None) -> Status | None:
 
 
 def standing_after(row: FindingRow, before: Standing | None) -> Standing:
-    """Return how a finding stands after a look."""
-    if before is not None and before.undone_until is not None and row.time < before.undone_until:
-        return replace(before, status=row.status, since=row.since)
-    return Standing(row.status, row.since, best_of(row.status, before.best if before is not None else None))
+    """Return how a finding stands after a look.
+
+    Nothing counts as known any more of what was to be undone by a time that is over, as nobody has kept how that ended.
+    """
+    until = before.undone_until if before is not None else None
+    is_expected = until is not None and row.time < until
+    if before is None or (until is not None and not is_expected):
+        return Standing(row.status, row.since, best_of(row.status, None))
+    return Standing(row.status, row.since, best_of(row.status, before.best), until)
 
 
 def rows(

@@ -11,7 +11,7 @@ from data_protection.adapters.attempts import AttemptStore
 from data_protection.adapters.calls import Calls, ReversibleCalls
 from data_protection.adapters.drifts import DriftStore
 from data_protection.adapters.estate import Clients
-from data_protection.adapters.findings import FindingStore
+from data_protection.adapters.findings import Expectations, FindingStore
 from data_protection.adapters.fixes import FixQueue
 from data_protection.changes import Call
 from data_protection.contracts import PlaceRef
@@ -174,22 +174,19 @@ def test_only_the_own_account_is_changed_without_a_role() -> None:
 
 
 @pytest.mark.usefixtures("account")
-@pytest.mark.parametrize("is_mended", [True, False])
-def test_drift_that_a_plan_undoes_ended_by_it_unless_it_was_mended_before(*, is_mended: bool) -> None:
-    drifts, findings = DriftStore(aws.dynamodb(), FINDINGS), store()
-    place, mending, undoing = Place(f"00000000000{is_mended:d}", PLACE.region), "a" * 64, "b" * 64
-    status = Status.PASS if is_mended else Status.FAIL
-    seen = row("DDB-PITR", status, account=place.account, run=f"remediation-{mending}")
-    found = drift(place).model_copy(update={"found": seen.time - timedelta(minutes=5)})
-    drifts.open(found)
-    findings.follow(place, [seen], {}, whole=True)
-    again = seen.model_copy(update={"run": f"remediation-{undoing}", "time": seen.time + timedelta(minutes=5)})
+def test_what_is_expected_to_get_worse_stands_as_the_last_look_has_kept_it() -> None:
+    place, until = Place("000000000008", PLACE.region), NOW + timedelta(hours=1)
+    findings, expectations = store(), Expectations(aws.dynamodb(), FINDINGS)
+    read = row("DDB-PITR", Status.PASS, account=place.account)
+    unseen = row("DDB-DELPROT", Status.PASS, account=place.account)
+    worse = row("DDB-PITR", Status.FAIL, account=place.account, run="meanwhile")
+    findings.follow(place, [worse], {worse.pair: Standing(Status.PASS, worse.since, Status.PASS)}, whole=False)
 
-    for _ in range(2):
-        findings.expect(place, [again], again.time + timedelta(hours=1))
+    expectations.keep(place, [read, unseen], until)
 
-    [ended] = drifts.ended_in(place)
-    told = (Ending.FIXED, mending, seen.time) if is_mended else (Ending.UNDONE, undoing, again.time)
-    assert (ended.drift, ended.by) == (found, "gatehouse")
-    assert (ended.how, ended.plan, ended.ended) == told
-    assert drifts.open_in(place) == {}
+    kept = findings.standings(place)
+    assert kept == {
+        read.pair: Standing(Status.FAIL, worse.since, Status.PASS, until),
+        unseen.pair: Standing(Status.PASS, unseen.since, Status.PASS, until),
+    }
+    assert kept[read.pair].look == "meanwhile"

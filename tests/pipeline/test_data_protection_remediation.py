@@ -33,6 +33,7 @@ from data_protection.remediation.policy import Policy
 from data_protection.resources import Place
 from data_protection.verdicts import Status
 from kernel import aws
+from kernel.errors import EffectConflict
 from tests.support.metrics import emitted
 from tests.support.remediation import (
     ALICE,
@@ -105,12 +106,12 @@ def test_approved_plan_is_applied_verified_and_proven(run: Remediation) -> None:
 def test_findings_follow_what_the_work_on_a_step_sees(run: Remediation) -> None:
     planned = run.plan(1)
     run.approve(planned)
-    apply_step.handler({"plan": planned["plan"], "step": ORDERS}, FUNCTION)
+    apply_step.handler({"run": "by-hand-1", "plan": planned["plan"], "step": ORDERS}, FUNCTION)
     assert standing("DDB-PITR", ORDERS_ARN) is None
 
     run.work(planned)
     known = standing("DDB-PITR", ORDERS_ARN)
-    verify_step.handler({"plan": planned["plan"], "step": ORDERS}, FUNCTION)
+    verify_step.handler({"run": "by-hand-1", "plan": planned["plan"], "step": ORDERS}, FUNCTION)
 
     assert known is not None
     assert (known.status, known.best) == (Status.PASS, Status.PASS)
@@ -321,6 +322,40 @@ def test_decider_that_died_before_the_machine_was_answered_is_made_good_by_eithe
     assert not run.answers
 
 
+def test_run_waits_while_another_with_the_same_plan_works_on_a_step(run: Remediation) -> None:
+    plan, another = run.approve(run.plan(1)), Remediation("another-run")
+    made: list[Any] = []
+
+    def meanwhile(call: Any) -> None:
+        made.append(call)
+        with pytest.raises(
+            ResourceLocked, match=f"is being changed by {plan}/{ORDERS} in the run by-hand-1; it is tried"
+        ):
+            another.step(plan, ORDERS)
+
+    with whenever("dynamodb", "UpdateContinuousBackups", meanwhile):
+        assert run.step(plan, ORDERS)["state"] == "verified"
+        assert another.step(plan, ORDERS)["state"] == "verified"
+
+    assert len(made) == 1
+    assert events_of(plan, ORDERS) == ["seen", "applied", "verified"]
+
+
+def test_run_that_another_was_quicker_than_looks_again(run: Remediation) -> None:
+    plan, another = run.approve(run.plan(1)), Remediation("another-run")
+
+    def quicker(**_: Any) -> None:
+        aws.dynamodb().meta.events.unregister("before-call.dynamodb.PutItem", quicker)
+        assert another.step(plan, ORDERS)["state"] == "verified"
+
+    aws.dynamodb().meta.events.register("before-call.dynamodb.PutItem", quicker)
+    with pytest.raises(EffectConflict, match="Another run has moved"):
+        run.step(plan, ORDERS)
+
+    assert run.step(plan, ORDERS)["state"] == "verified"
+    assert events_of(plan, ORDERS) == ["seen", "applied", "verified"]
+
+
 def test_runs_that_wait_for_the_same_plan_are_all_answered(run: Remediation) -> None:
     plan = run.plan(1)["plan"]
     run.ask(plan)
@@ -416,7 +451,7 @@ def test_step_says_when_the_wave_after_it_may_begin(run: Remediation, monkeypatc
 
     monkeypatch.setattr(apply_step, "utc_now", lambda: inside)
     monkeypatch.setattr(verify_step, "utc_now", lambda: outside)
-    asked = {"plan": plan, "step": ORDERS}
+    asked = {"run": "by-hand-1", "plan": plan, "step": ORDERS}
 
     assert apply_step.handler(asked, FUNCTION)["opens"] == "2026-11-21T03:00:00Z"
     assert verify_step.handler(asked, FUNCTION)["opens"] == "2026-11-28T02:00:00Z"
@@ -760,7 +795,7 @@ def test_change_that_may_not_be_read_midway_is_left_to_people_and_goes_on_by_the
     client("kms").create_alias(AliasName="alias/data", TargetKeyId=key)
     profile(tables("orders", DDB_KMS={"key": "alias/data"}))
     plan, step = run.approve(run.plan(1)), "DDB-KMS/dynamodb-table/orders/0"
-    asked = {"plan": plan, "step": step}
+    asked = {"run": "by-hand-1", "plan": plan, "step": step}
     worked = apply_step.handler(asked, FUNCTION)
     while worked["state"] != state:
         CLOCK.wait(worked["wait_seconds"])
@@ -805,7 +840,7 @@ def test_bucket_whose_key_somebody_disables_meanwhile_is_as_before(run: Remediat
     before = {"Rules": [rule]}
     client("s3").put_bucket_encryption(Bucket="site", ServerSideEncryptionConfiguration=before)
     profile(buckets("site", S3_KMS={"key": key}))
-    plan, asked = run.approve(run.plan(2)), {"step": "S3-KMS/s3-bucket/site/0"}
+    plan, asked = run.approve(run.plan(2)), {"run": "by-hand-1", "step": "S3-KMS/s3-bucket/site/0"}
 
     apply_step.handler({"plan": plan, **asked}, FUNCTION)
     client("kms").disable_key(KeyId=key.rpartition("/")[2])  # which takes no ARN in moto

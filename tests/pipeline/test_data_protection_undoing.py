@@ -310,7 +310,7 @@ def test_what_was_never_applied_is_not_undone(run: Remediation) -> None:
 
 def test_words_of_the_table_prove_nothing(run: Remediation) -> None:
     plan = run.approve(run.plan(1))
-    apply_step.handler({"plan": plan, "step": KEPT}, FUNCTION)
+    apply_step.handler({"run": "by-hand-1", "plan": plan, "step": KEPT}, FUNCTION)
     item = {"plan": {"S": plan}, "entry": {"S": f"step#{KEPT}"}, "state": {"S": "verified"}}
     item |= {"at": {"S": datetime.now(UTC).isoformat()}, "note": {"S": ""}, "version": {"N": "9"}}
     aws.dynamodb().put_item(TableName="remediations", Item=item)
@@ -539,11 +539,12 @@ def test_what_was_known_of_an_undone_check_is_forgotten(run: Remediation) -> Non
     monday, planned = undoing(first, steps=["DDB-DELPROT"])
     monday.approve(planned)
 
-    apply_step.handler({"plan": planned["plan"], "step": KEPT}, FUNCTION)
+    apply_step.handler({"run": "by-hand-1", "plan": planned["plan"], "step": KEPT}, FUNCTION)
     assert (expected := standing("DDB-DELPROT", ORDERS_ARN)) is not None
-    assert expected == replace(known, best=None, undone_until=expected.undone_until)
+    assert expected == replace(known, undone_until=expected.undone_until)
+    assert expected.known is None
     assert (expected.undone_until or known.since) > datetime.now(UTC) + timedelta(minutes=15)
-    verify_step.handler({"plan": planned["plan"], "step": KEPT}, FUNCTION)
+    verify_step.handler({"run": "by-hand-1", "plan": planned["plan"], "step": KEPT}, FUNCTION)
 
     assert (known := standing("DDB-DELPROT", ORDERS_ARN)) is not None
     assert known == Standing(Status.FAIL, known.since, Status.FAIL)

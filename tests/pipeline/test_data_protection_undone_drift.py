@@ -1,8 +1,9 @@
 """What people undo is no drift, and nothing turns it on again; what a plan mends is drift no more."""
 
 import json
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -10,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from data_protection.adapters.attempts import AttemptStore
 from data_protection.adapters.drifts import DriftStore
+from data_protection.adapters.findings import Expectations
 from data_protection.adapters.steps import ResourceLocks
 from data_protection.drift import compose
 from data_protection.drift.attempts import Freeze
@@ -19,7 +21,17 @@ from data_protection.resources import Place
 from kernel import aws
 from kernel.clock import utc_now
 from kernel.settings import load
-from tests.support.data_protection_drift import ACCOUNT, REGION, USER, Watched, event, evidence, watched
+from tests.support.data_protection_drift import (
+    ACCOUNT,
+    REGION,
+    ROOT,
+    USER,
+    Watched,
+    event,
+    evidence,
+    seconds_ago,
+    watched,
+)
 from tests.support.remediation import FUNCTION, Remediation, client, tables, whenever
 
 TABLE_ARN = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/orders"
@@ -63,13 +75,13 @@ def approved() -> str:
     return monday.approve(monday.plan(undo=saturday))
 
 
-def changed() -> object:
+def changed(by: Mapping[str, Any] = USER, at: datetime | None = None) -> object:
     """Return the event of a call by somebody who has touched the table."""
-    return event("dynamodb", "UpdateTable", {"tableName": "orders"}, by=USER)
+    return event("dynamodb", "UpdateTable", {"tableName": "orders"}, by=by, at=at)
 
 
 def test_looks_before_and_after_the_call_find_no_drift(account: Watched) -> None:
-    asked = {"plan": approved(), "step": STEP}
+    asked = {"run": "by-hand-1", "plan": approved(), "step": STEP}
 
     def look(_: object) -> None:
         account.sweep()
@@ -146,27 +158,25 @@ def test_undoing_of_what_several_share_that_is_refused_leaves_the_findings_as_th
     assert [noun for noun, _ in account.told()] == ["DriftFound", "DriftFound"]
 
 
-def test_undoing_of_what_a_later_member_shares_is_no_drift_of_it_either(account: Watched, cluster: str) -> None:
+def test_undoing_is_drift_of_what_shares_it_only_since_the_plan(account: Watched, cluster: str) -> None:
     class_ = {"DBInstanceClass": "db.r6g.large", "DBClusterIdentifier": "shop", "Engine": "aurora-postgresql"}
     client("rds").create_db_instance(DBInstanceIdentifier="later", **class_)
     select = [{"name": name} for name in ("reader", "writer", "later")]
-    rule = {"kind": "rds-instance", "select": select, "requires": {"RDS-BACKUP": {"days": 30}}}
-    account.profile([rule], drift={"fix": ["RDS-BACKUP"]})
+    account.profile([{"kind": "rds-instance", "select": select, "requires": {"RDS-BACKUP": {"days": 30}}}])
     account.sweep("whole")
-    assert account.statuses()["RDS-BACKUP", f"arn:aws:rds:{REGION}:{ACCOUNT}:db:later"] == "pass"
     monday = Remediation("monday")
 
-    def look(_: object) -> None:
-        account.sweep("meanwhile")
-
-    with whenever("rds", "ModifyDBCluster", look):
-        monday.work(monday.plan(undo=cluster, named=["RDS-BACKUP"]))
+    monday.work(monday.plan(undo=cluster, named=["RDS-BACKUP"]))
     account.sweep("soon")
+    later_on(account)
+
+    assert [(noun, drift["name"]) for noun, drift in account.told()] == [("DriftFound", "later")]
+
+
+def later_on(account: Watched) -> None:
+    """Sweep once an undoing is expected no more."""
     with patch.object(compose, "utc_now", lambda: utc_now() + timedelta(hours=3)):
         account.sweep("later")
-
-    assert set(account.statuses().values()) == {"fail"}
-    assert (account.told(), account.open_drifts(), account.fix(), kept_days()) == ([], [], 0, 7)
 
 
 @pytest.fixture
@@ -201,7 +211,11 @@ def alerts(account: Watched) -> str:
     return str(sunday.planned["plan"])
 
 
-def test_what_rests_on_what_is_undone_is_no_drift_when_it_fails(account: Watched, alerts: str) -> None:
+def refuse(_: object) -> None:
+    raise ClientError({"Error": {"Code": "AuthorizationError", "Message": "no"}}, "SetTopicAttributes")
+
+
+def test_what_rests_on_what_is_undone_and_had_no_step_is_drift_that_is_told_once(account: Watched, alerts: str) -> None:
     monday = Remediation("monday")
 
     def look(_: object) -> None:
@@ -211,29 +225,79 @@ def test_what_rests_on_what_is_undone_is_no_drift_when_it_fails(account: Watched
         monday.work(monday.plan(undo=alerts))
     assert monday.finish(monday.planned["plan"])["good"]
     account.sweep("soon")
-    with patch.object(compose, "utc_now", lambda: utc_now() + timedelta(hours=3)):
-        account.sweep("later")
+    later_on(account)
 
     assert set(account.statuses().values()) == {"fail"}
-    assert (account.told(), account.open_drifts()) == ([], [])
+    assert [(noun, drift["check"]) for noun, drift in account.told()] == [("DriftFound", "CW-ALARMS")]
+    assert [drift["check"] for drift in account.open_drifts()] == ["CW-ALARMS"]
 
 
-def test_what_rests_on_what_is_not_undone_drifts_as_before(account: Watched, alerts: str) -> None:
+def test_undoing_that_is_refused_leaves_open_drift_of_others_open(account: Watched, alerts: str) -> None:
+    client("cloudwatch").delete_alarms(AlarmNames=["errors"])
+    account.sweep("gone")
+    [(noun, found)] = account.told()
     monday = Remediation("monday")
-
-    def refuse(_: object) -> None:
-        raise ClientError({"Error": {"Code": "AuthorizationError", "Message": "no"}}, "SetTopicAttributes")
 
     with whenever("sns", "SetTopicAttributes", refuse):
         monday.work(monday.plan(undo=alerts))
-    client("cloudwatch").delete_alarms(AlarmNames=["errors"])
     account.sweep("soon")
 
-    assert [(noun, drift["check"]) for noun, drift in account.told()] == [("DriftFound", "CW-ALARMS")]
+    assert (noun, found["check"]) == ("DriftFound", "CW-ALARMS")
+    assert (account.told(), account.open_drifts(), ended()) == ([], [found], [])
+
+
+def test_undoing_that_is_refused_makes_nothing_forgotten(account: Watched, alerts: str) -> None:
+    """Whoever unsubscribed everybody meanwhile is still told of, by the same check."""
+    sns, monday = client("sns"), Remediation("monday")
+    planned = monday.plan(undo=alerts)
+    monday.approve(planned)
+    [subscribed] = sns.list_subscriptions()["Subscriptions"]
+    sns.unsubscribe(SubscriptionArn=subscribed["SubscriptionArn"])
+
+    with whenever("sns", "SetTopicAttributes", refuse):
+        monday.work(planned)
+    assert monday.finish(planned["plan"])["counts"] == {"refused": 1}
+    account.sweep("soon")
+
+    assert ("DriftFound", "SNS-ALERT") in [(noun, drift["check"]) for noun, drift in account.told()]
+
+
+@pytest.mark.parametrize("is_undone", [True, False])
+def test_drift_that_is_found_while_an_undoing_is_prepared_ends_once_with_it(
+    account: Watched, alerts: str, *, is_undone: bool
+) -> None:
+    sns, monday = client("sns"), Remediation("monday")
+    planned = monday.plan(undo=alerts)
+    monday.approve(planned)
+    [subscribed] = sns.list_subscriptions()["Subscriptions"]
+    sns.unsubscribe(SubscriptionArn=subscribed["SubscriptionArn"])
+
+    keep = Expectations.keep
+
+    def meanwhile(*given: Any) -> None:
+        account.sweep("meanwhile")
+        assert {drift["check"] for drift in account.open_drifts()} == {"CW-ALARMS", "SNS-ALERT"}
+        keep(*given)
+
+    def answer(_: object) -> None:
+        if not is_undone:
+            refuse(_)
+
+    with patch.object(Expectations, "keep", meanwhile), whenever("sns", "SetTopicAttributes", answer):
+        monday.work(planned)
+    account.sweep("soon")
+    later_on(account)
+
+    told = [drift["check"] for noun, drift in account.told() if noun == "DriftFound"]
+    assert sorted(told) == ["CW-ALARMS", "SNS-ALERT"]
+    still = {drift["check"] for drift in account.open_drifts()}
+    assert still == ({"CW-ALARMS"} if is_undone else {"CW-ALARMS", "SNS-ALERT"})
+    ends = [(end.drift.check, end.how, end.by, end.plan) for end in ended()]
+    assert ends == ([("SNS-ALERT", Ending.UNDONE, "gatehouse", planned["plan"])] if is_undone else [])
 
 
 def test_what_is_protected_again_drifts_again(account: Watched) -> None:
-    asked = {"plan": approved(), "step": STEP}
+    asked = {"run": "by-hand-1", "plan": approved(), "step": STEP}
     apply_step.handler(asked, FUNCTION)
     verify_step.handler(asked, FUNCTION)
     account.sweep()
@@ -250,7 +314,7 @@ def test_what_is_protected_again_drifts_again(account: Watched) -> None:
 
 
 def test_looks_that_come_to_nothing_before_the_undoing_shows_find_no_drift(account: Watched) -> None:
-    apply_step.handler({"plan": approved(), "step": STEP}, FUNCTION)
+    apply_step.handler({"run": "by-hand-1", "plan": approved(), "step": STEP}, FUNCTION)
     protect(on=True)
 
     def throttle(_: object) -> None:
@@ -286,6 +350,23 @@ def test_drift_that_a_plan_has_mended_is_not_open_any_more_once_that_is_undone(a
     assert (account.fix(), account.open_drifts(), account.told()) == (1, [], [])
     assert not is_protected()
     assert [(end.how, end.plan) for end in ended()] == [(Ending.FIXED, planned["plan"])]
+
+
+def test_drift_that_somebody_has_mended_before_the_plan_is_not_of_the_plan(account: Watched) -> None:
+    protect(on=False)
+    account.recheck(changed(by=ROOT, at=seconds_ago(30)))
+    sunday = Remediation("sunday")
+    planned = sunday.plan(1)
+    protect(on=True)
+    mended = changed(at=seconds_ago(10))
+    sunday.work(planned)
+    assert sunday.finish(planned["plan"])["counts"] == {"satisfied": 1}
+
+    account.recheck(mended)
+
+    _, (fixed, end) = account.told()
+    assert (fixed, end["by"], end["plan"]) == ("DriftFixed", USER["arn"], "")
+    assert end["look"] == f"remediation-{planned['plan']}-satisfied"
 
 
 def test_drift_that_a_plan_has_mended_is_another_when_it_comes_again(account: Watched) -> None:
@@ -332,7 +413,7 @@ def test_fix_that_was_begun_and_changed_nothing_yet_is_not_gone_on_with(account:
 
 
 def test_undoing_that_nobody_goes_on_with_keeps_drift_from_being_found_only_for_its_term(account: Watched) -> None:
-    asked = {"plan": approved(), "step": STEP}
+    asked = {"run": "by-hand-1", "plan": approved(), "step": STEP}
     with whenever("dynamodb", "UpdateTable", die), pytest.raises(KeyboardInterrupt):
         apply_step.handler(asked, FUNCTION)
     with patch.object(compose, "utc_now", lambda: utc_now() + timedelta(hours=1)):

@@ -100,6 +100,7 @@ class Protected:
         """Return what works on a step of a plan; its adapters go through `wrap`, by which tests kill it."""
         step = plan.steps[number]
         return Remediator(
+            "by-hand",
             plan.hash,
             step,
             REGION,

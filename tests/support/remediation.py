@@ -129,7 +129,7 @@ class Remediation:
         return dict(finish_remediation.handler(asked, FUNCTION))
 
     def step(self, plan: str, step: str) -> Answer:
-        asked = {"plan": plan, "step": step}
+        asked = {"run": self.run, "plan": plan, "step": step}
         worked = dict(apply_step.handler(asked, FUNCTION))
         while worked["next"] != "nothing":
             CLOCK.wait(worked["wait_seconds"])

@@ -41,7 +41,7 @@ class DriftStore:
 
     def is_open(self, drift: Drift) -> bool:
         """Return whether a drift is open: not closed since, nor another one of its pair in its place."""
-        key = drift_key(drift.place.place, drift.pair)
+        key = _key(drift.place.place, drift.pair)
         answer = self._dynamodb.query(
             TableName=self._table,
             KeyConditionExpression="place = :place AND entry = :entry",
@@ -52,7 +52,7 @@ class DriftStore:
 
     def open(self, drift: Drift) -> None:
         """Keep a drift."""
-        key = drift_key(drift.place.place, drift.pair)
+        key = _key(drift.place.place, drift.pair)
         self._dynamodb.put_item(TableName=self._table, Item={**key, "drift": {"S": drift.model_dump_json()}})
 
     def close(self, end: DriftEnd) -> None:
@@ -60,12 +60,12 @@ class DriftStore:
         drift = end.drift
         with _unless_it_is_otherwise():
             self._dynamodb.put_item(
-                TableName=self._table, Item=end_item(end), ConditionExpression="attribute_not_exists(entry)"
+                TableName=self._table, Item=_end_item(end), ConditionExpression="attribute_not_exists(entry)"
             )
         with _unless_it_is_otherwise():
             self._dynamodb.delete_item(
                 TableName=self._table,
-                Key=drift_key(drift.place.place, drift.pair),
+                Key=_key(drift.place.place, drift.pair),
                 ConditionExpression="contains(drift, :id)",
                 ExpressionAttributeValues={":id": {"S": drift.id}},
             )
@@ -81,12 +81,12 @@ class DriftStore:
         return [DriftEnd.model_validate_json(item["end"]["S"]) for page in pages for item in page["Items"]]
 
 
-def drift_key(place: Place, pair: Pair) -> "dict[str, AttributeValueTypeDef]":
+def _key(place: Place, pair: Pair) -> "dict[str, AttributeValueTypeDef]":
     """Return the key of the drift of a pair that is open."""
     return {"place": {"S": str(place)}, "entry": {"S": f"{DRIFT}{'#'.join(pair)}"}}
 
 
-def end_item(end: DriftEnd) -> "dict[str, AttributeValueTypeDef]":
+def _end_item(end: DriftEnd) -> "dict[str, AttributeValueTypeDef]":
     """Return the item that keeps how a drift ended; one of each drift."""
     drift = end.drift
     return {

@@ -102,7 +102,7 @@ class ResourceLocks:
                 raise
             held: Any = error.response.get("Item", {})
             holder = held.get("owner", {}).get("S", "another remediation")
-            raise ResourceLocked(f"{arn} is being changed by {holder}; it is tried again.") from None
+            raise ResourceLocked(f"{arn} is being changed by {holder}; it is tried again.", holder) from None
 
     def release(self, arn: str, owner: str) -> None:
         """Give the lock back, if it is still the owner's."""

@@ -156,13 +156,11 @@ class Mutator(Generic[R]):
         quota: That its changes meet; None where AWS names none.
         may_undo: Raises CannotChange where undoing a change of its later would touch more than that: what others have
             asked for since, or what must be left alone. Of the resource itself and of its target, others see to that.
-        undoing_reads: What `may_undo` needs besides, of the account and of the other resources in scope, as far as
-            these have checks that read it; no verdict hangs on it.
+        undoing_reads: What `may_undo` needs besides: of the account, of the other resources in scope, as far as these
+            have checks that read it, and of those that all reads lead to. No verdict hangs on it, and it is read only
+            where something is undone.
         undoing_loses: Returns what is lost where a later plan undoes a change of its, besides the protection; one
             sentence, empty for nothing. Only who asks for it by name gets such an undoing.
-        bears: Returns which other findings may get worse once a change of its is undone, each by check and resource:
-            those about the same resource, or about what shares with it what was changed. Raises NotRead and
-            ResourceMissing.
     """
 
     phase: int
@@ -176,7 +174,6 @@ class Mutator(Generic[R]):
     may_undo: Callable[[Case[R], Made], None] = lambda _case, _made: None
     undoing_reads: tuple[Read, ...] = ()
     undoing_loses: Callable[[Change], str] = lambda _change: ""
-    bears: Callable[[Case[R], Change], Iterable[tuple[str, Resource]]] = lambda _case, _change: ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,9 +220,9 @@ class Check(Generic[R]):
     mutator: Mutator[R] | None = None
 
     @property
-    def compared(self) -> tuple[Read, ...]:
-        """What must be read of the other resources in scope as well, for the verdict or before a change is undone."""
-        return self.others if self.mutator is None else (*self.others, *self.mutator.undoing_reads)
+    def undoing_reads(self) -> tuple[Read, ...]:
+        """What must be read besides before a change of its is undone."""
+        return () if self.mutator is None else self.mutator.undoing_reads
 
     @property
     def runbook(self) -> str:

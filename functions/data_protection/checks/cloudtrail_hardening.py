@@ -136,6 +136,5 @@ CHECK: Final = Check(
         actions=frozenset({"cloudtrail:UpdateTrail", "iam:CreateServiceLinkedRole", "kms:DescribeKey"}),
         propose=_propose,
         present=_present,
-        bears=lambda case, _: [("CT-DATA", case.resource)],
     ),
 )

@@ -113,6 +113,5 @@ CHECK: Final = Check(
         actions=frozenset({"cloudtrail:StartLogging", "cloudtrail:StopLogging"}),
         propose=_propose,
         present=_present,
-        bears=lambda case, _: [("CT-DATA", case.resource)],
     ),
 )

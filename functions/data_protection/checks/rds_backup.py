@@ -126,7 +126,6 @@ CHECK: Final = Check(
         propose=_propose,
         present=_present,
         may_undo=_may_undo,
-        bears=lambda case, _: [("RDS-BACKUP", one) for one in _sharing(case, databases.keeper(case))],
         undoing_loses=lambda _: "Automated backups older than what is kept then are deleted, or all of them.",
     ),
 )

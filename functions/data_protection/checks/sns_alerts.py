@@ -14,7 +14,7 @@ from data_protection.readings import Missing
 from data_protection.reads.cloudwatch import ALARMS
 from data_protection.reads.kms import KEY, KEY_POLICY
 from data_protection.reads.sns import SUBSCRIPTIONS, TOPIC
-from data_protection.resources import Kind, account_of
+from data_protection.resources import Kind
 from data_protection.topics import CLOUDWATCH
 from data_protection.verdicts import Status, Verdict
 
@@ -201,7 +201,6 @@ CHECK: Final = Check(
         propose=_propose,
         present=_present,
         may_undo=_may_undo,
-        bears=lambda case, _: [("CW-ALARMS", account_of(case.resource.place))],
         undoing_reads=(ALARMS,),  # which notify by the topic tells whether it, or what its policy grants, may go
     ),
 )

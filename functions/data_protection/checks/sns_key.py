@@ -13,7 +13,7 @@ from data_protection.readings import Answer
 from data_protection.reads.cloudwatch import ALARMS
 from data_protection.reads.kms import KEY, KEY_POLICY, itself
 from data_protection.reads.sns import TOPIC
-from data_protection.resources import Kind, Resource, account_of, named
+from data_protection.resources import Kind, Resource, named
 from data_protection.snapshot import ResourceMissing
 from data_protection.topics import CLOUDWATCH, KEY_NEEDS
 from data_protection.verdicts import Status, Verdict
@@ -211,14 +211,6 @@ def _encrypted(case: Case[TopicKey], key: str) -> Iterable[tuple[Resource, str]]
                 yield topic, name
 
 
-def _bears(case: Case[TopicKey], change: Change) -> Iterable[tuple[str, Resource]]:
-    yield "CW-ALARMS", account_of(case.resource.place)
-    yield "SNS-ALERT", case.resource
-    if change.call.operation == "put_key_policy":
-        for topic, _ in _encrypted(case, change.call.parameters["KeyId"]):
-            yield "SNS-ALERT", topic
-
-
 CHECK: Final = Check(
     id="SNS-KMS",
     title="The topic's key is ours, and CloudWatch may use it",
@@ -227,7 +219,7 @@ CHECK: Final = Check(
     kind=Kind.TOPIC,
     requirement=TopicKey,
     reads=(TOPIC,),
-    further=(KEY, KEY_POLICY, TOPIC),
+    further=(KEY, KEY_POLICY),
     names=lambda place, asked: keys.asked_key(place, asked.key),
     validate=_validate,
     cost="About 1 USD a month for the key, and 0.03 USD for 10,000 requests to it.",
@@ -241,7 +233,6 @@ CHECK: Final = Check(
         propose=_propose,
         present=_present,
         may_undo=_may_undo,
-        bears=_bears,
         undoing_reads=(ALARMS, TOPIC),  # who rests on what the key's policy grants
     ),
 )

@@ -216,7 +216,7 @@ def _is_settled(finding: Finding) -> bool:
 
 
 def _worsened(finding: Finding, standing: Standing) -> bool:
-    best = standing.best
+    best = standing.known
     return best is not None and _is_settled(finding) and _RANK[finding.status] > _RANK[best]
 
 

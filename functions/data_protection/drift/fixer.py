@@ -216,6 +216,7 @@ class Fixer:
     def _remediator(self, attempt: Attempt, step: Step) -> Remediator:
         plan = attempt.plan
         return Remediator(
+            attempt.drift.id,
             plan.hash,
             step,
             plan.region,

@@ -5,13 +5,13 @@ A test takes the adapters that are imported here for those of every handler that
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from typing import Final, Literal
 
 from data_protection.adapters.approvals import ApprovalReader
+from data_protection.adapters.drifts import DriftStore
 from data_protection.adapters.estate import Clients, EstateStore
 from data_protection.adapters.evidence import EvidenceChain
-from data_protection.adapters.findings import FindingStore
+from data_protection.adapters.findings import Expectations, FindingStore
 from data_protection.adapters.plans import PlanReader
 from data_protection.adapters.profiles import ProfileStore
 from data_protection.adapters.snapshots import Snapshots
@@ -23,7 +23,7 @@ from data_protection.remediation.decisions import require_approval
 from data_protection.remediation.looks import Look
 from data_protection.remediation.policy import Policy
 from data_protection.remediation.remediator import Remediator
-from data_protection.remediation.sights import Sight, borne, mending, undoing
+from data_protection.remediation.sights import Sight, mending, undoing
 from data_protection.remediation.standings import Standings, Undone
 from data_protection.remediation.steps import Progress, State
 from data_protection.remediation.undoings import made_by, require_undoing
@@ -92,9 +92,18 @@ def bench(asked: WorkOnStep, settings: StepSettings, function_arn: str, *, apply
     first = plans.load(plan.undoes) if plan.undoes else None
     made = made_by(first, step, place) if first is not None else None
     beside = made.served.keys() if made is not None else ()
-    look = Look(step, place, profile, snapshots, utc_now, beside=beside)
+    look = Look(step, place, profile, snapshots, utc_now, beside=beside, undoing=made is not None)
     findings = FindingStore(aws.s3(), settings.lake_bucket, aws.dynamodb(), settings.findings_table)
-    standings = Standings(findings, check.id, profile, profile_name=plan.profile, plan=plan.hash, beside=beside)
+    standings = Standings(
+        findings,
+        DriftStore(aws.dynamodb(), settings.findings_table),
+        Expectations(aws.dynamodb(), settings.findings_table),
+        check.id,
+        profile,
+        profile_name=plan.profile,
+        plan=plan.hash,
+        beside=beside,
+    )
 
     def chain(of: str) -> EvidenceChain:
         return EvidenceChain(
@@ -115,9 +124,9 @@ def bench(asked: WorkOnStep, settings: StepSettings, function_arn: str, *, apply
     if first is not None and made is not None:
         if applying:
             require_undoing(step, first, chain(first.hash).records(), plan.hash)
-        rests, term = partial(borne, check, made), step.term
-        follow = Undone(standings, chain(first.hash), plan.hash, borne=rests, term=term, now=utc_now).follow
+        follow = Undone(standings, chain(first.hash), plan.hash, term=step.term, now=utc_now).follow
     remediator = Remediator(
+        asked.run,
         plan.hash,
         step,
         plan.region,

@@ -201,8 +201,15 @@ class ApprovalDecided(Contract):
 
 
 class WorkOnStep(Contract):
-    """Asks to go on with one step of a plan."""
+    """Asks to go on with one step of a plan.
 
+    Attributes:
+        run: Name of the execution that works on it; another one with the same plan waits meanwhile.
+        plan: Hash of the plan.
+        step: Id of the step.
+    """
+
+    run: str = Field(min_length=1)
     plan: Hash
     step: str = Field(min_length=1)
 

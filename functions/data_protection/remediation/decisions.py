@@ -136,11 +136,11 @@ class Asker:
             )
         )
         approval = seen.taken_up(asked.requested_by)
+        if approval.outcome is None and now >= approval.expires:
+            raise ApprovalClosed(f"Nobody decided about the plan {plan.hash} until {approval.expires}. Plan again.")
         tokens = self._approvals.wait(seen, approval, asked.token)
         if approval.outcome is not None:
             self._concluder.conclude(plan, approval, tokens, now)
-        elif now >= approval.expires:
-            raise ApprovalClosed(f"Nobody decided about the plan {plan.hash} until {approval.expires}. Plan again.")
         else:
             self._announcements.announce(
                 {

@@ -46,6 +46,7 @@ class Look:
         snapshots: Takes the snapshot, with the clients that assess the account.
         now: The time.
         beside: Other resources of which the step's check is judged over the same snapshot.
+        undoing: Whether the step undoes one of another plan.
     """
 
     def __init__(
@@ -57,17 +58,19 @@ class Look:
         now: Callable[[], datetime],
         *,
         beside: Collection[Resource] = (),
+        undoing: bool = False,
     ) -> None:
         self._check = step.change.check
         self._target = step.change.target
         self._resource = named(step.kind, place, step.name)
         self._asked = [(self._check, one) for one in {self._resource, *beside}]
         self._profile, self._snapshots, self._now = profile, snapshots, now
+        self._undoing = undoing
 
     def anyhow(self) -> Case[Any] | None:
         """Return the case as it is; None where the profile asks nothing of the resource any more."""
         now = self._now()
-        questions = Questions(self._resource.place, self._profile, self._asked)
+        questions = Questions(self._resource.place, self._profile, self._asked, undoing=self._undoing)
         snapshot = self._snapshots.take(questions, now)
         for check, case in cases(snapshot, self._profile, now):
             if (check.id, case.resource) == (self._check, self._resource):

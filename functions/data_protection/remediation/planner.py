@@ -155,7 +155,7 @@ def new_undoing(asked: PlanRemediation, now: datetime, site: Site, *, first: Pla
         PlanTooLarge: More would be changed than the profile's limits allow.
     """
     only = judged(first, site.place)
-    snapshot = site.snapshots.take(Questions(site.place, site.profile, only), now)
+    snapshot = site.snapshots.take(Questions(site.place, site.profile, only, undoing=True), now)
     return make_undoing(
         first,
         chains,

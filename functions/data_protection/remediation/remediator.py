@@ -15,6 +15,7 @@ from data_protection.remediation.evidence import Event
 from data_protection.remediation.plans import Step
 from data_protection.remediation.sights import Sight
 from data_protection.remediation.steps import Progress, State
+from kernel.errors import EffectConflict
 
 if TYPE_CHECKING:
     from data_protection.adapters.calls import Calls
@@ -33,6 +34,7 @@ class Remediator:
     """Works on one step.
 
     Args:
+        run: That works on it.
         plan: Hash of the plan.
         step: Of it.
         region: Of the plan.
@@ -45,6 +47,7 @@ class Remediator:
 
     def __init__(
         self,
+        run: str,
         plan: str,
         step: Step,
         region: str,
@@ -60,7 +63,8 @@ class Remediator:
         self._look, self._follow = look, follow
         self._ledger, self._locks, self._evidence = ledger, locks, evidence
         self._now = now
-        self._owner = f"{plan}/{step.id}"
+        self._work = f"{plan}/{step.id}"
+        self._owner = f"{self._work} in the run {run}"
 
     def apply(self, calls: "Calls") -> Progress:
         """Make the change, if the resource still is as it was planned from, and return how far the step is.
@@ -212,11 +216,19 @@ class Remediator:
         Raises:
             ResourceLocked: Another remediation works on it.
             ResourceUnreadable: Nothing is known now.
+            EffectConflict: Another run with the same plan has moved the step on before the lock was taken.
         """
         try:
             self._lock()
+            if self._progress().version != progress.version:
+                self._locks.release(self._step.target, self._owner)
+                raise EffectConflict(f"Another run has moved {self._work} on in the meantime.")
             return self._look()
-        except (ResourceLocked, ResourceUnreadable) as wait:
+        except ResourceLocked as wait:
+            if wait.holder.startswith(f"{self._work} "):
+                raise  # another run has the same plan: the step is that one's, and so is what is kept of it
+            raise self._told(progress, wait) from None
+        except ResourceUnreadable as wait:
             raise self._told(progress, wait) from None
 
     def _told(self, progress: Progress, wait: E) -> E:

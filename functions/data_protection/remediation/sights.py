@@ -151,20 +151,6 @@ def require_undoable(check: Check[Any], case: Case[Any], made: Made) -> None:
         raise CannotChange(str(missing)) from None
 
 
-def borne(check: Check[Any], made: Made, case: Case[Any]) -> frozenset[tuple[str, str]]:
-    """Return which other findings may get worse once a change is undone, by check and ARN, as far as that is seen.
-
-    Args:
-        check: Whose change it is.
-        made: The change, as it was planned.
-        case: The resource as it is.
-    """
-    if check.mutator is not None:
-        with suppress(ResourceMissing, NotRead):
-            return frozenset((other, resource.arn) for other, resource in check.mutator.bears(case, made.change))
-    return frozenset()
-
-
 def _hindrance(check: Check[Any], step: Step, case: Case[Any], made: Made) -> str:
     if stranger := another(step, case):
         return stranger

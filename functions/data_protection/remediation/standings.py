@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from data_protection.assessments import assess
 from data_protection.checks.check import Case
 from data_protection.contracts import FindingRow
+from data_protection.drift.drifts import OURS, Drift, DriftEnd, Ending, Pair, mended
 from data_protection.findings import Standing, look_of, rows
 from data_protection.profiles import Profile
 from data_protection.remediation.evidence import Event
@@ -15,8 +16,9 @@ from data_protection.remediation.steps import State
 from data_protection.resources import Resource
 
 if TYPE_CHECKING:
+    from data_protection.adapters.drifts import DriftStore
     from data_protection.adapters.evidence import EvidenceChain
-    from data_protection.adapters.findings import FindingStore
+    from data_protection.adapters.findings import Expectations, FindingStore
 
 
 class Standings:
@@ -24,6 +26,8 @@ class Standings:
 
     Args:
         findings: Keeps them.
+        drifts: Keeps what is open.
+        expectations: Keeps what is about to get worse.
         check: Id of the step's check.
         profile: That asks it.
         profile_name: By which it is known.
@@ -34,6 +38,8 @@ class Standings:
     def __init__(
         self,
         findings: "FindingStore",
+        drifts: "DriftStore",
+        expectations: "Expectations",
         check: str,
         profile: Profile,
         *,
@@ -41,52 +47,53 @@ class Standings:
         plan: str,
         beside: Collection[Resource] = (),
     ) -> None:
-        self._findings, self._check, self._profile = findings, check, profile
-        self._name, self._plan, self._beside = profile_name, plan, beside
+        self._findings, self._drifts, self._expectations = findings, drifts, expectations
+        self._check, self._profile, self._name = check, profile, profile_name
+        self._plan, self._beside = plan, beside
 
     def follow(self, case: Case[Any], state: State) -> None:
         """Keep how the check on the resource stands once a step has ended, unless another look has seen it since."""
         if not state.is_final:
             return
-        known = self._findings.standings(case.resource.place)
-        self._keep(case, {pair: replace(standing, undone_until=None) for pair, standing in known.items()})
-
-    def expect(self, case: Case[Any], others: Collection[tuple[str, str]], until: datetime) -> None:
-        """Keep that a call undoes what the check rests on, by a time: a look that comes between finds no drift.
-
-        Args:
-            case: The resource as it is.
-            others: Further findings that rest on it, by check and ARN, at which nobody looks here.
-            until: That time.
-        """
         place = case.resource.place
-        self._findings.expect(place, self._rows(case, self._findings.standings(place)), until)
-        if others:
-            self._findings.expect_others(place, others, until, look=look_of(self._plan), at=case.now)
+        known = self._findings.standings(place)
+        # Only what the step has changed itself is of the plan; else somebody else did, or nobody.
+        look = look_of(self._plan) if state is State.VERIFIED else f"{look_of(self._plan)}-{state}"
+        as_before = {pair: replace(standing, undone_until=None) for pair, standing in known.items()}
+        self._findings.follow(place, self._rows(case, known, look), known, whole=False, counting=as_before)
 
-    def expect_no_more(self, case: Case[Any], others: Collection[tuple[str, str]]) -> None:
-        """Keep that what further findings rest on stays."""
-        if others:
-            self._findings.expect_no_more(case.resource.place, others)
+    def expect(self, case: Case[Any], until: datetime) -> None:
+        """Keep that a call undoes what the check rests on, by a time: a look that comes between finds no drift."""
+        place = case.resource.place
+        seen = self._rows(case, self._findings.standings(place), look_of(self._plan))
+        self._expectations.keep(place, seen, until)
 
     def forget(self, case: Case[Any]) -> None:
         """Keep how it stands once that is undone, as if it had never stood better, which else were drift.
 
-        What it was shared with may show that later, as members of a cluster do, and what rests on it is not looked at
-        here: both are expected to get worse until the time set.
+        What it was shared with may show that later, as members of a cluster do, and is expected to until the time set.
+        Drift that is still open ends, first: once nothing is known of it, nobody could tell any more who has mended it.
         """
-        own, known = (self._check, case.resource.arn), self._findings.standings(case.resource.place)
-        if own in known:
-            known[own] = replace(known[own], undone_until=None, best=None)
-        self._keep(case, known)
+        place, own = case.resource.place, (self._check, case.resource.arn)
+        known, opened = self._findings.standings(place), self._drifts.open_in(place)
+        seen = self._rows(case, known, look_of(self._plan))
+        for row in seen:
+            if (drift := opened.get(row.pair)) is not None:
+                self._drifts.close(self._end(drift, known.get(row.pair), case.now))
+        forgotten = {own: replace(known[own], undone_until=None, best=None)} if own in known else {}
+        self._findings.follow(place, seen, known, whole=False, counting=known | forgotten)
 
-    def _keep(self, case: Case[Any], standings: Mapping[tuple[str, str], Standing]) -> None:
-        self._findings.follow(case.resource.place, self._rows(case, standings), standings, whole=False)
+    def _end(self, drift: Drift, standing: Standing | None, now: datetime) -> DriftEnd:
+        """Return how a drift ended: mended before, or as the plan undoes what the check rests on."""
+        if standing is not None and (end := mended(drift, standing)) is not None:
+            return end
+        look = look_of(self._plan)
+        return DriftEnd(drift=drift, how=Ending.UNDONE, ended=now, by=OURS, plan=self._plan, look=look)
 
-    def _rows(self, case: Case[Any], standings: Mapping[tuple[str, str], Standing]) -> list[FindingRow]:
+    def _rows(self, case: Case[Any], standings: Mapping[Pair, Standing], look: str) -> list[FindingRow]:
         only = [(self._check, one) for one in {case.resource, *self._beside}]
         seen = assess(case.snapshot, self._profile, case.now, only)
-        return rows(seen, run=look_of(self._plan), profile=self._name, standings=standings)
+        return rows(seen, run=look, profile=self._name, standings=standings)
 
 
 class Undone:
@@ -96,7 +103,6 @@ class Undone:
         standings: Of the check on the resource.
         evidence: Of the step that is undone, in its own plan.
         plan: Hash of the plan that undoes it.
-        borne: Returns which further findings rest on what is undone, by check and ARN.
         term: How long the undoing may take.
         now: The time.
     """
@@ -107,20 +113,18 @@ class Undone:
         evidence: "EvidenceChain",
         plan: str,
         *,
-        borne: Callable[[Case[Any]], Collection[tuple[str, str]]],
         term: timedelta,
         now: Callable[[], datetime],
     ) -> None:
         self._standings, self._evidence = standings, evidence
-        self._plan, self._borne, self._term, self._now = plan, borne, term, now
+        self._plan, self._term, self._now = plan, term, now
 
     def follow(self, case: Case[Any], state: State) -> None:
         """Expect the check to fail before the call is made, and forget what was known of it once that is so."""
         if state is State.APPLYING:
-            self._standings.expect(case, self._borne(case), self._now() + self._term)
+            self._standings.expect(case, self._now() + self._term)
         elif state is State.VERIFIED:
             self._evidence.append(Event.TAKEN_BACK, self._now(), {"by": self._plan})
             self._standings.forget(case)
         else:
             self._standings.follow(case, state)
-            self._standings.expect_no_more(case, self._borne(case))

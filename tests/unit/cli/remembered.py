@@ -37,19 +37,26 @@ class Past:
 
 @dataclass
 class Remembered:
-    """Answers like boto3's client of Step Functions."""
+    """Answers like boto3's client of Step Functions.
+
+    Attributes:
+        described: Names of the executions that were asked for, in order.
+    """
 
     machines: Sequence[str]
     past: list[Past] = field(default_factory=list)
+    described: list[str] = field(default_factory=list)
 
     def get_paginator(self, operation: str) -> "_Pages":
         return _Pages(self, operation)
 
     def describe_execution(self, *, executionArn: str) -> dict[str, Any]:  # noqa: N803 - boto3's name
+        self.described.append(executionArn.rpartition(":")[2])
         found = next((past for past in self.past if past.arn == executionArn), None)
         if found is None:
             raise ClientError({"Error": {"Code": "ExecutionDoesNotExist", "Message": "gone"}}, "DescribeExecution")
-        said = {"status": found.status, "startDate": found.began, "input": json.dumps(found.input or {})}
+        given = {} if found.input is None else found.input
+        said = {"status": found.status, "startDate": found.began, "input": json.dumps(given)}
         if found.status == "SUCCEEDED":
             return said | {"output": json.dumps(found.output)}
         return said | {key: value for key in ("error", "cause") if (value := getattr(found, key))}
@@ -86,7 +93,7 @@ class _Pages:
         of = f"{stateMachineArn.replace(':stateMachine:', ':execution:')}:"
         found = [past for past in self.states.past if past.arn.startswith(of)]
         found.sort(key=lambda past: past.began, reverse=True)
-        most = (PaginationConfig or {})["MaxItems"]
+        most = (PaginationConfig or {}).get("MaxItems")
         return [{"executions": [{"executionArn": past.arn, "startDate": past.began} for past in found[:most]]}]
 
 

@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 
 from cli.main import app
 from cli.target import Target
+from data_protection.locations import lock_prefix, simulation_key
 from tests.unit.cli.remembered import Past, Remembered, at
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def test_runs_of_every_kind_are_listed_the_latest_first_with_those_that_failed_o
     assert [row[3] for row in found] == [
         "running",
         f"failed: AssessmentIncomplete: {REFUSED}",
-        "succeeded, in a release whose output has no 'seconds'",
+        "succeeded: the output of its release has no 'seconds'",
     ]
     assert [row[0] for row in rows("results", "--most", "2")[1:]] == ["now", "daily"]
 
@@ -229,7 +230,13 @@ def test_run_without_a_report_and_one_that_is_not_known_are_told_in_a_sentence(
             cause="It is a log target.",
         ),
         Past(
-            "drill_restore", "wrong", at(22), "FAILED", input=[], error="ValidationError", cause="`table` is missing."
+            "drill_restore",
+            "wrong",
+            at(22),
+            "FAILED",
+            input=["table"],
+            error="ValidationError",
+            cause="`table` is missing.",
         ),
         Past("forecast_lifecycle", "now", at(22), "RUNNING", input={"bucket": "x"}),
     ]
@@ -242,6 +249,50 @@ def test_run_without_a_report_and_one_that_is_not_known_are_told_in_a_sentence(
         ended = gatehouse("results", run, "--out", str(tmp_path))
         assert (ended.exit_code, told in ended.stderr) == (1, True), ended.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_where_reports_of_older_runs_are_is_said_of_locks_as_well(states: Remembered) -> None:
+    said = gatehouse("results", "old").stderr
+    assert "s3://lake/data_protection/, in folders run=old; those of locks in " in said
+    assert "locking/simulation=<hash>/ and locking/lock=<hash>/reports/old/" in said
+    for prefix in (simulation_key(HASH).removesuffix("simulation.json"), f"{lock_prefix(HASH)}reports/old/"):
+        assert prefix.replace(HASH, "<hash>").removeprefix("data_protection/") in said
+
+
+def test_report_is_found_though_a_run_of_another_machine_bears_the_name_and_has_none(
+    states: Remembered, s3: "S3Client", tmp_path: Path
+) -> None:
+    failed = Past("assess_account", "friday", at(21), "FAILED", error="EstateInvalid", cause="It is no JSON.")
+    states.past = [failed, Past("lock_objects", "friday", at(22), input={"bucket": "b"}, output=simulated())]
+    would = "4 versions of b would become undeletable, 3 MB, the last until 2027-11-22"
+    ended = gatehouse("results", "friday", "--out", str(tmp_path))
+    assert ended.stderr.splitlines() == [
+        "✗ The run friday of assess_account has kept no report: failed: EstateInvalid: It is no JSON.",
+        f"The run friday of lock_objects has kept no report: {would}.",
+    ]
+    s3.put_object(Bucket=LAKE, Key=f"data_protection/locking/simulation={HASH}/index.html", Body=b"lock")
+    ended = gatehouse("results", "friday", "--out", str(tmp_path))
+    assert (ended.exit_code, ended.stdout.strip()) == (0, str(tmp_path / "friday" / "index.html"))
+    assert "The report of friday of lock_objects is fetched." in ended.stderr
+    assert (tmp_path / "friday" / "index.html").read_bytes() == b"lock"
+
+
+def test_reports_of_several_machines_for_one_name_are_all_fetched(
+    states: Remembered, s3: "S3Client", tmp_path: Path
+) -> None:
+    states.past = [
+        Past("assess_account", "friday", at(21), output={"places": [], "report": REPORT}),
+        Past("lock_objects", "friday", at(22), input={"bucket": "b"}, output=simulated()),
+    ]
+    s3.put_object(Bucket=LAKE, Key="data_protection/reports/date=2026-11-21/run=friday/index.html", Body=b"assessed")
+    s3.put_object(Bucket=LAKE, Key=f"data_protection/locking/simulation={HASH}/index.html", Body=b"locked")
+    ended = gatehouse("results", "friday", "--out", str(tmp_path))
+    pages = [tmp_path / "friday" / machine / "index.html" for machine in ("assess_account", "lock_objects")]
+    assert ended.exit_code == 0, ended.stderr
+    assert ended.stdout.splitlines() == [str(page) for page in pages]
+    assert [page.read_bytes() for page in pages] == [b"assessed", b"locked"]
+    assert gatehouse("assessments", "friday", "--out", str(tmp_path / "one")).exit_code == 0
+    assert (tmp_path / "one" / "friday" / "index.html").read_bytes() == b"assessed"
 
 
 def test_assessments_are_listed_with_the_score_over_all_places_that_each_has_assessed(states: Remembered) -> None:
@@ -285,10 +336,41 @@ def test_assessments_are_listed_with_the_score_over_all_places_that_each_has_ass
     assert len(rows("assessments", "--most", "1")) == 2
 
 
+def test_assessments_of_other_releases_are_listed_with_what_they_have_and_hide_no_other(
+    states: Remembered, s3: "S3Client", tmp_path: Path
+) -> None:
+    partial = {"coverage": 90, "counts": {"pass": 2}}
+    states.past = [
+        Past("assess_account", "daily-1", at(19), output={"places": [], "report": REPORT}),
+        Past("assess_account", "daily-2", at(20), output={"places": [], "report": partial}),
+        Past("assess_account", "daily-3", at(21), output={"places": []}),
+    ]
+    assert [(row[0], *row[3:]) for row in rows("assessments")[1:]] == [
+        ("daily-3", *[""] * 8, "the output of its release has no 'report'"),
+        ("daily-2", "", "", "90 %", "2", *[""] * 4, "the output of its release has no 'percent'"),
+        ("daily-1", "2", "75 %", "80 %", "3", "1", "0", "1", "0", ""),
+    ]
+    assert [row[3] for row in rows("results")[1:]] == [
+        "succeeded: the output of its release has no 'report'",
+        "succeeded: the output of its release has no 'percent'",
+        "Score 75 %, coverage 80 %: 3 pass, 1 fail, 1 unknown, 2 not_applicable",
+    ]
+    s3.put_object(Bucket=LAKE, Key="data_protection/reports/date=2026-11-20/run=daily-2/index.html", Body=b"page")
+    assert gatehouse("assessments", "latest", "--out", str(tmp_path)).exit_code == 0
+    assert (tmp_path / "daily-2" / "index.html").exists()
+
+
+def test_simulation_of_another_release_is_told_to_have_no_report(states: Remembered, tmp_path: Path) -> None:
+    states.past = [Past("lock_objects", "old", at(22), input={"bucket": "recordings"}, output={"size": 0})]
+    ended = gatehouse("results", "old", "--out", str(tmp_path))
+    told = "The run old of lock_objects has kept no report: succeeded: the output of its release has no 'locked'."
+    assert (ended.exit_code, told in ended.stderr) == (1, True), ended.stderr
+
+
 def test_latest_assessment_is_the_latest_that_has_a_report(states: Remembered, s3: "S3Client", tmp_path: Path) -> None:
     ended = gatehouse("assessments", "latest", "--out", str(tmp_path))
     assert (ended.exit_code, ended.stdout) == (1, "")
-    assert "Nothing was assessed yet: gatehouse run assess_account --env local" in ended.stderr
+    assert "Nothing was assessed in 90 days: gatehouse run assess_account --env local" in ended.stderr
     states.past = [
         Past("assess_account", "daily-1", at(20), output={"places": [], "report": REPORT}),
         Past("assess_account", "daily-2", at(21), "FAILED", error="EstateInvalid", cause="It is no JSON."),
@@ -298,3 +380,22 @@ def test_latest_assessment_is_the_latest_that_has_a_report(states: Remembered, s
     assert gatehouse("assessments", "latest", "--out", str(tmp_path)).exit_code == 0
     assert (tmp_path / "daily-1" / "index.html").read_bytes() == b"page"
     assert "There is no run drill" in gatehouse("assessments", "drill", "--out", str(tmp_path)).stderr
+
+
+def test_latest_assessment_is_found_behind_however_many_that_failed_and_nothing_is_read_behind_it(
+    states: Remembered, s3: "S3Client", tmp_path: Path
+) -> None:
+    failed = [
+        Past("assess_account", f"bad-{hour}", at(2) + timedelta(hours=hour), "FAILED", error="EstateInvalid")
+        for hour in range(40)
+    ]
+    states.past = failed
+    ended = gatehouse("assessments", "latest", "--out", str(tmp_path))
+    told = "40 runs of assess_account in 90 days, and no report: `gatehouse assessments --env local` says why."
+    assert (ended.exit_code, told in ended.stderr) == (1, True), ended.stderr
+    earlier = [Past("assess_account", name, at(1, hour), output={"report": REPORT}) for hour, name in enumerate("ab")]
+    states.past, states.described = [*failed, *earlier], []
+    s3.put_object(Bucket=LAKE, Key="data_protection/reports/date=2026-11-01/run=b/index.html", Body=b"page")
+    assert gatehouse("assessments", "latest", "--out", str(tmp_path)).exit_code == 0
+    assert (tmp_path / "b" / "index.html").exists()
+    assert "a" not in states.described

@@ -21,6 +21,7 @@ INDEX = {"resourceId": "table/orders/index/by-day", "serviceNamespace": "dynamod
 INSTANCE, GROUP = {"dBInstanceIdentifier": "orders"}, {"dBParameterGroupName": "orders-pg16"}
 CLUSTER_GROUP = {"dBClusterParameterGroupName": "ledger-tls"}
 OTHER_DATABASE = Resource(Kind.DATABASE, PLACE, "users")
+OTHER_TOPIC = Resource(Kind.TOPIC, PLACE, "pager")
 
 
 def called(*given: Any, **others: Any) -> CloudTrailEvent:
@@ -98,6 +99,9 @@ def test_what_changes_nothing_touches_nothing(others: dict[str, Any]) -> None:
         ("sns", "Unsubscribe", {"subscriptionArn": f"{TOPIC.arn}:1"}, ("SNS-ALERT", TOPIC), ("SNS-KMS", TOPIC)),
         ("sns", "Unsubscribe", {"subscriptionArn": f"{TOPIC.arn}:1"}, ("CW-ALARMS", ACCOUNT), ("SNS-KMS", TOPIC)),
         ("sns", "SetTopicAttributes", {"topicArn": TOPIC.arn}, ("CW-ALARMS", ACCOUNT), ("CT-DATA", ACCOUNT)),
+        # Whom else a key serves matters to an undoing, and to no verdict.
+        ("sns", "SetTopicAttributes", {"topicArn": TOPIC.arn}, ("SNS-KMS", TOPIC), ("SNS-KMS", OTHER_TOPIC)),
+        ("sns", "SetTopicAttributes", {"topicArn": TOPIC.arn}, ("SNS-ALERT", TOPIC), ("SNS-ALERT", OTHER_TOPIC)),
         ("backup", "DeleteBackupSelection", {"backupPlanId": "p"}, ("BK-PLAN", ACCOUNT), ("CW-ALARMS", ACCOUNT)),
         # A profile names a key by its alias, an event by its id.
         ("kms", "DisableKey", {"keyId": "1234abcd"}, ("KMS-ROT", ALIAS), ("DDB-PITR", ORDERS)),

@@ -227,20 +227,28 @@ def test_a_standing_remembers_the_best_through_looks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "minutes", "best", "is_expected"),
-    [(PASS, 10, None, True), (WARN, 10, None, True), (UNKNOWN, 10, None, True), (PASS, 0, PASS, False)],
+    ("status", "minutes", "known", "best"),
+    [
+        (PASS, 10, None, PASS),
+        (WARN, 10, None, PASS),
+        (UNKNOWN, 10, None, PASS),
+        (EXCEPTED, 10, None, None),
+        (PASS, 0, PASS, PASS),
+        (FAIL, 0, FAIL, FAIL),
+    ],
 )
-def test_nothing_better_is_known_of_what_is_about_to_be_undone(
-    status: Status, minutes: int, best: Status | None, *, is_expected: bool
+def test_nothing_better_is_known_of_what_is_about_to_be_undone_until_that_is_not_done(
+    status: Status, minutes: int, known: Status | None, best: Status | None
 ) -> None:
     case = finding(status).case
     assessment = Assessment(replace(case.snapshot, taken_at=NOW), [finding(status)])
-    before = Standing(PASS, NOW, undone_until=NOW + timedelta(minutes=minutes))
+    before = Standing(PASS, NOW, PASS, undone_until=NOW + timedelta(minutes=minutes))
     [row] = rows(assessment, run="r", profile="p", standings={PAIR: before})
 
     after = standing_after(row, before)
 
-    assert (after.status, after.best, after.undone_until == before.undone_until) == (status, best, is_expected)
+    assert (after.status, after.known, after.best) == (status, known, best)
+    assert after.undone_until == (before.undone_until if minutes else None)
 
 
 @pytest.mark.parametrize(

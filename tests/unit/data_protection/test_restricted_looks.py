@@ -9,12 +9,15 @@ from data_protection.assessments import Finding, assess
 from data_protection.changes import CannotChange, Change
 from data_protection.collection import Questions
 from data_protection.profiles import Profile
-from data_protection.readings import Missing, NotConfigured
+from data_protection.readings import Missing, NotConfigured, Read
 from data_protection.reads import dynamodb, s3
+from data_protection.reads.cloudwatch import ALARMS
+from data_protection.reads.sns import TOPIC
 from data_protection.resources import Kind, Resource
 from data_protection.snapshot import NotRead
-from tests.support.data_protection_account import AUDIO, KEY_ARN, NOW, ORDERS, PLACE, Readings, profile, taken
-from tests.support.data_protection_healthy import SUBJECTS, bare, healthy
+from tests.support.data_protection_account import ACCOUNT, AUDIO, KEY_ARN, NOW, ORDERS, PLACE, Readings, profile, taken
+from tests.support.data_protection_healthy import SUBJECTS, alarm, bare, healthy
+from tests.support.data_protection_healthy import TOPIC as ALERTS
 
 LOGS = Resource(Kind.BUCKET, PLACE, "access-logs")
 # Audio logs into a bucket that is not asked to receive anything, so that only the reading of audio tells.
@@ -101,3 +104,39 @@ def test_a_look_at_one_resource_asks_for_little_else() -> None:
         "s3.ListBuckets",
         "dynamodb.DescribeContinuousBackups",
     ]
+
+
+PAGER = Resource(Kind.TOPIC, PLACE, "pager")
+
+
+@pytest.mark.parametrize(
+    ("check", "before_undoing"),
+    [
+        ("SNS-ALERT", {(ACCOUNT, ALARMS)}),
+        ("SNS-KMS", {(ACCOUNT, ALARMS), (PAGER, TOPIC)}),
+    ],
+)
+def test_what_only_an_undoing_needs_is_read_only_before_one(
+    check: str, before_undoing: set[tuple[Resource, Read]]
+) -> None:
+    answers = healthy() | {
+        (ACCOUNT, ALARMS): {"MetricAlarms": [alarm("a", AlarmActions=[PAGER.arn])], "CompositeAlarms": []},
+        (PAGER, TOPIC): {"Attributes": {}},
+    }
+    asked = profile({ALERTS: {check: SUBJECTS[check][1]}})
+
+    def read(*, undoing: bool) -> set[tuple[Resource, str]]:
+        only = [(check, ALERTS)]
+        return set(taken(Questions(PLACE, asked, only, undoing=undoing), answers).readings)
+
+    assert read(undoing=True) - read(undoing=False) == {(resource, one.name) for resource, one in before_undoing}
+
+
+def test_where_else_is_logged_is_read_before_the_grant_of_the_target_is_undone() -> None:
+    logs = {AUDIO: {"S3-LOG": {"target": "access-logs"}}, LOGS: {"S3-LOG": {"target": "access-logs"}}}
+
+    def read(*, undoing: bool) -> set[tuple[Resource, str]]:
+        questions = Questions(PLACE, profile(logs), [("S3-LOG", AUDIO)], undoing=undoing)
+        return {(one.resource, one.read.name) for one in [*questions.inventory(), *questions.begin({})]}
+
+    assert read(undoing=True) - read(undoing=False) == {(LOGS, s3.LOGGING.name)}

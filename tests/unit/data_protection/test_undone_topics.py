@@ -13,7 +13,7 @@ from data_protection.readings import Missing, Unreadable
 from data_protection.reads.cloudwatch import ALARMS
 from data_protection.reads.kms import KEY_POLICY
 from data_protection.reads.sns import TOPIC
-from data_protection.remediation.sights import borne, require_undoable
+from data_protection.remediation.sights import require_undoable
 from data_protection.resources import Kind, Resource
 from data_protection.snapshot import NotRead
 from tests.support.data_protection_account import ACCOUNT, KEY_ARN, NOW, PLACE, ago, all_cases, changes
@@ -114,21 +114,3 @@ def test_topic_keeps_its_key_while_alarms_rest_on_it_that_the_one_before_might_s
 def test_what_the_undoing_needs_to_see_is_what_some_check_reads() -> None:
     read = {one for check in catalogue().values() for one in (*check.reads, *check.further)}
     assert {one for check in catalogue().values() if check.mutator for one in check.mutator.undoing_reads} <= read
-
-
-def test_what_rests_on_a_topic_and_its_key_is_known() -> None:
-    readings = healthy() | alarms() | has(ALERTS, "") | has(PAGER, KEY_ARN)
-    [case] = all_cases(readings, {ALERTS: {"SNS-KMS": ASKED}})
-    check = catalogue()["SNS-KMS"]
-
-    of_topic = {("CW-ALARMS", ACCOUNT.arn), ("SNS-ALERT", ALERTS.arn)}
-    assert borne(check, Made(ENCRYPTED, PLANNED, {}), case) == of_topic
-    assert borne(check, Made(OPENED, PLANNED, {}), case) == {*of_topic, ("SNS-ALERT", PAGER.arn)}
-    [unread] = all_cases({(PAGER, TOPIC): Unreadable("AuthorizationError", "no")}, {ALERTS: {"SNS-KMS": ASKED}})
-    assert borne(check, Made(OPENED, PLANNED, {}), unread) == frozenset()
-
-
-def test_what_rests_on_a_trail_that_logs_is_known() -> None:
-    for check in ("CT-LOGGING", "CT-HARDEN"):
-        [case] = all_cases({}, {ACCOUNT: {check: {}}})
-        assert borne(catalogue()[check], Made(ENCRYPTED, PLANNED, {}), case) == {("CT-DATA", ACCOUNT.arn)}
