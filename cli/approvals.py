@@ -39,8 +39,10 @@ def approve(
         status, answer = decide(target, plan, approves=not no, comment=comment)
     if status != 200:  # noqa: PLR2004 - HTTP's OK
         fail(str(answer.get("why") or answer.get("Message") or answer))
-    more = f"; {answer['missing']} more must approve" if answer["outcome"] == "open" else ""
-    console().print(f"[good]✓[/good] The plan {plan} is {answer['outcome']}{more}.")
+    said = f"The plan {plan} is {answer['outcome']}."
+    if answer["outcome"] == "open":  # a no would have ended it
+        said = f"Your yes to the plan {plan} is counted; {answer['missing']} more must approve."
+    console().print(f"[good]✓[/good] {said}")
 
 
 def decide(target: Target, plan: str, *, approves: bool, comment: str = "") -> tuple[int, dict[str, Any]]:

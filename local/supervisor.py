@@ -150,7 +150,10 @@ class EmbeddedCloud:
         """
         if cloud := cls.find(name):
             return cloud
-        raise ServerNotRunning(f"No embedded cloud '{name}' runs in this checkout: start it with `gatehouse up`.")
+        option = "" if name == "dev" else f" --cloud {name}"
+        raise ServerNotRunning(
+            f"No embedded cloud '{name}' runs in this checkout: start it with `gatehouse up{option}`."
+        )
 
     @property
     def endpoint(self) -> str:

@@ -30,9 +30,10 @@ def test_help_imports_nothing_heavy() -> None:
 
 @pytest.mark.parametrize("words", [["status"], ["logs"]])
 def test_without_a_server_the_next_step_is_named(words: list[str]) -> None:
-    ended = gatehouse(*words, "--cloud", f"none-{uuid.uuid4().hex}")
+    name = f"none-{uuid.uuid4().hex}"
+    ended = gatehouse(*words, "--cloud", name)
     assert ended.exit_code == 1
-    assert "start it with `gatehouse up`" in ended.output
+    assert f"start it with `gatehouse up --cloud {name}`" in " ".join(ended.output.split())
     assert "Traceback" not in ended.output
 
 

@@ -54,7 +54,7 @@ class Action:
 def actions(report: Report) -> Sequence[Action]:
     """Return the plans that would mend what fails or warns: first what is gravest, and of equals what mends most.
 
-    What does not come back has a plan of its own, so that nobody names it by the way.
+    What does not come back has a plan of its own after all others, so that nobody names it by the way.
     """
     found: defaultdict[tuple[str, str, int, bool], list[FindingRow]] = defaultdict(list)
     for row in report.rows:

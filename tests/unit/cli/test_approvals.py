@@ -77,6 +77,18 @@ def test_refusal_is_told_in_a_sentence(run: Remediation) -> None:
     assert (code, f"✓ The plan {plan} is rejected." in told) == (0, True)
 
 
+def test_yes_that_others_must_follow_is_counted(run: Remediation) -> None:
+    plan = run.plan(1, 4)["plan"]
+    run.ask(plan)
+
+    code, told = said("approve", plan)
+
+    assert (code, f"✓ Your yes to the plan {plan} is counted; 1 more must approve." in " ".join(told.split())) == (
+        0,
+        True,
+    )
+
+
 def test_first_digits_of_a_hash_are_enough(run: Remediation) -> None:
     plan = run.plan(1)["plan"]
     run.ask(plan)

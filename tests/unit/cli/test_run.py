@@ -169,7 +169,7 @@ def test_wrong_input_is_told_by_field_with_what_the_machine_takes(app: typer.Typ
     result = CliRunner().invoke(app, ["run", "remediate_account"])
     assert result.exit_code == 1
     assert ": ValidationError: `phases[0]`: 7 is not one of 1 to 4.\n" in result.stderr
-    assert 'Next: correct the input. remediate_account takes {"account": number, "region": name, ' in result.stderr
+    assert 'Next: correct the input. remediate_account takes {"account": "number", "region": name, ' in result.stderr
     assert "handler.py" not in result.stderr
 
 
