@@ -100,6 +100,14 @@ def buckets(*names: str) -> None:
 GRANT = "S3-LOG/s3-bucket/shop/0"
 
 
+def assert_only_the_logging_of_shop_is_undone(undoing: str) -> None:
+    why, said = left_out(undoing)[GRANT]
+    assert why is LeftOut.REFUSED
+    assert "site logs into access-logs by now, and its logs would not arrive any more" in said
+    assert client("s3").get_bucket_policy(Bucket="access-logs")["Policy"]
+    assert "LoggingEnabled" not in client("s3").get_bucket_logging(Bucket="shop")
+
+
 def test_grant_stays_while_a_bucket_logs_by_it_that_a_later_plan_has_turned_on(run: Remediation) -> None:
     assert run
     buckets("shop", "site", "access-logs")
@@ -110,11 +118,7 @@ def test_grant_stays_while_a_bucket_logs_by_it_that_a_later_plan_has_turned_on(r
 
     second = done("monday", undo=first)
 
-    why, said = left_out(second)[GRANT]
-    assert why is LeftOut.REFUSED
-    assert "site logs into access-logs by now, and its logs would not arrive any more" in said
-    assert client("s3").get_bucket_policy(Bucket="access-logs")["Policy"]
-    assert "LoggingEnabled" not in client("s3").get_bucket_logging(Bucket="shop")
+    assert_only_the_logging_of_shop_is_undone(second)
 
 
 def test_grant_stays_while_a_bucket_logs_by_it_of_which_the_plan_could_only_ask_it(run: Remediation) -> None:
@@ -127,11 +131,7 @@ def test_grant_stays_while_a_bucket_logs_by_it_of_which_the_plan_could_only_ask_
 
     second = done("monday", undo=first)
 
-    why, said = left_out(second)[GRANT]
-    assert why is LeftOut.REFUSED
-    assert "site logs into access-logs by now, and its logs would not arrive any more" in said
-    assert client("s3").get_bucket_policy(Bucket="access-logs")["Policy"]
-    assert "LoggingEnabled" not in client("s3").get_bucket_logging(Bucket="shop")
+    assert_only_the_logging_of_shop_is_undone(second)
 
 
 def refuse_logging_of(bucket: str) -> Callable[[Any], None]:
