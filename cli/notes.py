@@ -18,11 +18,13 @@ def note(step: Step, follower: Follower, target: Target) -> str:
         follower: Of the execution, as it was last looked at.
         target: Where it runs.
     """
-    speak = _NOTES.get(step.name)
-    return speak(step, follower, target) if speak else ""
+    if step.name == "WhatIsPlanned":
+        return _taken_up(follower, target)
+    speak = _WAITING.get(step.name) if step.left_at is None else None
+    return speak(follower, target) if speak else ""
 
 
-def _taken_up(_: Step, follower: Follower, target: Target) -> str:
+def _taken_up(follower: Follower, target: Target) -> str:
     """Return which other run has the plan of this one, too; empty for none, and where the caller may not know."""
     from botocore.exceptions import ClientError  # noqa: PLC0415 - heavy
 
@@ -54,9 +56,7 @@ def _taken_up(_: Step, follower: Follower, target: Target) -> str:
     )
 
 
-def _for_approval(step: Step, follower: Follower, target: Target) -> str:
-    if step.left_at is not None:
-        return ""
+def _for_approval(follower: Follower, target: Target) -> str:
     plan = planned_by(follower)["plan"][:SHORT]
     return (
         f"waits for approval: gatehouse plans {plan} {target.options}\n"
@@ -64,9 +64,7 @@ def _for_approval(step: Step, follower: Follower, target: Target) -> str:
     )
 
 
-def _for_window(step: Step, follower: Follower, _: Target) -> str:
-    if step.left_at is not None:
-        return ""
+def _for_window(follower: Follower, _: Target) -> str:
     known = [result["opens"] for result in follower.results(latest_first=True) if result and result.get("opens")]
     opens = max((datetime.fromisoformat(each) for each in known), default=None)
     # Without windows, one has opened.
@@ -81,8 +79,7 @@ def planned_by(follower: Follower) -> Mapping[str, Any]:
 
 
 # By the names of states, which no other machine has.
-_NOTES: Final[Mapping[str, Callable[[Step, Follower, Target], str]]] = {
-    "WhatIsPlanned": _taken_up,
+_WAITING: Final[Mapping[str, Callable[[Follower, Target], str]]] = {
     "RequestApproval": _for_approval,
     "WaitForWindow": _for_window,
     "WaitToLock": _for_window,

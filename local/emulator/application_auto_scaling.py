@@ -155,13 +155,7 @@ def _delete_policy(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _describe_policies(asked: dict[str, Any]) -> dict[str, Any]:
-    names, resource = asked.get("PolicyNames"), asked.get("ResourceId")
-    return _page(
-        "ScalingPolicies",
-        _policies,
-        asked,
-        lambda policy: (not names or policy["PolicyName"] in names) and resource in {None, policy["ResourceId"]},
-    )
+    return _named("ScalingPolicies", _policies, asked, "PolicyName")
 
 
 def _put_action(asked: dict[str, Any]) -> dict[str, Any]:
@@ -184,14 +178,13 @@ def _delete_action(asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def _describe_actions(asked: dict[str, Any]) -> dict[str, Any]:
-    names, resource = asked.get("ScheduledActionNames"), asked.get("ResourceId")
+    return _named("ScheduledActions", _actions, asked, "ScheduledActionName")
+
+
+def _named(member: str, store: AccountRegionScopedDict, asked: dict[str, Any], name: str) -> dict[str, Any]:
+    names, resource = asked.get(f"{name}s"), asked.get("ResourceId")
     return _page(
-        "ScheduledActions",
-        _actions,
-        asked,
-        lambda action: (
-            (not names or action["ScheduledActionName"] in names) and resource in {None, action["ResourceId"]}
-        ),
+        member, store, asked, lambda one: (not names or one[name] in names) and resource in {None, one["ResourceId"]}
     )
 
 

@@ -75,6 +75,7 @@ class Remediator:
         Raises:
             ResourceLocked: Another remediation works on the resource.
             ResourceUnreadable: Nothing is known of it now.
+            EffectConflict: Another run with the same plan was quicker.
         """
         progress = self._progress()
         if progress.state not in {State.PLANNED, State.APPLYING}:
@@ -104,6 +105,7 @@ class Remediator:
         Raises:
             ResourceLocked: Another remediation works on the resource by now.
             ResourceUnreadable: Nothing is known of it now.
+            EffectConflict: Another run with the same plan was quicker.
         """
         progress = self._progress()
         if progress.state is not State.APPLIED:
@@ -132,6 +134,7 @@ class Remediator:
         Raises:
             ResourceLocked: Another remediation works on the resource by now.
             ResourceUnreadable: Nothing is known of it now.
+            EffectConflict: Another run with the same plan was quicker.
         """
         progress = self._progress()
         inverse = self._step.change.inverse
